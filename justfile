@@ -1,0 +1,62 @@
+set positional-arguments
+
+export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
+
+# Show the recipes
+[private]
+default:
+    @just --list --unsorted
+
+# Make the environment in .venv from the hashed lock, if it is not there yet
+setup:
+    @python3 dev.py setup
+
+# Start medhub with its demo until Ctrl-C (arguments go to `medhub up`)
+up *arguments: setup
+    @exec medhub up --demo "$@"
+
+# Tell the story against the running platform, starting one if none runs
+demo *arguments: setup
+    @exec medhub demo "$@"
+
+# Run all tests (arguments go to pytest)
+test *arguments: setup
+    @exec pytest -n 2 "$@"
+
+# Run every check: format, lint, types, import rules, contract, all tests
+check: lint contract test
+
+# Check format, lint, types and who imports whom
+lint: setup
+    ruff format --check .
+    ruff check .
+    mypy .
+    lint-imports
+
+# Check the contract: its format, its rules, and that gen/ is what it generates
+contract: setup
+    buf format --diff --exit-code protos
+    python protos/generate.py --check
+
+# Generate gen/ from protos/
+gen: setup
+    python protos/generate.py
+
+# Run the benchmarks, side by side, and write benchmarks/RESULTS.md
+bench *arguments: setup
+    @exec python -m benchmarks "$@"
+
+# Run the long random searches whole (`just test` runs each for at most 60 s)
+campaign *arguments: setup
+    @MEDHUB_CAMPAIGN=whole exec pytest -m campaign --timeout 0 "$@"
+
+# Format the code and the contract
+fmt: setup
+    ruff check --fix --select I .
+    ruff format .
+    buf format --write protos
+
+# Remake requirements.lock from pyproject.toml (needs uv on PATH)
+lock:
+    uv pip compile --quiet --group dev pyproject.toml --generate-hashes --no-emit-index-url --universal \
+        --python-version 3.11 --no-annotate --no-header --output-file requirements.lock
