@@ -1,0 +1,76 @@
+"""Who calls, and which call this is. Set once per call by core.rpc, read everywhere below."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Kind(StrEnum):
+    """What sort of principal calls."""
+
+    ANONYMOUS = "anonymous"
+    USER = "user"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A proven principal. `organization` is the tenant; a token may name none."""
+
+    kind: Kind
+    subject: UUID | None = None
+    organization: UUID | None = None
+    session: UUID | None = None
+    assurance: int = 0
+    authenticated_at: datetime | None = None
+    revision: int = 0
+    roles: tuple[str, ...] = ()
+    permissions: frozenset[str] = frozenset()
+    actor: UUID | None = None
+    degraded: bool = False
+
+
+ANONYMOUS = Caller(kind=Kind.ANONYMOUS)
+
+
+@dataclass(slots=True)
+class Call:
+    """One call in progress: what audit, storage and logs need to know of it.
+
+    `deadline` is on the monotonic clock of the event loop, in seconds; None means that the
+    call has none (streams).
+    """
+
+    method: str
+    caller: Caller = ANONYMOUS
+    action: str = ""
+    purpose: str = ""
+    trace_id: str = ""
+    peer: str = ""
+    deadline: float | None = None
+    request_id: str = ""
+    request_hash: bytes = b""
+    language: str = "en"
+
+
+_call: ContextVar[Call | None] = ContextVar("medhub_call", default=None)
+
+
+def call() -> Call:
+    """The call in progress. Outside of one this is a programming error, and says so."""
+    current = _call.get()
+    if current is None:
+        raise LookupError("no call is in progress")
+    return current
+
+
+def caller() -> Caller:
+    """Who makes the call in progress."""
+    return call().caller
+
+
+def enter(current: Call) -> None:
+    """Make `current` the call in progress for the running task and what it starts."""
+    _call.set(current)
