@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -30,7 +32,8 @@ usage: python3 dev.py <recipe> [arguments]
   check    run every check: format, lint, types, import rules, contract, tests
   setup    only make the environment in .venv
 
-All recipes: python3 dev.py --list"""
+All recipes: python3 dev.py --list
+"""
 
 NO_PIP = """\
 This Python ({python}) can make an environment but has no pip to fill it, neither its own nor one
@@ -66,7 +69,7 @@ def use_newer_python() -> None:
     for name in NEWER_NAMES:
         found = shutil.which(name)
         if found and works(found):
-            os.execv(found, [found, str(ROOT / "dev.py")] + sys.argv[1:])
+            os.execv(found, [found, str(ROOT / "dev.py"), *sys.argv[1:]])
     wanted, here = ".".join(map(str, OLDEST)), ".".join(map(str, sys.version_info[:3]))
     sys.exit(f"medhub needs Python {wanted} or newer; this is {here}, and no newer one is on PATH.")
 
@@ -118,11 +121,26 @@ def installer() -> list[str]:
     raise SetupFailed(NO_PIP.format(python=sys.executable))
 
 
-def run(command: list[str]) -> None:
-    """Run one step; its output shows only what went wrong."""
-    answer = subprocess.run(command, cwd=ROOT, check=False)
-    if answer.returncode:
-        raise SetupFailed(f"this step failed: {' '.join(command)}")
+def run(*commands: list[str]) -> None:
+    """Run commands side by side; their output shows only what went wrong."""
+    running = [subprocess.Popen(command, cwd=ROOT) for command in commands]
+    failed = [command for command, child in zip(commands, running, strict=True) if child.wait()]
+    if failed:
+        raise SetupFailed(f"this step failed: {' '.join(failed[0])}")
+
+
+def lock_halves(folder: Path) -> list[Path]:
+    """The lock, dealt into two files. One pip keeps one core busy; two finish in half the time.
+
+    They cannot disturb each other: the halves name different packages and nothing is resolved.
+    """
+    entries = [entry for entry in re.split(r"\n(?=\S)", LOCK.read_text()) if "--hash" in entry]
+    halves = []
+    for number in (0, 1):
+        half = folder / f"half-{number}.txt"
+        half.write_text("\n".join(entries[number::2]) + "\n")
+        halves.append(half)
+    return halves
 
 
 def install() -> None:
@@ -131,8 +149,10 @@ def install() -> None:
     The lock is complete, so nothing is resolved (`--no-deps`) and nothing is built from source.
     """
     command = installer()
+    locked = [*command, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r"]
     say("installing the locked packages")
-    run([*command, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(LOCK)])
+    with tempfile.TemporaryDirectory() as folder:
+        run(*([*locked, str(half)] for half in lock_halves(Path(folder))))
     say("installing medhub itself")
     run([*command, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
 
