@@ -1,0 +1,56 @@
+import datetime
+
+from buf.validate import validate_pb2 as _validate_pb2
+from google.api import field_behavior_pb2 as _field_behavior_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from medhub.options.v1 import data_pb2 as _data_pb2
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Credentials(_message.Message):
+    __slots__ = ("access_token", "token_type", "expire_time", "refresh_token", "refresh_expire_time", "session")
+    ACCESS_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_TYPE_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    REFRESH_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REFRESH_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    access_token: str
+    token_type: str
+    expire_time: _timestamp_pb2.Timestamp
+    refresh_token: str
+    refresh_expire_time: _timestamp_pb2.Timestamp
+    session: str
+    def __init__(self, access_token: _Optional[str] = ..., token_type: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., refresh_token: _Optional[str] = ..., refresh_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session: _Optional[str] = ...) -> None: ...
+
+class OrganizationChoice(_message.Message):
+    __slots__ = ("organization", "display_name")
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
+    organization: str
+    display_name: str
+    def __init__(self, organization: _Optional[str] = ..., display_name: _Optional[str] = ...) -> None: ...
+
+class AccessQuestion(_message.Message):
+    __slots__ = ("resource", "action")
+    RESOURCE_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    resource: str
+    action: str
+    def __init__(self, resource: _Optional[str] = ..., action: _Optional[str] = ...) -> None: ...
+
+class AccessAnswer(_message.Message):
+    __slots__ = ("authorized", "permission", "role", "auth_revision")
+    AUTHORIZED_FIELD_NUMBER: _ClassVar[int]
+    PERMISSION_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    AUTH_REVISION_FIELD_NUMBER: _ClassVar[int]
+    authorized: bool
+    permission: str
+    role: str
+    auth_revision: int
+    def __init__(self, authorized: _Optional[bool] = ..., permission: _Optional[str] = ..., role: _Optional[str] = ..., auth_revision: _Optional[int] = ...) -> None: ...

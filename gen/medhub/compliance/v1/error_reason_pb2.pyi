@@ -1,0 +1,21 @@
+from medhub.options.v1 import reason_pb2 as _reason_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from typing import ClassVar as _ClassVar
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ERROR_REASON_UNSPECIFIED: _ClassVar[ErrorReason]
+    ERROR_REASON_TREE_SIZE_BEYOND_LOG: _ClassVar[ErrorReason]
+    ERROR_REASON_LEAF_INDEX_BEYOND_TREE: _ClassVar[ErrorReason]
+    ERROR_REASON_CONSISTENCY_FROM_EMPTY_TREE: _ClassVar[ErrorReason]
+    ERROR_REASON_EVENT_CONFLICT: _ClassVar[ErrorReason]
+    ERROR_REASON_KEY_DESTROYED: _ClassVar[ErrorReason]
+ERROR_REASON_UNSPECIFIED: ErrorReason
+ERROR_REASON_TREE_SIZE_BEYOND_LOG: ErrorReason
+ERROR_REASON_LEAF_INDEX_BEYOND_TREE: ErrorReason
+ERROR_REASON_CONSISTENCY_FROM_EMPTY_TREE: ErrorReason
+ERROR_REASON_EVENT_CONFLICT: ErrorReason
+ERROR_REASON_KEY_DESTROYED: ErrorReason
