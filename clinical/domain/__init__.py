@@ -1,0 +1,1 @@
+"""The rules of the clinical service: values and decisions, free of rows and messages."""

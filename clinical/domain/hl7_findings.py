@@ -1,0 +1,132 @@
+"""Findings: what is wrong with a message, where, and which code the sender is told.
+
+A finding never quotes the message. The rule's id and the place say enough to repair it, and
+both may be sent back, logged and shown.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from core.errors import Refusal
+
+
+class Condition(IntEnum):
+    """HL70357, the message error condition codes (198 and 199 are ANS additions)."""
+
+    ACCEPTED = 0
+    SEGMENT_SEQUENCE = 100
+    REQUIRED_FIELD_MISSING = 101
+    DATA_TYPE = 102
+    TABLE_VALUE_NOT_FOUND = 103
+    CARDINALITY = 198
+    SYNTAX = 199
+    UNSUPPORTED_MESSAGE_TYPE = 200
+    UNSUPPORTED_EVENT = 201
+    UNSUPPORTED_PROCESSING_ID = 202
+    UNSUPPORTED_VERSION = 203
+    UNKNOWN_KEY = 204
+    DUPLICATE_KEY = 205
+    RECORD_LOCKED = 206
+    INTERNAL = 207
+
+    @property
+    def text(self) -> str:
+        """The words of HL70357, sent in ERR-3.2."""
+        return _TEXTS[self]
+
+    @property
+    def is_unsupported(self) -> bool:
+        """Whether the message is whole but not of a kind this receiver handles."""
+        return self in _UNSUPPORTED
+
+
+_TEXTS: Final = {
+    Condition.ACCEPTED: "Message accepted",
+    Condition.SEGMENT_SEQUENCE: "Segment sequence error",
+    Condition.REQUIRED_FIELD_MISSING: "Required field missing",
+    Condition.DATA_TYPE: "Data type error",
+    Condition.TABLE_VALUE_NOT_FOUND: "Table value not found",
+    Condition.CARDINALITY: "Non-conformant cardinality",
+    Condition.SYNTAX: "Other HL7 error",
+    Condition.UNSUPPORTED_MESSAGE_TYPE: "Unsupported message type",
+    Condition.UNSUPPORTED_EVENT: "Unsupported event code",
+    Condition.UNSUPPORTED_PROCESSING_ID: "Unsupported processing id",
+    Condition.UNSUPPORTED_VERSION: "Unsupported version id",
+    Condition.UNKNOWN_KEY: "Unknown key identifier",
+    Condition.DUPLICATE_KEY: "Duplicate key identifier",
+    Condition.RECORD_LOCKED: "Application record locked",
+    Condition.INTERNAL: "Application error",
+}
+_UNSUPPORTED: Final = frozenset(
+    {
+        Condition.UNSUPPORTED_MESSAGE_TYPE,
+        Condition.UNSUPPORTED_EVENT,
+        Condition.UNSUPPORTED_PROCESSING_ID,
+        Condition.UNSUPPORTED_VERSION,
+    }
+)
+
+# The one table from the reasons of refusals (the contract's enums) to HL70357. A reason that
+# does not stand here is told as 207: the sender could not act on more.
+CONDITION_OF_REASON: Final = {
+    "INVALID_FIELD": Condition.DATA_TYPE,
+    "NOT_FOUND": Condition.UNKNOWN_KEY,
+    "IDENTIFIER_IN_USE": Condition.DUPLICATE_KEY,
+    "IDENTIFIER_TAKEN": Condition.DUPLICATE_KEY,
+    "ALREADY_EXISTS": Condition.DUPLICATE_KEY,
+    "REQUEST_ID_REUSED": Condition.DUPLICATE_KEY,
+    "ETAG_MISMATCH": Condition.RECORD_LOCKED,
+    "UNAVAILABLE": Condition.INTERNAL,
+    "DEADLINE_EXCEEDED": Condition.INTERNAL,
+}
+
+
+def condition_of(refusal: Refusal) -> Condition:
+    """The HL70357 code that tells an HL7 sender of a domain refusal."""
+    return CONDITION_OF_REASON.get(refusal.reason, Condition.INTERNAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a message, counted from 1 as ERR-2 counts; 0 means "not narrower than this"."""
+
+    segment: str
+    sequence: int = 1
+    field: int = 0
+    repetition: int = 0
+    component: int = 0
+    subcomponent: int = 0
+
+    def __str__(self) -> str:
+        """The form people write: `PID^1^3`, or longer when a narrower place is known."""
+        return self.joined("^")
+
+    def joined(self, separator: str) -> str:
+        """HL7's ERL with this component separator; trailing parts that are not known are cut."""
+        numbers = (self.sequence, self.field, self.repetition, self.component, self.subcomponent)
+        parts = [self.segment, *(str(number) if number else "" for number in numbers)]
+        while len(parts) > 1 and not parts[-1]:
+            parts.pop()
+        return separator.join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A rule that a message breaks. Findings that do not reject never change the ACK."""
+
+    rule: str
+    condition: Condition
+    rejects: bool
+    place: Place | None = None
+
+
+def finding_of(refusal: Refusal) -> Finding:
+    """A domain refusal as a rejecting finding, so that it can be sent in an ERR segment."""
+    return Finding(f"refused.{refusal.reason}", condition_of(refusal), rejects=True)
+
+
+def rejections(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings that reject, in order."""
+    return tuple(finding for finding in findings if finding.rejects)

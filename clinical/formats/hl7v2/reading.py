@@ -1,0 +1,141 @@
+"""A received message, from its bytes to what it means: the order in which things are checked."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from clinical.domain.hl7 import Content, Trigger
+from clinical.domain.hl7_findings import Finding, Place
+from clinical.formats.hl7v2.ack import Verdict, verdict_of
+from clinical.formats.hl7v2.adt import read_event, read_merges
+from clinical.formats.hl7v2.charset import decode
+from clinical.formats.hl7v2.header import ECHOED, Header
+from clinical.formats.hl7v2.message import Message, Unparsable
+from clinical.formats.hl7v2.oru import read_results
+from clinical.formats.hl7v2.reader import Reader, Terms
+from clinical.formats.hl7v2.rules import RULES, Checks
+
+_TYPES: Final = {"ADT": frozenset(Trigger) - {Trigger.RESULTS}, "ORU": frozenset({Trigger.RESULTS})}
+_TRIGGERS: Final = {trigger.value: trigger for trigger in Trigger}
+_ASKED: Final = frozenset({"", "AL", "NE", "ER", "SU"})
+_NAME: Final = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was made of a message's bytes.
+
+    `message` is None when the bytes are no message; `content` is None then too, and when the
+    message is an ACK or a finding rejects it before it is read. `charset` is what was used.
+    """
+
+    header: Header
+    charset: str
+    message: Message | None
+    content: Content | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the findings alone say; the caller may still fail to store or to apply it."""
+        return verdict_of(self.findings)
+
+
+def read(raw: bytes, terms: Terms) -> Reading:
+    """Read a message. Nothing raises: whatever is wrong with the bytes is a finding."""
+    header = Header.of(raw)
+    checks = Checks(terms.profile)
+    decoded = decode(raw, header, terms.profile, fallback=terms.charset)
+    checks.add(decoded.findings)
+    message = _parsed(decoded.text, checks) if decoded.text is not None else None
+    content = None
+    if message is not None:
+        _check_shape(message, checks)
+        content = _content(message, header, terms, checks)
+    return Reading(header, decoded.charset, message, content, checks.findings)
+
+
+def _parsed(text: str, checks: Checks) -> Message | None:
+    """The message, or None and a finding that rejects whatever the profile says."""
+    try:
+        return Message(text)
+    except Unparsable as fault:
+        checks.add((Finding(fault.rule, RULES[fault.rule].condition, rejects=True),))
+        return None
+
+
+def _content(message: Message, header: Header, terms: Terms, checks: Checks) -> Content | None:
+    _check_header(header, terms, checks)
+    if header.is_ack:
+        return None
+    trigger = _trigger(header, checks)
+    if trigger is None or checks.have_rejected():
+        return None
+    reader = Reader(terms, checks)
+    content = _read_by(trigger, message, reader)
+    return None if checks.have_rejected() else content
+
+
+def _read_by(trigger: Trigger, message: Message, reader: Reader) -> Content | None:
+    if trigger is Trigger.RESULTS:
+        return read_results(message, reader)
+    if trigger is Trigger.MERGE:
+        return read_merges(message, reader)
+    return read_event(message, reader, trigger)
+
+
+def _trigger(header: Header, checks: Checks) -> Trigger | None:
+    """The event, if it is supported. Turning the rule off cannot make it so."""
+    events = _TYPES.get(header.type)
+    if events is None:
+        checks.add((_unsupported("msh9.type", 1),))
+        return None
+    trigger = _TRIGGERS.get(header.event)
+    if trigger not in events:
+        checks.add((_unsupported("msh9.event", 2),))
+        return None
+    return trigger
+
+
+def _unsupported(rule: str, component: int) -> Finding:
+    place = Place("MSH", 1, 9, 1, component)
+    return Finding(rule, RULES[rule].condition, rejects=True, place=place)
+
+
+def _check_header(header: Header, terms: Terms, checks: Checks) -> None:
+    profile = terms.profile
+    for number in range(3, 13):
+        if len(header.field(number)) > ECHOED:
+            checks.broken("msh.field-length", Place("MSH", 1, number))
+    if not header.field(10).strip():
+        checks.broken("msh10.required", Place("MSH", 1, 10))
+    _check_in(header, 11, profile.processing_ids, checks)
+    _check_in(header, 12, profile.versions, checks)
+    for number in (15, 16):
+        if header.part(number) not in _ASKED:
+            checks.broken("msh15.table", Place("MSH", 1, number))
+
+
+def _check_in(header: Header, number: int, allowed: frozenset[str], checks: Checks) -> None:
+    """MSH-11 and MSH-12: absent is one rule, not allowed another."""
+    value, place = header.part(number), Place("MSH", 1, number)
+    if not value:
+        checks.broken(f"msh{number}.required", place)
+    elif value not in allowed:
+        checks.broken(f"msh{number}.supported", place)
+
+
+def _check_shape(message: Message, checks: Checks) -> None:
+    """Lines that are no segments: a sign of mixed terminators, or of text with line breaks."""
+    separator = message.delimiters.field
+    if "\n" in message.source and _swallowed(separator).search(message.source):
+        checks.broken("message.terminators")
+    for segment in message.segments:
+        if not _NAME.fullmatch(segment.name) or segment.raw[3:4] not in {separator, ""}:
+            checks.broken("message.segment-name", segment.place())
+            return
+
+
+def _swallowed(separator: str) -> re.Pattern[str]:
+    """A segment that follows a line feed where CR ends segments: it was read as text."""
+    return re.compile(f"\n[A-Z][A-Z0-9]{{2}}{re.escape(separator)}")
