@@ -37,6 +37,11 @@ class DataDir:
         return self.root / "run.json"
 
     @property
+    def ports(self) -> Path:
+        """Which part listens where, for `medhub doctor`."""
+        return self.root / "ports.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the running supervisor; holds its process id."""
         return self.root / "lock"

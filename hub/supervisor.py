@@ -103,6 +103,16 @@ class Supervisor:
         self._keepers.append(asyncio.create_task(self._keep(child)))
         return child
 
+    async def start_together(self, *specs: ChildSpec) -> None:
+        """Start children that wait for each other; returns when all are ready."""
+        starting = [asyncio.create_task(self.start(spec)) for spec in specs]
+        try:
+            await asyncio.gather(*starting)
+        finally:
+            for task in starting:
+                task.cancel()
+            await asyncio.gather(*starting, return_exceptions=True)
+
     async def run_once(self, spec: ChildSpec) -> None:
         """Run a program to its end; raises StartFailed when it does not succeed in time."""
         child = Child(spec, self._log(spec.name))

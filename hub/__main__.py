@@ -1,0 +1,28 @@
+"""The `medhub` command."""
+
+import typer
+
+from hub.commands import doctor, down, hl7, migrate, serve, up
+
+app = typer.Typer(
+    help="The typed, audited, multi-tenant backbone under healthcare software.",
+    no_args_is_help=True,
+    add_completion=False,
+    # A traceback with the values of locals would print passwords and patients.
+    pretty_exceptions_enable=False,
+)
+app.command()(up.up)
+app.command()(down.down)
+app.command()(serve.serve)
+app.command()(migrate.migrate)
+app.command()(doctor.doctor)
+app.add_typer(hl7.app, name="hl7")
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

