@@ -1,0 +1,147 @@
+"""A service's database: pooled connections for transactions, a shared pipeline for reads."""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
+
+from core import identity
+from core.database.connections import CONNECT_TIMEOUT, connection_options
+from core.database.failures import translate
+from core.database.pipeline import Reads
+from core.database.settings import DatabaseSettings
+from core.database.transaction import Transaction
+
+LONGEST_POOL_WAIT = 1.0  # seconds for a free connection; past it the service is too busy
+LONGEST_POOL_QUEUE = 64  # calls that wait for one; more would only time out together
+RECONNECT_FOR = 5.0  # seconds of attempts in a row; the next call that waits starts new ones
+STATEMENTS_PREPARED = 500  # per connection: more than any service has
+
+_Connection: TypeAlias = psycopg.AsyncConnection[Any]
+
+
+async def _configure(connection: _Connection) -> None:
+    connection.cursor_factory = psycopg.AsyncRawCursor  # statements are written with $n
+    connection.prepared_max = STATEMENTS_PREPARED
+
+
+class Database:
+    """Opens transactions as the app role. One per process and service."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self._url = settings.app_url.get_secret_value()
+        self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
+            self._url,
+            min_size=settings.pool_size,
+            timeout=LONGEST_POOL_WAIT,
+            max_waiting=LONGEST_POOL_QUEUE,
+            reconnect_timeout=RECONNECT_FOR,
+            kwargs=connection_options(),
+            configure=_configure,
+            open=False,
+            name="medhub",
+        )
+        self.reads = Reads(self._url, settings.read_connections)
+        self._busy: set[asyncio.Task[Any] | None] = set()
+        self._sweep: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the app role connects (it holds the password)."""
+        return self._url
+
+    async def open(self) -> None:
+        """Start connecting. A server that is away does not keep the process from starting."""
+        await self._pool.open(wait=False)
+        await self.reads.open()
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.reads.close()
+        if self._sweep is not None:
+            self._sweep.cancel()
+        await self._pool.close(timeout=CONNECT_TIMEOUT)
+
+    async def healthy(self) -> bool:
+        """Whether a statement can be run now."""
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute("SELECT 1")
+        except (psycopg.Error, PoolTimeout, TooManyRequests, PoolClosed):
+            return False
+        return True
+
+    def begin(self, *, read_only: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction of the call in progress: committed when the block ends well.
+
+        Raises Unavailable, DeadlineExceeded, OutcomeUnknown and ConstraintViolated. One call has
+        one transaction: a second one inside the first is a fault in the program.
+        """
+        return _Begun(self, identity.call(), read_only)
+
+    def begin_as(self, call: identity.Call) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction of work that no call asked for; `call` says who does it and why."""
+        return _Begun(self, call, False)
+
+    async def acquire(self) -> _Connection:
+        """A connection from the pool, for this task alone."""
+        task = asyncio.current_task()
+        if task in self._busy:
+            raise RuntimeError("this task is already in a transaction")
+        try:
+            connection = await self._pool.getconn()
+        except (psycopg.Error, PoolTimeout, TooManyRequests, PoolClosed) as error:
+            raise translate(error) from error
+        self._busy.add(task)
+        return connection
+
+    async def release(self, connection: _Connection, *, lost: bool) -> None:
+        """Take a connection back. When one was lost, the others are looked at too."""
+        self._busy.discard(asyncio.current_task())
+        await self._pool.putconn(connection)
+        if lost and (self._sweep is None or self._sweep.done()):
+            self._sweep = asyncio.create_task(self._pool.check())
+
+
+class _Begun:
+    """The life of one transaction: a connection, then commit or rollback, and back."""
+
+    __slots__ = ("_call", "_connection", "_database", "_read_only", "_transaction")
+
+    def __init__(self, database: Database, call: identity.Call, read_only: bool) -> None:
+        self._database = database
+        self._call = call
+        self._read_only = read_only
+
+    async def __aenter__(self) -> Transaction:
+        self._connection = await self._database.acquire()
+        self._transaction = Transaction(self._connection, self._call, read_only=self._read_only)
+        return self._transaction
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        committed = False
+        try:
+            if kind is None:
+                await self._transaction.commit()
+                committed = True
+        finally:
+            try:
+                if not committed:
+                    await self._roll_back()
+            finally:
+                await self._database.release(self._connection, lost=self._transaction.lost)
+
+    async def _roll_back(self) -> None:
+        try:
+            await self._connection.rollback()
+        except psycopg.Error:
+            # The server has rolled back by itself; the pool replaces the connection.
+            self._transaction.lost = True

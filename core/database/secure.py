@@ -1,0 +1,84 @@
+"""What a migration does to a table besides creating it: the walls around its rows.
+
+Row-level security, enabled and forced; a policy for the app role that shows one tenant; a
+policy for the owner, who migrates all of them; the capture triggers; and grants that hold
+nothing but reading and writing rows.
+"""
+
+from sqlalchemy import Connection, MetaData, Table
+
+from core.database.capture import Captured, Roles, capture_sql, roles_of, triggers_sql
+from core.database.tables import TENANT_COLUMN, Scope
+
+# After a transaction the setting is an empty string and not NULL, hence NULLIF.
+_TENANT = f"{TENANT_COLUMN} = NULLIF(current_setting('medhub.organization', true), '')::uuid"
+
+
+def _policies(table: Table, roles: Roles) -> list[str]:
+    name = f"public.{table.name}"
+    statements = [
+        f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY",
+        f"DROP POLICY IF EXISTS tenant ON {name}",
+        f"CREATE POLICY tenant ON {name} TO {roles.app} USING ({_TENANT}) WITH CHECK ({_TENANT})",
+        f"DROP POLICY IF EXISTS owner ON {name}",
+        f"CREATE POLICY owner ON {name} TO {roles.owner} USING (true) WITH CHECK (true)",
+        f"DROP POLICY IF EXISTS also_visible ON {name}",
+    ]
+    if condition := table.info["also_visible"]:
+        statements.append(
+            f"CREATE POLICY also_visible ON {name} FOR SELECT TO {roles.app} USING ({condition})"
+        )
+    return statements
+
+
+def _grants(table: Table, roles: Roles) -> list[str]:
+    name = f"public.{table.name}"
+    statements = [
+        f"REVOKE ALL ON {name} FROM PUBLIC",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {roles.app}",
+    ]
+    if table.info["scope"] is Scope.QUEUE:
+        statements.append(f"GRANT SELECT, UPDATE, DELETE ON {name} TO {roles.relay}")
+    return statements
+
+
+def captured(table: Table) -> Captured:
+    """What the table's declaration says to its capture function."""
+    tenant = table.info["scope"] is Scope.TENANT
+    hidden = [c for c in table.columns if c.info.get("secret") or c.info.get("sealed")]
+    judged = [(c.name, c.info["blind_index"]) for c in hidden if c.info.get("blind_index")]
+    return Captured(
+        table=table.name,
+        key=tuple(c.name for c in table.primary_key if not tenant or c.name != TENANT_COLUMN),
+        organization=TENANT_COLUMN if tenant else None,
+        subject=table.info["subject"],
+        subject_kind=table.info["subject_kind"],
+        collection=table.info["collection"],
+        masked=tuple(c.name for c in hidden),
+        judged_by=tuple(judged),
+    )
+
+
+def ddl_of(table: Table) -> list[str]:
+    """The statements that secure a table, each repeatable."""
+    roles = roles_of(table.metadata.info["service"])
+    statements = _grants(table, roles)
+    if table.info["scope"] is Scope.TENANT:
+        statements += _policies(table, roles)
+    if table.info["capture"]:
+        statements += [capture_sql(captured(table)), triggers_sql(table.name)]
+    return statements
+
+
+def secure(bind: Connection, table: Table) -> None:
+    """Put the walls around a table, or renew them after a change of its columns."""
+    for statement in ddl_of(table):
+        bind.exec_driver_sql(statement)
+
+
+def create_all(bind: Connection, metadata: MetaData) -> None:
+    """Create the tables of a service in the order of their references, and secure each."""
+    metadata.create_all(bind, checkfirst=False)
+    for table in metadata.sorted_tables:
+        secure(bind, table)

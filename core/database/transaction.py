@@ -1,0 +1,225 @@
+"""One call's transaction: the tenant and the audit context are set before anything else runs.
+
+The settings travel with the first statement, so that BEGIN, the settings and the statement
+take one round trip together.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Text, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from core.database import request_keys
+from core.database.context import (
+    LONGEST_LOCK_WAIT,
+    PLATFORM,
+    encode_context,
+    organization_text,
+    seconds_left,
+    subject_text,
+)
+from core.database.failures import OutcomeUnknown, is_disconnection, translate
+from core.database.request_keys import Earlier
+from core.database.statements import Row, Statement, statement
+from core.errors import RequestIdReused
+from core.identity import Call
+
+STREAM_STEP = 200  # rows fetched at a time by `stream`: one reply message's worth
+MOST_AT_ONCE = 1000  # sets of values one `run_many` takes
+
+_SETTINGS = b"""SELECT set_config('medhub.organization', $1, true),
+    set_config('medhub.subject', $2, true), set_config('medhub.context', $3, true),
+    set_config('statement_timeout', $4, true), set_config('lock_timeout', $5, true)"""
+_READ_ONLY = _SETTINGS + b", set_config('transaction_read_only', 'on', true)"
+
+_RECORD_ACT = statement(
+    text("SELECT medhub.record_act(:act, :subject, :subject_kind, :resource, :detail)").bindparams(
+        bindparam("act", type_=Text),
+        bindparam("subject", type_=Uuid),
+        bindparam("subject_kind", type_=Text),
+        bindparam("resource", type_=Text),
+        bindparam("detail", type_=JSONB),
+    )
+)
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(max(1, int(seconds * 1000)))
+
+
+class Transaction:
+    """What a storage layer works with inside `Database.begin()`."""
+
+    def __init__(
+        self, connection: psycopg.AsyncConnection[Any], call: Call, *, read_only: bool
+    ) -> None:
+        self._connection = connection
+        self._call = call
+        self._read_only = read_only
+        self._begun = False
+        self._claimed = False
+        self.lost = False
+
+    @property
+    def organization(self) -> UUID | None:
+        """The tenant of this transaction."""
+        return self._call.caller.organization
+
+    @property
+    def subject(self) -> UUID | None:
+        """Who acts in it."""
+        return self._call.caller.subject
+
+    async def one(self, stmt: Statement, /, **params: Any) -> Row | None:
+        """The only row, or None. More than one is a fault in the statement."""
+        rows = await self.all(stmt, **params)
+        if len(rows) > 1:
+            raise LookupError(f"{len(rows)} rows where one was meant: {stmt!r}")
+        return rows[0] if rows else None
+
+    async def all(self, stmt: Statement, /, **params: Any) -> list[Row]:
+        """All rows, in the order the statement gives them. The statement has a limit."""
+        cursor = await self._execute(stmt, stmt.arguments(params, self.organization))
+        return await cursor.fetchall()  # They came with the answer: nothing is awaited here.
+
+    async def run(self, stmt: Statement, /, **params: Any) -> int:
+        """Run a statement for its effect; the number of rows it touched."""
+        cursor = await self._execute(stmt, stmt.arguments(params, self.organization))
+        return cursor.rowcount
+
+    async def run_many(self, stmt: Statement, sets: Sequence[Mapping[str, Any]], /) -> None:
+        """Run one statement for each set of values, all in one round trip."""
+        if len(sets) > MOST_AT_ONCE:
+            raise ValueError(f"at most {MOST_AT_ONCE} sets of values at once")
+        values = [stmt.arguments(params, self.organization) for params in sets]
+        if not values:
+            return
+        try:
+            async with self._connection.pipeline():
+                if not self._begun:
+                    await self._begin()
+                for value in values:
+                    await self._connection.execute(stmt.sql, value, prepare=True)
+        except psycopg.Error as error:
+            raise self._failed(error) from error
+
+    async def stream(
+        self, stmt: Statement, /, *, size: int = STREAM_STEP, **params: Any
+    ) -> AsyncIterator[Row]:
+        """The rows of a long result, held on the server and fetched `size` at a time."""
+        values = stmt.arguments(params, self.organization)
+        try:
+            if not self._begun:
+                await self._begin()
+            cursor = psycopg.AsyncRawServerCursor(
+                self._connection, "medhub_stream", row_factory=stmt.row_factory
+            )
+            async with cursor:
+                await cursor.execute(stmt.sql, values)
+                while batch := await cursor.fetchmany(size):
+                    for row in batch:
+                        yield row
+        except psycopg.Error as error:
+            raise self._failed(error) from error
+
+    async def first_try(self) -> Earlier | None:
+        """What an earlier call with this request_id made; None when this one is to do the work.
+
+        Two calls with one request_id take turns here. Raises RequestIdReused when the earlier
+        request asked for something else. After None, `remember` says what was made.
+        """
+        if not self._call.request_id:
+            return None
+        key = self._request_key()
+        while not await self.run(request_keys.CLAIM, **key, request_hash=self._call.request_hash):
+            found = await self.one(request_keys.FIND, **key)
+            if found is None:
+                continue  # Purged between the two statements; claim it again.
+            if found.request_hash != self._call.request_hash:
+                raise RequestIdReused
+            return Earlier(found.name, found.revision)
+        self._claimed = True
+        return None
+
+    async def remember(self, name: str, revision: int) -> None:
+        """Say what this request made, for those who repeat it. Nothing without a request_id."""
+        if self._claimed:
+            await self.run(request_keys.FINISH, **self._request_key(), name=name, revision=revision)
+            self._claimed = False
+
+    async def record_act(
+        self,
+        act: str,
+        *,
+        subject: UUID | None = None,
+        subject_kind: str = "",
+        resource: str = "",
+        detail: Mapping[str, object] | None = None,
+    ) -> None:
+        """Write an audit event for what is no change of a row: a log-in, a destroyed key."""
+        await self.one(
+            _RECORD_ACT,
+            act=act,
+            subject=subject,
+            subject_kind=subject_kind,
+            resource=resource,
+            detail=None if detail is None else dict(detail),
+        )
+
+    async def commit(self) -> None:
+        """Make it last (Database does this). Raises OutcomeUnknown when the answer was lost."""
+        if self._claimed:
+            raise RuntimeError("first_try() found a new request and nobody remembered its result")
+        if self._connection.info.transaction_status == TransactionStatus.INERROR:
+            # PostgreSQL would answer this COMMIT with a rollback, and without an error.
+            raise RuntimeError("a statement of this transaction failed; it cannot be committed")
+        try:
+            await self._connection.commit()
+        except psycopg.Error as error:
+            failure = self._failed(error)
+            if self.lost:
+                raise OutcomeUnknown from error
+            raise failure from error
+
+    def _request_key(self) -> dict[str, object]:
+        return {
+            "organization": self.organization or PLATFORM,
+            "caller": self.subject or PLATFORM,
+            "method": self._call.method,
+            "request_id": self._call.request_id,
+        }
+
+    async def _begin(self) -> None:
+        """Queue or send the settings; psycopg puts BEGIN in front of them."""
+        left = seconds_left(self._call)
+        settings = (
+            organization_text(self._call),
+            subject_text(self._call),
+            encode_context(self._call),
+            _milliseconds(left),
+            _milliseconds(min(left, LONGEST_LOCK_WAIT)),
+        )
+        sql = _READ_ONLY if self._read_only else _SETTINGS
+        await self._connection.execute(sql, settings, prepare=True)
+        self._begun = True
+
+    async def _execute(self, stmt: Statement, values: list[Any]) -> psycopg.AsyncRawCursor[Any]:
+        cursor = psycopg.AsyncRawCursor(self._connection, row_factory=stmt.row_factory)
+        try:
+            if self._begun:
+                await cursor.execute(stmt.sql, values, prepare=True)
+            else:
+                async with self._connection.pipeline():
+                    await self._begin()
+                    await cursor.execute(stmt.sql, values, prepare=True)
+        except psycopg.Error as error:
+            raise self._failed(error) from error
+        return cursor
+
+    def _failed(self, error: psycopg.Error) -> Exception:
+        self.lost = self.lost or self._connection.closed or is_disconnection(error)
+        return translate(error)
