@@ -14,7 +14,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AuditEvent(_message.Message):
-    __slots__ = ("name", "leaf_index", "source", "source_seq", "occurred_time", "record_time", "kind", "outcome", "method", "action", "purpose", "entity", "operation", "fields", "break_glass", "auth_degraded", "count", "subject", "resource", "before", "after", "detail", "actor", "on_behalf", "session", "peer", "trace", "subject_forgotten", "actor_forgotten")
+    __slots__ = ("name", "leaf_index", "source", "source_seq", "occurred_time", "record_time", "kind", "outcome", "method", "action", "purpose", "entity", "operation", "fields", "break_glass", "auth_degraded", "count", "subject", "resource", "before", "after", "detail", "actor", "on_behalf", "session", "peer", "trace", "subject_forgotten", "actor_forgotten", "sealed_altered")
     NAME_FIELD_NUMBER: _ClassVar[int]
     LEAF_INDEX_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +44,7 @@ class AuditEvent(_message.Message):
     TRACE_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FORGOTTEN_FIELD_NUMBER: _ClassVar[int]
     ACTOR_FORGOTTEN_FIELD_NUMBER: _ClassVar[int]
+    SEALED_ALTERED_FIELD_NUMBER: _ClassVar[int]
     name: str
     leaf_index: int
     source: str
@@ -73,7 +74,8 @@ class AuditEvent(_message.Message):
     trace: str
     subject_forgotten: bool
     actor_forgotten: bool
-    def __init__(self, name: _Optional[str] = ..., leaf_index: _Optional[int] = ..., source: _Optional[str] = ..., source_seq: _Optional[int] = ..., occurred_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[_audit_event_pb2.EventKind, str]] = ..., outcome: _Optional[_Union[_audit_event_pb2.Outcome, str]] = ..., method: _Optional[str] = ..., action: _Optional[str] = ..., purpose: _Optional[str] = ..., entity: _Optional[str] = ..., operation: _Optional[str] = ..., fields: _Optional[_Iterable[str]] = ..., break_glass: _Optional[bool] = ..., auth_degraded: _Optional[bool] = ..., count: _Optional[int] = ..., subject: _Optional[str] = ..., resource: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., detail: _Optional[str] = ..., actor: _Optional[str] = ..., on_behalf: _Optional[str] = ..., session: _Optional[str] = ..., peer: _Optional[str] = ..., trace: _Optional[str] = ..., subject_forgotten: _Optional[bool] = ..., actor_forgotten: _Optional[bool] = ...) -> None: ...
+    sealed_altered: bool
+    def __init__(self, name: _Optional[str] = ..., leaf_index: _Optional[int] = ..., source: _Optional[str] = ..., source_seq: _Optional[int] = ..., occurred_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., record_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kind: _Optional[_Union[_audit_event_pb2.EventKind, str]] = ..., outcome: _Optional[_Union[_audit_event_pb2.Outcome, str]] = ..., method: _Optional[str] = ..., action: _Optional[str] = ..., purpose: _Optional[str] = ..., entity: _Optional[str] = ..., operation: _Optional[str] = ..., fields: _Optional[_Iterable[str]] = ..., break_glass: _Optional[bool] = ..., auth_degraded: _Optional[bool] = ..., count: _Optional[int] = ..., subject: _Optional[str] = ..., resource: _Optional[str] = ..., before: _Optional[str] = ..., after: _Optional[str] = ..., detail: _Optional[str] = ..., actor: _Optional[str] = ..., on_behalf: _Optional[str] = ..., session: _Optional[str] = ..., peer: _Optional[str] = ..., trace: _Optional[str] = ..., subject_forgotten: _Optional[bool] = ..., actor_forgotten: _Optional[bool] = ..., sealed_altered: _Optional[bool] = ...) -> None: ...
 
 class Checkpoint(_message.Message):
     __slots__ = ("name", "origin", "tree_size", "root_hash", "note", "verifier_key")

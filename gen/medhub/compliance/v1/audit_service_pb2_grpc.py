@@ -86,7 +86,8 @@ class AuditServiceServicer:
         """Takes events of a service's relay, batch by batch, and answers each batch when it is durable. A
         repeat of an event gets the index it has already.
 
-        Refuses another event under the id or number of one it holds (EVENT_CONFLICT).
+        Refuses another event under the id or number of one it holds (EVENT_CONFLICT); of that
+        organization nothing of the batch is kept then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
