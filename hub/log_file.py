@@ -1,7 +1,6 @@
 """A log file that cannot fill the disk."""
 
 from pathlib import Path
-from typing import BinaryIO
 
 # Each child keeps at most four files of this size: enough for days of quiet and minutes of storm.
 FILE_BYTES = 8 * 1024 * 1024
@@ -14,7 +13,7 @@ class LogFile:
     def __init__(self, path: Path, *, file_bytes: int = FILE_BYTES) -> None:
         self.path = path
         self._file_bytes = file_bytes
-        self._file: BinaryIO = path.open("ab")
+        self._file = path.open("ab", buffering=0)
 
     def write(self, lines: bytes) -> None:
         """Append, in a new file when this one is full. A full disk loses log, not service."""
@@ -22,7 +21,6 @@ class LogFile:
             if self._file.tell() >= self._file_bytes:
                 self._rotate()
             self._file.write(lines)
-            self._file.flush()
         except OSError:
             pass
 
@@ -42,4 +40,4 @@ class LogFile:
             if older.exists():
                 older.replace(self.path.with_name(f"{self.path.name}.{number + 1}"))
         self.path.replace(self.path.with_name(f"{self.path.name}.1"))
-        self._file = self.path.open("ab")
+        self._file = self.path.open("ab", buffering=0)
