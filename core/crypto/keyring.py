@@ -94,7 +94,10 @@ class Keyring:
         return header + seal(self._opened.keys[self.newest], key, _WRAP + header + associated)
 
     def unwrap(self, wrapped: bytes, associated: bytes) -> bytes:
-        """The key inside. Raises Unopenable for another purpose, another keyring or damage."""
+        """The key inside. Raises Unopenable for another purpose, another keyring or damage.
+
+        Raises KeyringUnusable when the key is not in memory and the file cannot be read again.
+        """
         header, sealed = wrapped[:5], wrapped[5:]
         if header[:1] != _WRAP_FORMAT:
             raise Unopenable("a wrapped key is of an unknown format")

@@ -155,6 +155,7 @@ GOOD = sign(CHECKPOINT, LOG)
         GOOD + "— a b AAAAAAAA\n".encode(),
         GOOD + "— a+b AAAAAAAA\n".encode(),
         GOOD + b"\xff\n",
+        GOOD.replace(b"medhub", b"med\x01hub"),
         GOOD + "— log AAAAAAAA\n".encode() * MAX_SIGNATURES,
         b"x" * MAX_NOTE + GOOD,
     ],

@@ -178,6 +178,19 @@ def test_a_mutated_consistency_proof_fails(
     assert not verify_consistency(second, new, second, new, hashes)
 
 
+def test_a_proof_does_not_serve_another_size() -> None:
+    """Proofs of the right hashes but the wrong length for the sizes claimed are refused."""
+    root = {size: naive_root(0, size) for size in (4, 7, 8)}
+    first_of_four, last_of_eight = naive_path(0, 0, 4), naive_path(7, 0, 8)
+    four_to_eight = naive_subproof(4, 0, 8, whole=True)
+    seven_to_eight = naive_subproof(7, 0, 8, whole=True)
+
+    assert not verify_inclusion(LEAVES[0], 0, 8, first_of_four, root[4])
+    assert not verify_inclusion(LEAVES[7], 3, 4, last_of_eight, root[8])
+    assert not verify_consistency(4, root[4], 16, root[8], four_to_eight)
+    assert not verify_consistency(3, root[7], 4, root[8], seven_to_eight)
+
+
 def mutations(data: st.DataObject, hashes: list[bytes]) -> list[list[bytes]]:
     """Wrong proofs near a right one, which is not empty."""
     at = data.draw(st.integers(0, len(hashes) - 1))

@@ -148,6 +148,14 @@ def test_a_truncated_tail_is_found(size: int) -> None:
     assert verdict.findings == (Finding(Fault.TAIL_TRUNCATED, size, 25),)
 
 
+def test_a_checkpoint_that_promises_more_leaves_than_its_root_has_is_found() -> None:
+    """A true root under too large a size is a promise the log does not keep."""
+    boast = sign(dataclasses.replace(checkpoint(ENTRIES, 25), size=30), KEY)
+    log = dataclasses.replace(LOG, checkpoints=[*LOG.checkpoints, boast])
+
+    assert verify(log).findings == (Finding(Fault.TAIL_TRUNCATED, 25, 30),)
+
+
 def test_a_tail_cut_and_signed_again_is_found_by_an_older_checkpoint() -> None:
     """A shorter log that agrees with itself is betrayed by who saw it longer."""
     cut = signed_log(ENTRIES[:15], (10, 15))

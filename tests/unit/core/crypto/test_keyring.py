@@ -9,7 +9,7 @@ import pytest
 
 from core.crypto.keyring import KeyProvider, Keyring, KeyringUnusable
 from core.crypto.seal import Unopenable, new_key
-from core.crypto.unlocking import MAX_COST, KeyFile, Passphrase, Secret
+from core.crypto.unlocking import MAX_COST, KeyFile, Passphrase, Secret, content_key_of
 
 PHRASE = Passphrase("correct horse", cost=2)
 PURPOSE = b"organization_key/1"
@@ -174,7 +174,6 @@ def test_another_secret_does_not_open(path: Path, tmp_path: Path) -> None:
     "change",
     [
         {"format": 2},
-        {"lock": {"by": "passphrase", "kdf": "scrypt", "salt": "00", "cost": MAX_COST * 2}},
         {"lock": {}},
         {"content": "AAAA"},
         {"content": None},
@@ -187,6 +186,14 @@ def test_a_damaged_keyring_is_refused(path: Path, change: dict[str, object]) -> 
 
     with pytest.raises(KeyringUnusable):
         Keyring.open(path, PHRASE)
+
+
+def test_a_lock_cannot_ask_for_any_amount_of_work() -> None:
+    """A crafted file does not take all memory before it is found wrong."""
+    lock = {"by": "passphrase", "kdf": "scrypt", "salt": "00", "cost": MAX_COST * 2}
+
+    with pytest.raises(ValueError, match="bounded"):
+        content_key_of(lock, PHRASE)
 
 
 def test_a_file_that_is_no_document_is_refused(path: Path) -> None:
