@@ -100,7 +100,7 @@ class Layout:
             KEYRING_PATH=str(own.keyring()),
             KEYRING_KEY_PATH=str(own.keyring_key()),
             SERVICE_KEY_PATH=str(own.service_key()),
-            REFLECTION="true",
+            REFLECTION="open",
             DEBUG=str(self.debug).lower(),
         )
 

@@ -45,7 +45,7 @@ async def _share(service: Service, command: tuple[str, ...], workers: int) -> No
 def _worker_environment(service: Service, number: int) -> dict[str, str]:
     """The port is shared; metrics are not, so each worker counts up from the port that is set."""
     prefix = f"MEDHUB_{service.upper()}_"
-    env = {f"{prefix}REUSE_PORT": "true"}
+    env = {f"{prefix}SO_REUSEPORT": "true"}
     host, _, port = os.environ.get(f"{prefix}METRICS_LISTEN", "").rpartition(":")
     if port.isdigit():
         env[f"{prefix}METRICS_LISTEN"] = f"{host}:{int(port) + number}"
