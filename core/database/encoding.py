@@ -37,7 +37,7 @@ def _text(value: Any) -> str:
             return str(value)
         case bool():
             return "t" if value else "f"
-        case int() | UUID() | Decimal():
+        case int() | float() | UUID() | Decimal():
             return str(value)
         case date():  # a datetime too
             return value.isoformat()

@@ -49,7 +49,7 @@ class Statement:
             raise TypeError("in_() has no fixed text; write column == any_(bindparam(...))")
         self.sql: bytes = compiled.string.encode()
         # What the statement's author wrote as a literal is a parameter with a fixed value.
-        fixed = {b.key: b.value for b in binds if not b.required}
+        fixed = {n: b.value for n, b in zip(self.names, binds, strict=True) if not b.required}
         self._order = tuple((name, fixed.get(name), name in fixed) for name in self.names)
         self._given = frozenset(self.names) - frozenset(fixed)
         self._tenant = _TENANT in self._given

@@ -1,0 +1,142 @@
+"""The shared read pipeline: many tenants on one connection, each in its own transaction."""
+
+import asyncio
+import random
+
+import pytest
+from psycopg.errors import DivisionByZero
+
+from core.database import Database
+from core.errors import DeadlineExceeded, Unavailable
+from core.ids import new_id
+from tests.support.postgres import ServiceDatabase, as_caller
+from tests.support.ward.storage import patients
+
+REQUESTS = 2000
+ERRORS = 118
+
+
+async def test_tenants_do_not_mix_among_errors(db: Database) -> None:
+    """2,000 interleaved reads of 10 tenants, 118 of them failing, each get their own answer."""
+    tenants = [new_id() for _ in range(10)]
+    rows = {}
+    for tenant in tenants:
+        as_caller(organization=tenant)
+        rows[tenant] = new_id()
+        async with db.begin() as tx:
+            await tx.run(patients.ADD, id=rows[tenant], name=f"of {tenant}")
+    order = random.Random(1)
+    failing = set(order.sample(range(REQUESTS), ERRORS))
+
+    async def ask(number: int) -> str:
+        tenant, other = order.sample(tenants, 2)
+        as_caller(organization=tenant)
+        if number in failing:
+            with pytest.raises(DivisionByZero):
+                await db.reads.one(patients.DIVIDE, x=1, y=0)
+            return "failed"
+        foreign, own, said = await asyncio.gather(
+            db.reads.one(patients.GET, id=rows[other]),
+            db.reads.one(patients.GET, id=rows[tenant]),
+            db.reads.one(patients.TENANT),
+        )
+        assert foreign is None
+        assert own == (rows[tenant], f"of {tenant}")
+        assert said == (str(tenant),)
+        return "answered"
+
+    outcomes: list[str] = []
+    for start in range(0, REQUESTS, 250):
+        batch = (asyncio.create_task(ask(n)) for n in range(start, start + 250))
+        outcomes += await asyncio.gather(*batch)
+
+    assert outcomes.count("failed") == ERRORS
+    assert outcomes.count("answered") == REQUESTS - ERRORS
+
+
+async def test_a_slow_read_ends_and_its_neighbours_are_served(db: Database) -> None:
+    """The server stops a read after a quarter of a second; the next one is answered."""
+    as_caller(organization=new_id())
+
+    slow, quick = await asyncio.gather(
+        db.reads.one(patients.SLEEP, seconds=5),
+        db.reads.one(patients.COUNT),
+        return_exceptions=True,
+    )
+
+    assert isinstance(slow, DeadlineExceeded)
+    assert quick == (0,)
+
+
+async def test_a_caller_that_leaves_does_not_disturb_the_others(db: Database) -> None:
+    """A cancelled read's answer is dropped, and the answers behind it stay in place."""
+    as_caller(organization=new_id())
+    left = asyncio.ensure_future(db.reads.one(patients.DIVIDE, x=6, y=2))
+    await asyncio.sleep(0)
+    left.cancel()
+
+    others = await asyncio.gather(*(db.reads.one(patients.DIVIDE, x=n, y=1) for n in range(20)))
+
+    assert [row.result for row in others if row] == list(range(20))
+
+
+async def test_reads_write_nothing(db: Database, ward: ServiceDatabase) -> None:
+    """The shared connection is read-only."""
+    as_caller(organization=new_id())
+
+    with pytest.raises(Exception, match="read-only"):
+        await db.reads.all(patients.ADD, id=new_id(), name="Curie")
+
+
+async def test_a_statement_survives_a_migration(db: Database, ward: ServiceDatabase) -> None:
+    """A plan that no longer fits its table costs at most one refused call."""
+    as_caller(organization=new_id())
+    row = new_id()
+    async with db.begin() as tx:
+        await tx.run(patients.ADD, id=row, name="Curie")
+    await db.reads.one(patients.GET_WHOLE, id=row)
+
+    with ward.owner() as connection:
+        connection.execute("ALTER TABLE patient ALTER COLUMN revision TYPE bigint")
+
+    with pytest.raises(Unavailable):
+        await db.reads.one(patients.GET_WHOLE, id=row)
+    whole = await db.reads.one(patients.GET_WHOLE, id=row)
+    assert whole is not None
+    assert whole.name == "Curie"
+
+
+async def test_a_lost_connection_is_replaced(db: Database, ward: ServiceDatabase) -> None:
+    """Reads under way are refused, and reads after it are served on a new connection."""
+    as_caller(organization=new_id())
+    await db.reads.one(patients.COUNT)
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'medhub_ward_app'"
+
+    waiting = asyncio.ensure_future(db.reads.one(patients.SLEEP, seconds=0.2))
+    await asyncio.sleep(0.05)
+    ward.rows(cut)
+
+    with pytest.raises(Unavailable):
+        await waiting
+    for _ in range(30):
+        await asyncio.sleep(0.05)
+        try:
+            assert await db.reads.one(patients.COUNT) == (0,)
+            return
+        except Unavailable:
+            continue
+    pytest.fail("no new connection within 1.5 seconds")
+
+
+async def test_too_many_reads_are_refused_at_once(db: Database) -> None:
+    """The number of reads in flight is bounded; what comes on top is asked to come back."""
+    as_caller(organization=new_id())
+
+    async def count() -> object:
+        return await db.reads.one(patients.COUNT)
+
+    outcomes = await asyncio.gather(*(count() for _ in range(1200)), return_exceptions=True)
+
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
+    assert len(refused) == 200
+    assert outcomes.count((0,)) == 1000
