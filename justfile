@@ -12,8 +12,8 @@ setup:
     @python3 dev.py setup
 
 # Start medhub with its demo until Ctrl-C (arguments go to `medhub up`)
-up *arguments: setup
-    @exec medhub up --demo "$@"
+up *arguments:
+    @exec python3 dev.py up "$@"
 
 # Tell the story against the running platform, starting one if none runs
 demo *arguments: setup

@@ -16,6 +16,10 @@ _LAUNCHER = Path(__file__).with_name("launch.py")
 _CHUNK = 64 * 1024
 
 
+class NotPrepared(Exception):
+    """What must be so before a child starts is not so; the text says what."""
+
+
 def _nothing() -> None:
     """No preparation."""
 
@@ -24,9 +28,9 @@ def _nothing() -> None:
 class ChildSpec:
     """A program that must run. Times are seconds.
 
-    `env` is added to the supervisor's own. `prepare` runs before each start, a restart too.
-    `death_signal` is sent by the kernel when the supervisor dies without stopping its children.
-    `owner` is the (uid, gid) to run as, when it is not the supervisor's.
+    `env` is added to the supervisor's own. `prepare` runs before each start, a restart too, and
+    may raise NotPrepared. `death_signal` is sent by the kernel when the supervisor dies without
+    stopping its children. `owner` is the (uid, gid) to run as, when it is not the supervisor's.
     """
 
     name: str

@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-from hub.child import ChildSpec
+from hub.child import ChildSpec, NotPrepared
 from hub.ports import HOST
 from hub.readiness import PostgresAccepts
 
@@ -51,7 +51,7 @@ SETTINGS = {
 }
 
 
-class PostgresUnusable(Exception):
+class PostgresUnusable(NotPrepared):
     """The embedded PostgreSQL cannot be used as it is; the text says why and what to do."""
 
 

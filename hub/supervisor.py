@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hub.child import Child, ChildSpec
+from hub.child import Child, ChildSpec, NotPrepared
 from hub.log_file import LogFile
 
 # A crashed child starts again at once; one that keeps crashing waits twice as long each time, up
@@ -39,7 +39,8 @@ class Supervisor:
         """`logs` is the folder for the children's output; None lets it through."""
         self._logs = logs
         self._report = report
-        self._children: list[Child] = []
+        # Those that were started together stop together.
+        self._groups: list[list[Child]] = []
         self._keepers: list[asyncio.Task[None]] = []
         self._stop_asked = asyncio.Event()
         self._hurry = False
@@ -64,13 +65,13 @@ class Supervisor:
     @property
     def children(self) -> Sequence[Child]:
         """The children, in the order in which they were started."""
-        return tuple(self._children)
+        return tuple(child for group in self._groups for child in group)
 
     def ask_to_stop(self) -> None:
         """Asked once, all stops in good order; asked again, at once."""
         if self._stop_asked.is_set():
             self._hurry = True
-            for child in self._children:
+            for child in self.children:
                 child.kill()
         self._stop_asked.set()
 
@@ -95,17 +96,15 @@ class Supervisor:
         Raises StartFailed when it ends first, or is not ready in the time its spec allows.
         """
         child = Child(spec, self._log(spec.name))
-        self._children.append(child)
-        began = time.monotonic()
-        await child.start()
-        await self._until_ready(child, began + spec.ready_within)
-        self._report(f"{spec.name} is ready ({time.monotonic() - began:.1f} s)")
-        self._keepers.append(asyncio.create_task(self._keep(child)))
+        self._groups.append([child])
+        await self._bring_up(child)
         return child
 
     async def start_together(self, *specs: ChildSpec) -> None:
         """Start children that wait for each other; returns when all are ready."""
-        starting = [asyncio.create_task(self.start(spec)) for spec in specs]
+        children = [Child(spec, self._log(spec.name)) for spec in specs]
+        self._groups.append(children)
+        starting = [asyncio.create_task(self._bring_up(child)) for child in children]
         try:
             await asyncio.gather(*starting)
         finally:
@@ -116,7 +115,7 @@ class Supervisor:
     async def run_once(self, spec: ChildSpec) -> None:
         """Run a program to its end; raises StartFailed when it does not succeed in time."""
         child = Child(spec, self._log(spec.name))
-        self._children.append(child)
+        self._groups.append([child])
         began = time.monotonic()
         await child.start()
         try:
@@ -126,24 +125,36 @@ class Supervisor:
         if code:
             await child.stop()
             raise StartFailed(spec.name, f"ended with {code}", child.log)
-        self._children.remove(child)
+        self._groups.remove([child])
         self._report(f"{spec.name} is done ({time.monotonic() - began:.1f} s)")
 
     async def stop(self) -> None:
-        """Stop what runs, last started first, each within the time its spec allows."""
+        """Stop what runs, last started first, each within the time its spec allows.
+
+        Children that were started together are stopped together: none of them waits for another.
+        """
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         self._keepers.clear()
-        while self._children:
-            child = self._children.pop()
-            began = time.monotonic()
-            if self._hurry:
-                child.kill()
-            await child.stop()
-            self._report(f"{child.spec.name} has stopped ({time.monotonic() - began:.1f} s)")
-            if child.log:
-                child.log.close()
+        while self._groups:
+            await asyncio.gather(*map(self._take_down, self._groups.pop()))
+
+    async def _bring_up(self, child: Child) -> None:
+        began = time.monotonic()
+        await child.start()
+        await self._until_ready(child, began + child.spec.ready_within)
+        self._report(f"{child.spec.name} is ready ({time.monotonic() - began:.1f} s)")
+        self._keepers.append(asyncio.create_task(self._keep(child)))
+
+    async def _take_down(self, child: Child) -> None:
+        began = time.monotonic()
+        if self._hurry:
+            child.kill()
+        await child.stop()
+        self._report(f"{child.spec.name} has stopped ({time.monotonic() - began:.1f} s)")
+        if child.log:
+            child.log.close()
 
     async def _until_ready(self, child: Child, deadline: float) -> None:
         while not await child.spec.ready.is_ready():
@@ -165,8 +176,10 @@ class Supervisor:
             self._report(f"{child.spec.name} ended ({_ending(code)}); starting it again")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
-            with suppress(OSError):
+            try:
                 await child.start()
+            except (OSError, NotPrepared) as failure:
+                self._report(f"{child.spec.name} cannot start: {failure}")
 
     def _log(self, name: str) -> LogFile | None:
         return LogFile(self._logs / f"{name}.log") if self._logs else None
