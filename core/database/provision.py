@@ -1,5 +1,7 @@
 """A service's database and its three roles, made by an administrator's connection."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -9,7 +11,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from core.database.capture import Roles, roles_of
 
 _LOCK = 0x6D656468  # "medh": provisioning of one server happens one at a time
-_ROLE = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS"
+# INHERIT: up to 15, the owner of a database owns its public schema by inheritance only.
+_ROLE = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE INHERIT NOREPLICATION NOBYPASSRLS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,11 @@ def provision(
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         for role, password in _with_passwords(roles, passwords):
             _make_role(connection, role, password)
-        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
-        if found.fetchone() is None:
-            _make_database(connection, name, roles)
-        restrict_database(connection, name, roles)
+        with _acting_for(connection, roles.owner):
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,))
+            if found.fetchone() is None:
+                _make_database(connection, name, roles)
+            restrict_database(connection, name, roles)
     return urls_for(admin_url, service, passwords, name)
 
 
@@ -84,8 +88,23 @@ def _make_role(connection: psycopg.Connection, role: str, password: str) -> None
     )
 
 
+@contextmanager
+def _acting_for(connection: psycopg.Connection, role: str) -> Iterator[None]:
+    """Hold the owner's role for a moment: without it, only a superuser may give to it."""
+    query = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+    row = connection.execute(query).fetchone()
+    if row and row[0]:
+        yield
+        return
+    owner = sql.Identifier(role)
+    connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(owner))
+    try:
+        yield
+    finally:
+        connection.execute(sql.SQL("REVOKE {} FROM CURRENT_USER").format(owner))
+
+
 def _make_database(connection: psycopg.Connection, name: str, roles: Roles) -> None:
-    # From 16 on, an administrator who is no superuser has to hold the role to give it away.
     connection.execute(
         sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'").format(
             sql.Identifier(name), sql.Identifier(roles.owner)
