@@ -111,9 +111,7 @@ def files_of(folder: Path) -> set[str]:
 def differences(fresh: Path) -> list[str]:
     """Files that are missing from gen/, left over in it, or other than they should be."""
     wanted, found = files_of(fresh), files_of(GEN)
-    changed = {
-        f for f in wanted & found if not filecmp.cmp(fresh / f, GEN / f, shallow=False)
-    }
+    changed = {f for f in wanted & found if not filecmp.cmp(fresh / f, GEN / f, shallow=False)}
     return sorted(changed | (wanted ^ found))
 
 

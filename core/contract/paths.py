@@ -1,0 +1,70 @@
+"""Field paths of the contract, compiled: from a message to the persons that it names."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+
+# The collections whose members are persons (or act like one), and the kind that audit notes.
+KINDS = {"patients": "patient", "users": "user", "serviceAccounts": "service_account"}
+
+
+def has_field(message: Descriptor, path: str) -> bool:
+    """Whether `a.b.c` leads somewhere from the message; repeated fields may lie on the way."""
+    here: Descriptor | None = message
+    for step in path.split("."):
+        if here is None or step not in here.fields_by_name:
+            return False
+        here = here.fields_by_name[step].message_type
+    return True
+
+
+def values_at(message: Message, steps: tuple[str, ...]) -> Iterator[Any]:
+    """Every value at the end of the path."""
+    step, *rest = steps
+    value: Any = getattr(message, step)
+    several: Iterable[Any] = value if not isinstance(value, str | Message) else (value,)
+    for one in several:
+        if rest:
+            yield from values_at(one, tuple(rest))
+        else:
+            yield one
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """The persons that a call concerns: where their names stand in request and response."""
+
+    of_request: tuple[tuple[str, ...], ...]
+    of_response: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, _method: str, paths: Iterable[str]) -> Self:
+        """Compile `request.name`, `response.patients.name`, …"""
+        split = [tuple(path.split(".")) for path in paths]
+        return cls(
+            of_request=tuple(p[1:] for p in split if p[0] == "request"),
+            of_response=tuple(p[1:] for p in split if p[0] == "response"),
+        )
+
+    def in_request(self, message: Message) -> Iterator[tuple[str, UUID]]:
+        """Kind and id of each person that the request names."""
+        return _persons(message, self.of_request)
+
+    def in_response(self, message: Message) -> Iterator[tuple[str, UUID]]:
+        """Kind and id of each person that the response names."""
+        return _persons(message, self.of_response)
+
+
+def _persons(message: Message, paths: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, UUID]]:
+    for path in paths:
+        for name in values_at(message, path):
+            collection, _, text = name.partition("/")
+            if collection in KINDS:
+                yield KINDS[collection], UUID(text)
+
+
+Getter = Callable[[Message], Any]

@@ -1,0 +1,1 @@
+"""Between the wire and the servicers: every call passes the same steps, in the same order."""

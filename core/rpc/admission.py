@@ -1,0 +1,73 @@
+"""How much a server takes on at once, by class of load; and how often a stranger may try.
+
+gRPC's own limit counts health checks too, so a busy server would be taken for a dead one.
+Health and reflection do not pass here; long streams have a limit of their own.
+"""
+
+import asyncio
+from collections import OrderedDict
+
+from core.errors import Refusal
+from medhub.options.v1 import policy_pb2 as options
+
+# Calls in progress in one process, by class. One process answers some thousand reads a second
+# at a few milliseconds each, so these bound a queue of about a tenth of a second.
+LIMITS: dict[int, int] = {
+    options.LOAD_CLASS_READ: 512,
+    options.LOAD_CLASS_SEARCH: 128,
+    options.LOAD_CLASS_WRITE: 256,
+    options.LOAD_CLASS_CREDENTIAL: 128,
+    options.LOAD_CLASS_STREAM: 512,
+}
+# When to come back, in seconds: about the time that a full queue takes to drain.
+RETRY_SECONDS = 0.2
+# Proofs of a secret from one address: bursts of this many, refilled at this rate a second. A
+# backend that validates a token at each of its requests stays below it.
+CREDENTIAL_BURST = 600.0
+CREDENTIAL_RATE = 200.0
+# Addresses remembered; the one unseen for longest makes room.
+MAX_ADDRESSES = 10_000
+
+
+class Overloaded(Refusal):
+    """Too many calls are in progress, or one address makes too many."""
+
+    reason = "OVERLOADED"
+
+    def __init__(self, retry_after: float = RETRY_SECONDS) -> None:
+        super().__init__(retry_after=retry_after)
+
+
+class Admission:
+    """Counts calls in progress. One for each server."""
+
+    def __init__(self, limits: dict[int, int] | None = None) -> None:
+        self._limits = limits if limits is not None else LIMITS
+        self._running = dict.fromkeys(self._limits, 0)
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def enter(self, load: int, peer: str) -> None:
+        """Take a place, to be given back by `leave`. Raises Overloaded when there is none."""
+        if load == options.LOAD_CLASS_CREDENTIAL:
+            self._spend(peer)
+        if self._running[load] >= self._limits[load]:
+            raise Overloaded
+        self._running[load] += 1
+
+    def leave(self, load: int) -> None:
+        """Give the place back."""
+        self._running[load] -= 1
+
+    def running(self, load: int) -> int:
+        """Calls of the class in progress."""
+        return self._running[load]
+
+    def _spend(self, peer: str) -> None:
+        now = asyncio.get_running_loop().time()
+        left, at = self._buckets.pop(peer, (CREDENTIAL_BURST, now))
+        left = min(CREDENTIAL_BURST, left + (now - at) * CREDENTIAL_RATE)
+        self._buckets[peer] = (max(left - 1.0, 0.0), now)
+        if len(self._buckets) > MAX_ADDRESSES:
+            self._buckets.popitem(last=False)
+        if left < 1.0:
+            raise Overloaded(retry_after=1.0)

@@ -1,0 +1,95 @@
+"""The record of access: durable before the answer leaves.
+
+Subjects come from the field paths of the method's policy. Many calls share one flush. When it
+fails, so does the call: an unaudited read does not happen.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from core.contract import Method
+from core.contract.paths import values_at
+from core.database.access import AccessRecord
+from core.errors import Refusal
+from core.identity import Call, Kind
+from medhub.options.v1 import policy_pb2 as options
+
+# Refusals of known callers that the trail keeps one by one; those of unknown callers are
+# aggregated, so that an attacker cannot fill it.
+_TELLING = frozenset(
+    {"PERMISSION_DENIED", "ORGANIZATION_REQUIRED", "STEP_UP_REQUIRED", "NOT_FOUND"}
+)
+
+
+class Recorder(Protocol):
+    """Keeps access records; returns when they are durable."""
+
+    async def record(self, records: Sequence[AccessRecord]) -> None:
+        """Raises Unavailable when they could not be kept."""
+
+
+class Strangers(Protocol):
+    """Counts refusals of callers who are not known."""
+
+    def note(self, peer: str, method: str, reason: str) -> None:
+        """Count one."""
+
+
+async def record_access(
+    recorder: Recorder, method: Method, call: Call, request: Message | None, response: Message
+) -> None:
+    """Record who was shown whose data, one event for each person."""
+    if method.audit != options.AUDIT_KIND_ACCESS:
+        return
+    subjects = [*method.subjects.in_response(response)]
+    if request is not None:
+        subjects.extend(method.subjects.in_request(request))
+    resource = _resource(method, request)
+    detail = {"auth_degraded": True} if call.caller.degraded else {}
+    await recorder.record([
+        AccessRecord(
+            call, "access", ids, kind, resource, entity=_entity(method), operation="read",
+            detail=detail,
+        )
+        for kind, ids in _by_kind(subjects)
+    ])  # fmt: skip
+
+
+async def record_refusal(
+    recorder: Recorder, strangers: Strangers, method: Method, call: Call, refusal: Refusal,
+    request: Message | None,
+) -> None:  # fmt: skip
+    """Record that a call was refused: one by one for known callers, counted for others."""
+    if call.caller.kind is Kind.ANONYMOUS:
+        if refusal.reason == "UNAUTHENTICATED":
+            strangers.note(call.peer, method.name, refusal.reason)
+        return
+    if refusal.reason in _TELLING:
+        record = AccessRecord(
+            call, "refusal", (), "", _resource(method, request), entity=_entity(method),
+            operation="read", detail={"reason": refusal.reason},
+        )  # fmt: skip
+        await recorder.record([record])
+
+
+def _entity(method: Method) -> str:
+    return method.permission.split(".")[1] if method.permission else ""
+
+
+def _resource(method: Method, request: Message | None) -> str:
+    path = method.policy.require.resource
+    if request is None or not path:
+        return ""
+    return next((v for v in values_at(request, tuple(path.split("."))) if isinstance(v, str)), "")
+
+
+def _by_kind(
+    subjects: Iterable[tuple[str, UUID]],
+) -> list[tuple[str, tuple[UUID, ...]]]:
+    kinds: dict[str, dict[UUID, None]] = {}
+    for kind, subject in subjects:
+        kinds.setdefault(kind, {})[subject] = None
+    return [(kind, tuple(ids)) for kind, ids in kinds.items()] or [("", ())]

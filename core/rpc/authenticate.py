@@ -1,0 +1,32 @@
+"""Who calls: exactly one bearer token, proven here and held against the streamed truth."""
+
+from core.contract import Access, Method
+from core.identity import ANONYMOUS, Caller
+from core.rpc.headers import Headers
+from core.truth import Truth
+from core.truth.proof import MAX_TOKEN_BYTES
+from core.truth.truth import Unauthenticated
+
+_SCHEME = "bearer "
+
+
+def token_of(headers: Headers) -> str:
+    """The one bearer token of the call. Raises Unauthenticated for none, or for several."""
+    if len(headers.credentials) != 1:
+        raise Unauthenticated
+    value = headers.credentials[0]
+    if len(value) > MAX_TOKEN_BYTES or value[:7].lower() != _SCHEME:
+        raise Unauthenticated
+    return value[7:]
+
+
+async def authenticate(method: Method, headers: Headers, truth: Truth) -> Caller:
+    """The proven caller; nobody for a public method, whose credential is in its request."""
+    if method.access is Access.PUBLIC:
+        return ANONYMOUS
+    return await truth.caller_of(
+        token_of(headers),
+        bound=method.freshness,
+        continues=method.continues_reads,
+        min_revision=headers.min_revision,
+    )

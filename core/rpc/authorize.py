@@ -1,0 +1,52 @@
+"""Whether the caller may: the contract's policy against the streamed roles.
+
+Permission comes before validation and before existence (AIP-211), so a refusal tells nothing
+of what exists. Links between caller and patient are decided where the row is read.
+"""
+
+from core import clock
+from core.contract import Access, Method
+from core.errors import Refusal
+from core.identity import Caller
+
+
+class PermissionDenied(Refusal):
+    """The caller is known and lacks the permission."""
+
+    reason = "PERMISSION_DENIED"
+
+
+class OrganizationRequired(Refusal):
+    """The token names no organization and the method works inside one."""
+
+    reason = "ORGANIZATION_REQUIRED"
+
+
+class StepUpRequired(Refusal):
+    """The method asks for a stronger or a more recent authentication."""
+
+    reason = "STEP_UP_REQUIRED"
+
+
+def authorize(method: Method, caller: Caller) -> None:
+    """Let the call through, or raise the refusal."""
+    if method.access is Access.PUBLIC:
+        return
+    if method.needs_organization and caller.organization is None:
+        raise OrganizationRequired
+    if method.access is Access.REQUIRE and method.permission not in caller.permissions:
+        raise PermissionDenied(metadata={"permission": method.permission})
+    if method.level or method.max_age is not None:
+        _assure(method, caller)
+
+
+def _assure(method: Method, caller: Caller) -> None:
+    too_old = method.max_age is not None and (
+        caller.authenticated_at is None
+        or (clock.now() - caller.authenticated_at).total_seconds() > method.max_age
+    )
+    if caller.assurance < method.level or too_old:
+        asked = {"level": str(method.level)}
+        if method.max_age is not None:
+            asked["max_age_seconds"] = str(int(method.max_age))
+        raise StepUpRequired(metadata=asked)

@@ -1,0 +1,210 @@
+"""Channels to other services: one a target, for the life of the process, made only here.
+
+Each carries the service's own token, gives every call a deadline, and retries UNAVAILABLE for
+methods that may be repeated. C-core does the retrying (gRFC A6), with throttling.
+"""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from uuid import uuid4
+
+import grpc
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from core import identity
+from core.contract import Contract
+from core.crypto.private_files import PrivateFile
+from core.errors import Unavailable
+from core.rpc.limits import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
+from core.truth.proof import AUDIENCE
+from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
+from medhub.options.v1 import policy_pb2 as options
+
+# A call without a deadline of its own gets this one, in seconds.
+DEFAULT_DEADLINE = 5.0
+# An assertion is used at once; it need not live longer than a slow hop.
+ASSERTION_SECONDS = 60
+# A service token is renewed when this much of its life is left, in seconds.
+RENEW_BEFORE = 60.0
+RETRY_ATTEMPTS = 3
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceKey:
+    """A service account's name and the private key that proves it."""
+
+    account: str
+    private_key: Ed25519PrivateKey
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a key file: JSON with `account` and `private_key` (base64 of 32 bytes)."""
+        content = json.loads(PrivateFile(path).read())
+        raw = base64.b64decode(content["private_key"])
+        return cls(content["account"], Ed25519PrivateKey.from_private_bytes(raw))
+
+    def assertion(self) -> str:
+        """A fresh assertion (RFC 7523) that the bearer is this service account."""
+        now = int(time.time())
+        claims = {
+            "iss": self.account,
+            "sub": self.account,
+            "aud": AUDIENCE,
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+            "jti": str(uuid4()),
+        }
+        return jwt.encode(claims, self.private_key, algorithm="EdDSA")
+
+
+class ServiceToken:
+    """The access token of a service account, renewed before it runs out; one renewal at a time."""
+
+    def __init__(self, key: ServiceKey, auth: grpc.aio.Channel) -> None:
+        self._key = key
+        self._stub: Any = auth_service_pb2_grpc.AuthServiceStub(auth)
+        self._token = ""
+        self._renew_at = 0.0
+        self._expires_at = 0.0
+        self._lock = asyncio.Lock()
+
+    async def get(self) -> str:
+        """A token that is good for a while. Raises Unavailable when auth cannot give one."""
+        if time.time() < self._renew_at:
+            return self._token
+        async with self._lock:
+            if time.time() >= self._renew_at:
+                await self._renew()
+        return self._token
+
+    async def _renew(self) -> None:
+        request = auth_service_pb2.IssueServiceTokenRequest(assertion=self._key.assertion())
+        try:
+            answer = await self._stub.IssueServiceToken(request, timeout=DEFAULT_DEADLINE)
+        except grpc.aio.AioRpcError:
+            if time.time() < self._expires_at:
+                return
+            raise Unavailable(retry_after=1.0) from None
+        self._token = answer.access_token
+        self._expires_at = answer.expire_time.seconds
+        life = self._expires_at - time.time()
+        self._renew_at = time.time() + max(life - RENEW_BEFORE, life / 2)
+
+
+class Channels:
+    """The channels of one process, by the name of the service."""
+
+    def __init__(self, targets: Mapping[str, str], key: ServiceKey, contract: Contract) -> None:
+        """`contract` says which methods may be repeated; `targets` are addresses by service."""
+        self._targets = targets
+        self._contract = contract
+        self._channels: dict[str, grpc.aio.Channel] = {}
+        self._plain = self._open(targets["auth"], ())
+        self.token = ServiceToken(key, self._plain)
+
+    def to(self, service: str) -> grpc.aio.Channel:
+        """The channel to a service, carrying this service's token."""
+        if service not in self._channels:
+            self._channels[service] = self._open(self._targets[service], _carrying(self.token))
+        return self._channels[service]
+
+    async def close(self) -> None:
+        """Close all of them."""
+        for channel in (*self._channels.values(), self._plain):
+            await channel.close()
+
+    def _open(
+        self, target: str, interceptors: tuple[grpc.aio.ClientInterceptor, ...]
+    ) -> grpc.aio.Channel:
+        settings = [
+            ("grpc.service_config", json.dumps(_service_config(self._contract))),
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+            ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+            # A peer that comes back is found within a second, not after the default two minutes.
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.min_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 1000),
+        ]
+        return grpc.aio.insecure_channel(target, settings, interceptors=interceptors)
+
+
+def _service_config(contract: Contract) -> dict[str, object]:
+    repeatable = [
+        {"service": m.service, "method": m.name.rpartition("/")[2]}
+        for m in contract.methods.values()
+        if m.policy.idempotency != options.IDEMPOTENCY_UNSPECIFIED and not m.streaming
+    ]
+    return {
+        "methodConfig": [{
+            "name": repeatable,
+            "retryPolicy": {
+                "maxAttempts": RETRY_ATTEMPTS,
+                "initialBackoff": "0.05s",
+                "maxBackoff": "1s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }],
+        "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1},
+    }  # fmt: skip
+
+
+def _carrying(token: ServiceToken) -> tuple[grpc.aio.ClientInterceptor, ...]:
+    return tuple(kind(token) for kind in (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream))
+
+
+class _Carries:
+    def __init__(self, token: ServiceToken) -> None:
+        self._token = token
+
+    async def _with(self, details: Any, *, unary: bool) -> Any:
+        metadata = grpc.aio.Metadata(*(details.metadata or ()))
+        metadata.add("authorization", f"Bearer {await self._token.get()}")
+        current = identity._call.get()
+        if current is not None and current.trace_id:
+            metadata.add("traceparent", f"00-{current.trace_id}-{uuid4().hex[:16]}-00")
+        timeout = details.timeout
+        if timeout is None and unary:
+            timeout = DEFAULT_DEADLINE
+        return grpc.aio.ClientCallDetails(
+            details.method, timeout, metadata, details.credentials, details.wait_for_ready
+        )
+
+
+class _UnaryUnary(_Carries, grpc.aio.UnaryUnaryClientInterceptor):
+    async def intercept_unary_unary(
+        self, go: Callable[..., Any], details: Any, request: Any
+    ) -> Any:
+        return await go(await self._with(details, unary=True), request)
+
+
+class _UnaryStream(_Carries, grpc.aio.UnaryStreamClientInterceptor):
+    async def intercept_unary_stream(
+        self, go: Callable[..., Any], details: Any, request: Any
+    ) -> Any:
+        return await go(await self._with(details, unary=False), request)
+
+
+class _StreamUnary(_Carries, grpc.aio.StreamUnaryClientInterceptor):
+    async def intercept_stream_unary(
+        self, go: Callable[..., Any], details: Any, requests: Any
+    ) -> Any:
+        return await go(await self._with(details, unary=False), requests)
+
+
+class _StreamStream(_Carries, grpc.aio.StreamStreamClientInterceptor):
+    async def intercept_stream_stream(
+        self, go: Callable[..., Any], details: Any, requests: Any
+    ) -> Any:
+        return await go(await self._with(details, unary=False), requests)

@@ -1,0 +1,98 @@
+"""What the metadata of a call says, read once."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Self
+
+import grpc
+
+# Language tags that texts exist in; the first is the fallback.
+LANGUAGES = ("en", "fr", "de")
+# The edge runs beside the servers, or is named in the settings; only it may say for whom it asks.
+_LOOPBACK = ("127.0.0.1", "::1", "unix")
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
+_REVISION = re.compile(r"[0-9]{1,15}\Z")
+
+
+@dataclass(slots=True)
+class Headers:
+    """The metadata that the platform heeds. Everything else is ignored."""
+
+    credentials: list[str]
+    language: str = LANGUAGES[0]
+    trace_id: str = ""
+    parent_span: str = ""
+    sampled: bool = False
+    min_revision: int = 0
+    peer: str = ""
+
+    @classmethod
+    def of(cls, context: grpc.aio.ServicerContext[bytes, bytes]) -> Self:
+        """Read the metadata of a call. What is malformed counts as absent."""
+        headers = cls(credentials=[], peer=_address(context.peer()))
+        for name, value in context.invocation_metadata() or ():
+            read = _READERS.get(name)
+            if read is not None and isinstance(value, str):
+                read(headers, value)
+        return headers
+
+
+def _authorization(headers: Headers, value: str) -> None:
+    headers.credentials.append(value)
+
+
+def _traceparent(headers: Headers, value: str) -> None:
+    """W3C Trace Context, version 00."""
+    found = _TRACEPARENT.match(value)
+    if found is not None:
+        headers.trace_id, headers.parent_span = found[1], found[2]
+        headers.sampled = bool(int(found[3], 16) & 1)
+
+
+def _accept_language(headers: Headers, value: str) -> None:
+    """The first tag that a text exists in; weights come in falling order from real clients."""
+    for tag in value[:200].lower().split(","):
+        language = tag.strip()[:2]
+        if language in LANGUAGES:
+            headers.language = language
+            return
+
+
+def _min_revision(headers: Headers, value: str) -> None:
+    if _REVISION.match(value):
+        headers.min_revision = int(value)
+
+
+def _forwarded_for(headers: Headers, value: str) -> None:
+    """The address that the edge saw: the last of the list, and only when the edge says it."""
+    last = value.rpartition(",")[2].strip()
+    if headers.peer in _LOOPBACK and _is_address(last):
+        headers.peer = last
+
+
+_READERS = {
+    "authorization": _authorization,
+    "traceparent": _traceparent,
+    "accept-language": _accept_language,
+    "x-medhub-min-auth-revision": _min_revision,
+    "x-forwarded-for": _forwarded_for,
+}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _address(peer: str) -> str:
+    """`ipv4:127.0.0.1:53211`, `ipv6:%5B::1%5D:53211`, `unix:` → the address alone."""
+    scheme, _, rest = peer.partition(":")
+    if scheme == "ipv4":
+        return rest.rpartition(":")[0]
+    if scheme == "ipv6":
+        return rest.rpartition(":")[0].replace("%5B", "").replace("%5D", "").strip("[]")
+    return scheme

@@ -1,0 +1,63 @@
+"""Health by service name (grpc.health.v1): SERVING when everything that a call needs is there.
+
+`""` speaks for the server; each service has its own name besides. Health does not pass the
+steps of other calls: a busy server must not be taken for a dead one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+
+from grpc_health.v1 import health_pb2
+from grpc_health.v1.health import aio as health_aio
+
+# How often the conditions are looked at again, in seconds.
+CHECK_EVERY = 0.25
+_log = logging.getLogger("medhub.health")
+
+Condition = Callable[[], Awaitable[bool]]
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class Health:
+    """Watches named conditions and tells their sum."""
+
+    def __init__(self, services: Iterable[str], conditions: dict[str, Condition]) -> None:
+        self.servicer = health_aio.HealthServicer()
+        self._names = ("", *services)
+        self._conditions = conditions
+        self._serving = False
+        self._draining = False
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def serving(self) -> bool:
+        """Whether the server tells that it serves."""
+        return self._serving
+
+    async def start(self) -> None:
+        """Say NOT_SERVING, then watch."""
+        await self._tell(_NOT_SERVING)
+        self._watch = asyncio.create_task(self._look())
+
+    async def drain(self) -> None:
+        """Say NOT_SERVING for good."""
+        self._draining = True
+        if self._watch is not None:
+            self._watch.cancel()
+        self._serving = False
+        await self._tell(_NOT_SERVING)
+
+    async def _look(self) -> None:
+        while not self._draining:
+            missing = [name for name, holds in self._conditions.items() if not await holds()]
+            if bool(missing) == self._serving:
+                self._serving = not missing
+                _log.info("serving" if not missing else f"not serving: {', '.join(missing)}")
+                await self._tell(_NOT_SERVING if missing else _SERVING)
+            await asyncio.sleep(CHECK_EVERY)
+
+    async def _tell(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for name in self._names:
+            await self.servicer.set(name, status)

@@ -1,0 +1,7 @@
+"""Bounds that both ends of a connection share."""
+
+# A message may be this large: an HL7 message with a document inside is tens of MiB at most.
+MAX_MESSAGE_BYTES = 20 * 1024 * 1024
+# A connection without traffic is probed this often, and given up when no answer comes.
+KEEPALIVE_MS = 30 * 1000
+KEEPALIVE_TIMEOUT_MS = 10 * 1000

@@ -1,0 +1,120 @@
+"""The gRPC server: what it is made of, how it starts, how it stops without failing a call."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+from grpc_channelz.v1 import channelz
+from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import _async as reflection_aio
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
+
+from core.contract import Contract
+from core.errors import Refusal
+from core.rpc import validate
+from core.rpc.around import Context, Handler, Steps, handler_of
+from core.rpc.authenticate import token_of
+from core.rpc.headers import Headers
+from core.rpc.health import Health
+from core.rpc.limits import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
+from core.rpc.translate import end, tell
+from core.settings import CoreSettings
+
+# Connections are closed at this age, so that load spreads over new servers; calls on them end.
+CONNECTION_AGE_MS = 5 * 60 * 1000
+CONNECTION_GRACE_MS = 30 * 1000
+# Once told to stop, calls in progress have this long to end.
+STOP_GRACE_SECONDS = 20.0
+# Reflection is a read of public names; its proof of identity may be as old as a read's.
+_REFLECTION_BOUND = 10.0
+
+
+class _Served(grpc.GenericRpcHandler):
+    """Every method of the contract that a servicer stands for, each with its steps around it."""
+
+    def __init__(self, contract: Contract, servicers: Mapping[str, object], steps: Steps) -> None:
+        self._handlers = {}
+        for path, method in contract.methods.items():
+            if method.service in servicers:
+                run = getattr(servicers[method.service], method.name.rpartition("/")[2])
+                self._handlers[path] = handler_of(method, run, steps)
+                validate.warm(method.request)
+
+    def service(self, details: grpc.HandlerCallDetails) -> Handler | None:
+        """The handler of a path; None, so UNIMPLEMENTED, for everything else."""
+        return self._handlers.get(details.method)
+
+
+class Server:
+    """A gRPC server of contract methods, health and (as set) reflection and channelz."""
+
+    def __init__(
+        self,
+        settings: CoreSettings,
+        servicers: Mapping[str, object],
+        steps: Steps,
+        health: Health,
+    ) -> None:
+        self._settings = settings
+        self._health = health
+        self._server = grpc.aio.server(options=_options(settings))
+        self._server.add_generic_rpc_handlers((_Served(steps.contract, servicers, steps),))
+        health_pb2_grpc.add_HealthServicer_to_server(health.servicer, self._server)
+        self._add_reflection(tuple(servicers), steps)
+        if settings.debug:
+            channelz.add_channelz_servicer(self._server)
+        self.port = self._server.add_insecure_port(settings.listen)
+
+    async def start(self) -> None:
+        """Listen; health says NOT_SERVING until its conditions hold."""
+        await self._health.start()
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Drain: say NOT_SERVING, let balancers notice, let calls in progress end."""
+        await self._health.drain()
+        await asyncio.sleep(self._settings.drain_seconds)
+        await self._server.stop(STOP_GRACE_SECONDS)
+
+    def _add_reflection(self, services: tuple[str, ...], steps: Steps) -> None:
+        if self._settings.reflection == "off":
+            return
+        names = (*services, "grpc.health.v1.Health", reflection.SERVICE_NAME)
+        servicer: Any = reflection_aio.ReflectionServicer(names)
+        if self._settings.reflection != "open":
+            servicer = _Guarded(servicer, steps)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, self._server)
+
+
+class _Guarded:
+    """Reflection for callers with a token: the shape of the API is no secret, but not for all."""
+
+    def __init__(self, inner: Any, steps: Steps) -> None:
+        self._inner = inner
+        self._steps = steps
+
+    async def ServerReflectionInfo(self, request_iterator: Any, context: Context) -> Any:
+        """Prove the caller, then reflect."""
+        headers = Headers.of(context)
+        try:
+            await self._steps.truth.caller_of(token_of(headers), bound=_REFLECTION_BOUND)
+        except Refusal as refusal:
+            await end(context, tell(refusal, self._steps.contract, headers.language))
+        async for response in self._inner.ServerReflectionInfo(request_iterator, context):
+            yield response
+
+
+def _options(settings: CoreSettings) -> list[tuple[str, Any]]:
+    return [
+        # Two servers bind one port without an error unless this is off; workers share on purpose.
+        ("grpc.so_reuseport", int(settings.so_reuseport)),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
+        ("grpc.max_connection_age_grace_ms", CONNECTION_GRACE_MS),
+        ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+        ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+        ("grpc.http2.min_ping_interval_without_data_ms", KEEPALIVE_TIMEOUT_MS),
+        ("grpc.keepalive_permit_without_calls", 1),
+    ]

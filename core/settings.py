@@ -1,0 +1,51 @@
+"""What every server is told from outside, by environment variables MEDHUB_<SERVICE>_…"""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CoreSettings(BaseSettings):
+    """Typed, complete or refused: a server with a missing setting does not start."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    # Address of the gRPC server, `127.0.0.1:18401`.
+    listen: str
+    # Connections of the app, owner and relay roles of the service's own database.
+    database_app_url: SecretStr
+    database_relay_url: SecretStr
+    database_owner_url: SecretStr | None = None
+    # Addresses of the services that every server needs.
+    auth_target: str
+    compliance_target: str
+    # Files, readable by the server alone.
+    keyring_path: Path
+    service_key_path: Path
+    # What unlocks the keyring: a key file, or a passphrase.
+    keyring_key_path: Path | None = None
+    keyring_passphrase: SecretStr | None = None
+    # 32 bytes as base64: what page tokens are sealed under.
+    database_page_key: SecretStr
+    # Address of the Prometheus endpoint; empty: none.
+    metrics_listen: str = ""
+    # An OTLP collector for traces; empty: none are sent.
+    otlp_endpoint: str = ""
+    # `open`, `token` (behind authentication) or `off`.
+    reflection: str = "token"
+    # channelz and verbose logs.
+    debug: bool = False
+    # Several workers share the port on purpose.
+    so_reuseport: bool = False
+    # Connections to the database: for transactions, and for single-key reads.
+    pool_size: int = 8
+    read_connections: int = 1
+    # How long to wait, once NOT_SERVING, for balancers to notice, in seconds.
+    drain_seconds: float = 0.5
+
+    @classmethod
+    def read(cls, service: str) -> Self:
+        """Read the settings of a service from the environment."""
+        return cls(_env_prefix=f"MEDHUB_{service.upper()}_")  # type: ignore[call-arg]

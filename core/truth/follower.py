@@ -1,0 +1,136 @@
+"""Follows the auth service's stream and keeps the state current.
+
+Delay must not look fresh: the receiver measures from the moment it asked, on its own monotonic
+clock, and a checkpoint counts only if it echoes a probe. A delta that does not join on to what
+was applied means a lost event: the stream is dropped and the whole state asked for anew.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import grpc
+
+from core.errors import Unavailable
+from core.truth.proof import NotProven
+from core.truth.state import State
+from core.truth.truth import Resolved
+from medhub.auth.v1 import auth_state_service_pb2 as wire
+from medhub.auth.v1 import auth_state_service_pb2_grpc
+
+# A probe each second keeps the lag well below the bound of writes (2 s).
+PROBE_SECONDS = 1.0
+# Nothing heard for this long: the stream is dead, whatever TCP thinks.
+SILENCE_SECONDS = 5.0
+# Pauses between attempts, in seconds: doubled from the first to the last.
+FIRST_PAUSE = 0.1
+LAST_PAUSE = 2.0
+_log = logging.getLogger("medhub.truth")
+
+
+class _OutOfStep(Exception):
+    """An event is missing, or the stream fell silent."""
+
+
+class Follower:
+    """Runs `AuthStateService.Watch` for the life of the process."""
+
+    def __init__(self, state: State, channel: grpc.aio.Channel) -> None:
+        self._state = state
+        self._stub: Any = auth_state_service_pb2_grpc.AuthStateServiceStub(channel)
+        self._asked: dict[int, float] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._task = asyncio.create_task(self._follow())
+
+    async def stop(self) -> None:
+        """Stop following."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _follow(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            before = self._state.proven_at
+            try:
+                await self._watch()
+            except _OutOfStep:
+                _log.warning("the auth stream is out of step; taking a snapshot")
+                self._state.revision = 0
+            except (grpc.aio.AioRpcError, Unavailable) as lost:
+                code = lost.code().name if isinstance(lost, grpc.aio.AioRpcError) else "NO_TOKEN"
+                if code == "OUT_OF_RANGE":
+                    self._state.revision = 0
+                _log.info("the auth stream ended: %s", code)
+            pause = FIRST_PAUSE if self._state.proven_at > before else min(pause * 2, LAST_PAUSE)
+            await asyncio.sleep(pause)
+
+    async def _watch(self) -> None:
+        self._asked.clear()
+        self._state.begin_snapshot()
+        stream = self._stub.Watch(self._probes(self._state.revision))
+        try:
+            while True:
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    answer = await stream.read()
+                if answer is grpc.aio.EOF:
+                    return
+                self._apply(answer)
+        except TimeoutError:
+            raise _OutOfStep from None
+        finally:
+            stream.cancel()
+
+    async def _probes(self, revision: int) -> AsyncIterator[wire.WatchRequest]:
+        loop, number = asyncio.get_running_loop(), 0
+        while True:
+            number += 1
+            self._asked[number] = loop.time()
+            yield wire.WatchRequest(from_revision=revision, probe=number)
+            await asyncio.sleep(PROBE_SECONDS)
+
+    def _apply(self, answer: wire.WatchResponse) -> None:
+        match answer.WhichOneof("message"):
+            case "snapshot":
+                self._state.apply_snapshot(answer.snapshot)
+            case "delta":
+                if not self._state.apply_delta(answer.delta):
+                    raise _OutOfStep
+            case "checkpoint":
+                asked = self._asked.pop(answer.checkpoint.probe, None)
+                if asked is not None:
+                    self._state.prove(answer.checkpoint.revision, asked)
+
+
+def resolving(channel: grpc.aio.Channel) -> Any:
+    """The hop to auth about one token, for a Truth."""
+    stub: Any = auth_state_service_pb2_grpc.AuthStateServiceStub(channel)
+
+    async def resolve(token: str) -> Resolved:
+        try:
+            found = await stub.ResolvePrincipal(wire.ResolvePrincipalRequest(access_token=token))
+        except grpc.aio.AioRpcError as error:
+            # UNAUTHENTICATED may also mean our own token; the reason tells which.
+            if b"TOKEN_INVALID" in _details_of(error):
+                raise NotProven("auth says so") from None
+            raise Unavailable(retry_after=1.0) from None
+        organization = UUID(found.organization_id) if found.organization_id else None
+        return Resolved(
+            UUID(found.subject_id), organization, tuple(found.roles), found.auth_revision
+        )
+
+    return resolve
+
+
+def _details_of(error: grpc.aio.AioRpcError) -> bytes:
+    for name, value in error.trailing_metadata() or ():
+        if name == "grpc-status-details-bin" and isinstance(value, bytes):
+            return value
+    return b""

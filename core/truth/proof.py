@@ -1,0 +1,224 @@
+"""Access tokens: signed JWTs (RFC 9068), verified strictly.
+
+PyJWT checks signature and times; used plainly it also accepts several spellings of one token,
+duplicate claims, any `typ`, and headers that bring keys along. The gate before it does not
+(RFC 8725).
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import jwt
+from cryptography.exceptions import InvalidKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+ISSUER = "medhub"
+AUDIENCE = "medhub"
+ALGORITHM = "EdDSA"
+TYPE = "at+jwt"
+# An access token lives this long: role changes act at once by the stream, so the life only
+# bounds what must be remembered of revoked sessions.
+TOKEN_LIFE = timedelta(minutes=5)
+# Clocks of servers may differ by this much.
+SKEW = timedelta(seconds=5)
+# A token is a few hundred bytes; nothing longer than this is looked at.
+MAX_TOKEN_BYTES = 8192
+_HEADER = {"alg", "typ", "kid"}
+_REQUIRED = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "knd", "rev", "aal"]
+_KINDS = ("user", "service")
+
+
+class NotProven(Exception):
+    """The token proves nothing. Why is for counters and tests, never for callers."""
+
+
+class Expired(NotProven):
+    """The token was good and its time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A public key that verifies access tokens; the algorithm is pinned to it."""
+
+    kid: str
+    algorithm: str
+    public_key: bytes
+    not_after: datetime | None = None
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a token says. Times are aware UTC with a resolution of one second."""
+
+    subject: UUID
+    kind: str
+    revision: int
+    issued_at: datetime
+    expires_at: datetime
+    token_id: str
+    organization: UUID | None = None
+    session: UUID | None = None
+    actor: UUID | None = None
+    assurance: int = 0
+    methods: tuple[str, ...] = ()
+    authenticated_at: datetime | None = None
+    kid: str = ""
+
+
+def sign(claims: Claims, private_key: bytes, kid: str) -> str:
+    """Make the token for these claims with a raw Ed25519 private key (32 bytes)."""
+    optional = {
+        "org": claims.organization and str(claims.organization),
+        "sid": claims.session and str(claims.session),
+        "act": claims.actor and {"sub": str(claims.actor)},
+        "auth_time": claims.authenticated_at and int(claims.authenticated_at.timestamp()),
+        "amr": list(claims.methods) or None,
+    }
+    payload = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": str(claims.subject),
+        "knd": claims.kind,
+        "rev": claims.revision,
+        "iat": int(claims.issued_at.timestamp()),
+        "nbf": int(claims.issued_at.timestamp()),
+        "exp": int(claims.expires_at.timestamp()),
+        "jti": claims.token_id,
+        "aal": claims.assurance,
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+    key = Ed25519PrivateKey.from_private_bytes(private_key)
+    return jwt.encode(payload, key, algorithm=ALGORITHM, headers={"typ": TYPE, "kid": kid})
+
+
+def verify(token: str, keys: Mapping[str, Key], now: datetime) -> Claims:
+    """The claims of a token that proves itself. Raises NotProven, or Expired, else."""
+    header, payload = _strictly_parsed(token)
+    if set(header) != _HEADER or header["typ"] != TYPE or not isinstance(header["kid"], str):
+        raise NotProven("header")
+    key = keys.get(header["kid"])
+    if key is None or key.revoked or (key.not_after is not None and now > key.not_after + SKEW):
+        raise NotProven("key")
+    if header["alg"] != key.algorithm:
+        raise NotProven("algorithm")
+    _verify_signature(token, key)
+    return _claims(payload, now, key.kid)
+
+
+def _strictly_parsed(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    if len(token) > MAX_TOKEN_BYTES or not token.isascii():
+        raise NotProven("size")
+    parts = token.split(".")
+    if len(parts) != 3:
+        raise NotProven("parts")
+    decoded = [_canonical(part) for part in parts]
+    return _json_object(decoded[0]), _json_object(decoded[1])
+
+
+def _canonical(part: str) -> bytes:
+    """Decode base64url that has no padding, no foreign character and no second spelling."""
+    try:
+        content = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise NotProven("base64") from None
+    if base64.urlsafe_b64encode(content).rstrip(b"=").decode() != part:
+        raise NotProven("base64")
+    return content
+
+
+def _json_object(content: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(content, object_pairs_hook=_without_duplicates)
+    except (ValueError, RecursionError):
+        raise NotProven("json") from None
+    if not isinstance(value, dict):
+        raise NotProven("json")
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NotProven("duplicate name")
+    return found
+
+
+def _verify_signature(token: str, key: Key) -> None:
+    try:
+        public = Ed25519PublicKey.from_public_bytes(key.public_key)
+        jwt.decode(
+            token,
+            public,
+            algorithms=[key.algorithm],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            options={
+                "require": _REQUIRED,
+                # Times are compared below, against the clock that the caller hands in.
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+            },
+        )
+    except (jwt.InvalidTokenError, InvalidKey, ValueError, TypeError):
+        raise NotProven("signature or claims") from None
+
+
+def _claims(payload: dict[str, Any], now: datetime, kid: str) -> Claims:
+    try:
+        claims = Claims(
+            subject=_uuid(payload["sub"]),
+            kind=payload["knd"],
+            revision=_whole(payload["rev"]),
+            issued_at=_moment(payload["iat"]),
+            expires_at=_moment(payload["exp"]),
+            token_id=_text(payload["jti"]),
+            organization=_uuid(payload["org"]) if "org" in payload else None,
+            session=_uuid(payload["sid"]) if "sid" in payload else None,
+            actor=_uuid(payload["act"]["sub"]) if "act" in payload else None,
+            assurance=_whole(payload["aal"]),
+            methods=tuple(_text(m) for m in payload.get("amr", ())),
+            authenticated_at=_moment(payload["auth_time"]) if "auth_time" in payload else None,
+            kid=kid,
+        )
+        not_before = _moment(payload["nbf"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise NotProven("claims") from None
+    if claims.kind not in _KINDS or not isinstance(payload["aud"], str):
+        raise NotProven("claims")
+    if now < not_before - SKEW:
+        raise NotProven("not yet")
+    if now > claims.expires_at + SKEW:
+        raise Expired("expired")
+    return claims
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 53:
+        raise ValueError("not a whole number")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a string")
+    return value
+
+
+def _uuid(value: object) -> UUID:
+    text = _text(value)
+    found = UUID(text)
+    if str(found) != text:
+        raise ValueError("not a canonical UUID")
+    return found
+
+
+def _moment(value: object) -> datetime:
+    return datetime.fromtimestamp(_whole(value), UTC)

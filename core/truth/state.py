@@ -1,0 +1,182 @@
+"""What the auth service says is true now, as far as this server has heard.
+
+Epochs are revisions, not times: a token is dead when the revision it was issued at lies below
+an epoch that applies to it. Scopes combine by MAX, so none can mask another.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from core.truth.proof import Claims, Key
+from medhub.auth.v1 import auth_state_pb2 as wire
+
+# A revoked session or an epoch is forgotten when no token that it kills can still be valid;
+# the table is swept this often (in applied messages), since sweeping at each would cost more.
+_SWEEP_EVERY = 256
+# Principals remembered at once; whoever drops out is asked for again at their next call.
+MAX_MEMBERSHIPS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The roles somebody holds in an organization, as known at a revision."""
+
+    roles: tuple[str, ...]
+    revision: int
+    ended: bool = False
+
+
+@dataclass
+class State:
+    """The streamed truth. Not for several threads: one event loop applies and reads it."""
+
+    revision: int = 0
+    # Grows with every applied change, so that a verdict can tell whether it is still current.
+    version: int = 0
+    # When, on the loop's monotonic clock, the newest proven checkpoint was asked for.
+    proven_at: float = float("-inf")
+    keys: dict[str, Key] = field(default_factory=dict)
+    sessions_revoked: dict[UUID, datetime] = field(default_factory=dict)
+    subject_epochs: dict[UUID, tuple[int, datetime]] = field(default_factory=dict)
+    organization_epochs: dict[UUID, int] = field(default_factory=dict)
+    organizations_suspended: set[UUID] = field(default_factory=set)
+    roles: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    memberships: dict[tuple[UUID, UUID | None], Membership] = field(default_factory=dict)
+    changed: list[Callable[[], None]] = field(default_factory=list)
+    _parts: list[wire.StateEvent] = field(default_factory=list)
+    _applied: int = 0
+
+    def apply_snapshot(self, part: wire.Snapshot) -> None:
+        """Take a part of a snapshot; with the last one the whole replaces what was known."""
+        self._parts.extend(part.events)
+        if not part.last:
+            return
+        for known in (self.keys, self.sessions_revoked, self.subject_epochs, self.roles):
+            known.clear()
+        self.organization_epochs.clear()
+        self.organizations_suspended.clear()
+        self.memberships.clear()
+        events, self._parts = self._parts, []
+        self._apply(part.revision, events)
+
+    def begin_snapshot(self) -> None:
+        """Forget the parts of a snapshot that did not come to its end."""
+        self._parts = []
+
+    def apply_delta(self, delta: wire.Delta) -> bool:
+        """Apply one commit. False: an event before it is missing, and nothing was applied."""
+        if delta.previous_revision != self.revision:
+            return False
+        self._apply(delta.revision, delta.events)
+        return True
+
+    def prove(self, revision: int, asked_at: float) -> bool:
+        """Note that at `asked_at` the database stood at `revision`. False: we are behind it."""
+        if revision > self.revision:
+            return False
+        if asked_at > self.proven_at:
+            self.proven_at = asked_at
+        return True
+
+    def learn(self, subject: UUID, organization: UUID | None, found: Membership) -> Membership:
+        """Keep a membership that was asked for, unless the stream has told a newer one."""
+        known = self.memberships.get((subject, organization))
+        if known is None or known.revision < found.revision:
+            self._remember(subject, organization, found)
+            return found
+        return known
+
+    def _remember(self, subject: UUID, organization: UUID | None, found: Membership) -> None:
+        if len(self.memberships) >= MAX_MEMBERSHIPS:
+            del self.memberships[next(iter(self.memberships))]
+        self.memberships[subject, organization] = found
+
+    def dead(self, claims: Claims) -> bool:
+        """Whether something says that a token of these claims must not be accepted."""
+        if claims.session is not None and claims.session in self.sessions_revoked:
+            return True
+        key = self.keys.get(claims.kid)
+        if key is None or key.revoked:
+            return True
+        epoch = self.subject_epochs.get(claims.subject, (0, None))[0]
+        if claims.organization is not None:
+            if claims.organization in self.organizations_suspended:
+                return True
+            epoch = max(epoch, self.organization_epochs.get(claims.organization, 0))
+        return claims.revision < epoch
+
+    def permissions(self, organization: UUID | None, roles: Iterable[str]) -> frozenset[str]:
+        """What these roles give in the organization."""
+        own = str(organization) if organization else ""
+        given: set[str] = set()
+        for role in roles:
+            given |= self.roles.get(("", role), frozenset())
+            if own:
+                given |= self.roles.get((own, role), frozenset())
+        return frozenset(given)
+
+    def _apply(self, revision: int, events: Iterable[wire.StateEvent]) -> None:
+        for event in events:
+            change = event.WhichOneof("change")
+            if change is not None:
+                getattr(self, f"_{change}")(getattr(event, change), revision)
+        self.revision = revision
+        self.version += 1
+        self._applied += 1
+        if self._applied % _SWEEP_EVERY == 0:
+            self._sweep(datetime.now(UTC))
+        for notify in self.changed:
+            notify()
+
+    def _session_revoked(self, event: wire.SessionRevoked, _revision: int) -> None:
+        self.sessions_revoked[UUID(event.session_id)] = _utc(event.forget_time.ToDatetime())
+
+    def _subject_epoch(self, event: wire.SubjectEpoch, _revision: int) -> None:
+        subject = UUID(event.subject_id)
+        before = self.subject_epochs.get(subject, (0, None))[0]
+        self.subject_epochs[subject] = (
+            max(before, event.epoch),
+            _utc(event.forget_time.ToDatetime()),
+        )
+
+    def _membership_changed(self, event: wire.MembershipChanged, revision: int) -> None:
+        organization = UUID(event.organization_id) if event.organization_id else None
+        told = Membership(roles=tuple(event.roles), revision=revision, ended=event.ended)
+        self._remember(UUID(event.subject_id), organization, told)
+
+    def _organization_epoch(self, event: wire.OrganizationEpoch, _revision: int) -> None:
+        organization = UUID(event.organization_id)
+        before = self.organization_epochs.get(organization, 0)
+        self.organization_epochs[organization] = max(before, event.epoch)
+        if event.suspended:
+            self.organizations_suspended.add(organization)
+        else:
+            self.organizations_suspended.discard(organization)
+
+    def _key_changed(self, event: wire.KeyChanged, _revision: int) -> None:
+        self.keys[event.kid] = Key(
+            kid=event.kid,
+            algorithm=event.algorithm,
+            public_key=event.public_key,
+            not_after=_utc(event.not_after.ToDatetime()) if event.HasField("not_after") else None,
+            revoked=event.state == wire.KEY_STATE_REVOKED,
+        )
+
+    def _role_changed(self, event: wire.RoleChanged, _revision: int) -> None:
+        place = (event.organization_id, event.role)
+        if event.permissions:
+            self.roles[place] = frozenset(event.permissions)
+        else:
+            self.roles.pop(place, None)
+
+    def _sweep(self, now: datetime) -> None:
+        for session in [s for s, until in self.sessions_revoked.items() if until < now]:
+            del self.sessions_revoked[session]
+        for subject in [s for s, (_, until) in self.subject_epochs.items() if until < now]:
+            del self.subject_epochs[subject]
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)
