@@ -2,13 +2,13 @@
 
 import pytest
 from sqlalchemy import (
-    ColumnCollectionConstraint,
     ForeignKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
 )
+from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
 from core.database import (
     DatabaseSettings,
