@@ -7,7 +7,7 @@ both may be sent back, logged and shown.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from core.errors import Refusal
 
@@ -73,10 +73,11 @@ _UNSUPPORTED: Final = frozenset(
 CONDITION_OF_REASON: Final = {
     "INVALID_FIELD": Condition.DATA_TYPE,
     "NOT_FOUND": Condition.UNKNOWN_KEY,
-    "IDENTIFIER_IN_USE": Condition.DUPLICATE_KEY,
+    "PATIENT_MERGED": Condition.UNKNOWN_KEY,
     "IDENTIFIER_TAKEN": Condition.DUPLICATE_KEY,
-    "ALREADY_EXISTS": Condition.DUPLICATE_KEY,
-    "REQUEST_ID_REUSED": Condition.DUPLICATE_KEY,
+    "INS_NOT_ALLOWED_HERE": Condition.TABLE_VALUE_NOT_FOUND,
+    "MERGE_WITH_ITSELF": Condition.SYNTAX,
+    "MERGE_INVERTED": Condition.SYNTAX,
     "ETAG_MISMATCH": Condition.RECORD_LOCKED,
     "UNAVAILABLE": Condition.INTERNAL,
     "DEADLINE_EXCEEDED": Condition.INTERNAL,
@@ -88,9 +89,11 @@ def condition_of(refusal: Refusal) -> Condition:
     return CONDITION_OF_REASON.get(refusal.reason, Condition.INTERNAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in a message, counted from 1 as ERR-2 counts; 0 means "not narrower than this"."""
+class Place(NamedTuple):
+    """A place in a message, counted from 1 as ERR-2 counts; 0 means "not narrower than this".
+
+    A named tuple, because one is made for every field that is read.
+    """
 
     segment: str
     sequence: int = 1

@@ -21,13 +21,9 @@ def ipp(value: str, issuer: str = IPP_ISSUER) -> str:
     return f"{value}^^^{issuer}^PI"
 
 
-def test_ins(matricule: str = TEST_INS) -> str:
+def ins_of_test(matricule: str = TEST_INS) -> str:
     """An INS of the test authority as a CX, in the form of PAM France."""
     return f"{matricule}^^^ASIP-SANTE-INS-NIR&{NIR_TEST}&ISO^INS^^20101207"
-
-
-# The builder's name begins as pytest's tests do; it is none.
-test_ins.__test__ = False  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -113,7 +109,7 @@ class Person:
 
 
 ANNE = Person()
-ANNE_WITH_INS = replace(ANNE, identifiers=(ipp("100001"), test_ins()))
+ANNE_WITH_INS = replace(ANNE, identifiers=(ipp("100001"), ins_of_test()))
 GENERIC_ANNE = Person(
     names="DURAND^ANNE^MARIE^^^^L~MARTIN^ANNE^MARIE^^^^M", address="", status="", updated=""
 )

@@ -56,19 +56,24 @@ class Decoded:
 def decode(raw: bytes, header: Header, profile: Profile, *, fallback: str = "") -> Decoded:
     """Decode a message by its MSH-18, as the profile's charset rules allow.
 
-    `fallback` is the endpoint's charset for messages that declare none, as MSH-18 spells it;
-    without one, such a message is UTF-8 if its bytes are valid UTF-8, else windows-1252.
+    A message that declares none is UTF-8 if its bytes are valid UTF-8, else of the endpoint's
+    `fallback` (spelt as MSH-18 spells it), else windows-1252.
     """
     checks = Checks(profile)
-    codec = _declared(raw, header, checks, fallback)
+    codec = _declared(raw, header, checks)
     text = None
     if not checks.have_rejected():
         body = raw.removeprefix(BOM)
-        codec, text = _decoded(body, codec, checks)
+        codec, text = _decoded(body, codec, checks, codec_of(fallback))
     return Decoded(None if checks.have_rejected() else text, codec, checks.findings)
 
 
-def _declared(raw: bytes, header: Header, checks: Checks, fallback: str) -> str:
+def codec_of(label: str) -> str:
+    """The codec of a charset as MSH-18 spells it, or "" when it is not known."""
+    return _CODECS.get(label.strip().upper(), "")
+
+
+def _declared(raw: bytes, header: Header, checks: Checks) -> str:
     """The codec to try first, or "" when nothing says which."""
     if raw.startswith(_WIDE_MARKS):
         checks.broken("charset.utf16")
@@ -77,7 +82,7 @@ def _declared(raw: bytes, header: Header, checks: Checks, fallback: str) -> str:
     if len(labels) > 1 or (labels and labels[0].startswith("ISO IR")):
         checks.broken("charset.switching", _MSH_18)
         return ""
-    label = labels[0] if labels else fallback.upper()
+    label = labels[0] if labels else ""
     if label in _WIDE:
         checks.broken("charset.utf16", _MSH_18)
         return ""
@@ -86,7 +91,7 @@ def _declared(raw: bytes, header: Header, checks: Checks, fallback: str) -> str:
         return ""
     if not label and raw.startswith(BOM):
         return UTF8
-    return _CODECS.get(label, "")
+    return codec_of(label)
 
 
 def _labels(header: Header) -> list[str]:
@@ -98,24 +103,28 @@ def _labels(header: Header) -> list[str]:
     return [first.decode("ascii", "replace").strip().upper() for first in firsts]
 
 
-def _decoded(body: bytes, codec: str, checks: Checks) -> tuple[str, str]:
+def _decoded(body: bytes, codec: str, checks: Checks, fallback: str) -> tuple[str, str]:
     """The codec that was used in the end, and the text."""
     if not codec:
-        return _guessed(body)
+        return _guessed(body, fallback)
     if codec in {UTF8, ASCII}:
         try:
             return codec, body.decode(codec)
         except UnicodeDecodeError:
             checks.broken("charset.ascii" if codec is ASCII else "charset.undecodable", _MSH_18)
-            return _guessed(body)
+            return _guessed(body, fallback)
     return _single_byte(body, codec, checks)
 
 
-def _guessed(body: bytes) -> tuple[str, str]:
-    try:
-        return UTF8, body.decode(UTF8)
-    except UnicodeDecodeError:
-        return WINDOWS_1252, body.decode("latin-1").translate(_WINDOWS)
+def _guessed(body: bytes, fallback: str) -> tuple[str, str]:
+    """UTF-8 if the bytes are, else the endpoint's fallback, else what never fails."""
+    for codec in (UTF8, fallback):
+        if codec and codec != WINDOWS_1252:
+            try:
+                return codec, body.decode(codec)
+            except UnicodeDecodeError:
+                continue
+    return WINDOWS_1252, body.decode("latin-1").translate(_WINDOWS)
 
 
 def _single_byte(body: bytes, codec: str, checks: Checks) -> tuple[str, str]:

@@ -22,8 +22,6 @@ def unescaped(text: str, escape: str, signs: Mapping[str, str]) -> str:
     `signs` is what F, S, R, E and T stand for. Sequences that are not known (highlighting,
     local ones) stay as they are, and so does an escape character that nothing ends.
     """
-    if escape not in text:
-        return text
 
     def undone(match: re.Match[str]) -> str:
         return _meaning(match.group(1), signs) or match.group()

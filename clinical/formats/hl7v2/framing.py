@@ -12,8 +12,9 @@ START: Final = 0x0B
 END: Final = 0x1C
 CR: Final = 0x0D
 
-# CDA documents with an embedded PDF are commonly above 800 KB, and imaging reports above 10 MB.
-DEFAULT_LIMIT: Final = 32 * 1024 * 1024
+# CDA documents with an embedded PDF are commonly above 800 KB; the contract's IngestMessage
+# takes 16 MiB.
+DEFAULT_LIMIT: Final = 16 * 1024 * 1024
 # What is kept of bytes that broke the framing: enough to recognise a message by its header.
 KEPT: Final = 4096
 

@@ -4,7 +4,6 @@ Reading cannot fail. Whatever is not there is empty, so an ACK can be built for 
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 BOM: Final = b"\xef\xbb\xbf"
@@ -66,12 +65,26 @@ class Header:
 
     def echo(self, number: int) -> bytes:
         """MSH-`number` as it may be sent back: verbatim, but bounded and on one line."""
-        return self.field(number)[:ECHOED].translate(None, _UNSAFE)
+        field = self.field(number)
+        return field[:ECHOED].translate(None, _UNSAFE) if field else b""
+
+    def text(self, number: int) -> str:
+        """MSH-`number` as text that can be kept: bounded, on one line, in whatever it decodes as.
+
+        For rows about messages that cannot be decoded; the same bytes always give the same text.
+        """
+        echoed = self.echo(number)
+        try:
+            return echoed.decode()
+        except UnicodeDecodeError:
+            return echoed.decode("latin-1")
 
     def part(self, number: int, component: int = 1) -> str:
         """A component of the first repetition of MSH-`number`, as ASCII; "" if it is not there."""
-        repetition = self.field(number).split(self.repetition_separator)[0]
-        parts = repetition.split(self.component_separator)
+        field = self.echo(number)
+        if not field:
+            return ""
+        parts = field.partition(self.repetition_separator)[0].split(self.component_separator)
         chosen = parts[component - 1] if component <= len(parts) else b""
         return chosen.decode("ascii", "replace").strip()
 
@@ -85,27 +98,27 @@ class Header:
         """The second sign of MSH-2; `~` when it was left out."""
         return self.encoding[1:2] or b"~"
 
-    @cached_property
+    @property
     def type(self) -> str:
         """MSH-9.1: ADT, ORU, ACK…"""
         return self.part(9)
 
-    @cached_property
+    @property
     def event(self) -> str:
         """MSH-9.2: A01, R01…"""
         return self.part(9, 2)
 
     @property
     def control_id(self) -> str:
-        """MSH-10 as text; bytes that are not ASCII are replaced (the ACK echoes the bytes)."""
-        return self.field(10).decode("ascii", "replace")
+        """MSH-10 as text (the ACK echoes its bytes)."""
+        return self.text(10)
 
-    @cached_property
+    @property
     def is_ack(self) -> bool:
         """Whether the message is itself an acknowledgement, which is not acknowledged again."""
         return self.type in {"ACK", "MCF"}
 
-    @cached_property
+    @property
     def is_enhanced(self) -> bool:
         """Whether the sender asks for enhanced mode: MSH-15 or MSH-16 is valued."""
         return bool(self.part(15) or self.part(16))

@@ -12,7 +12,7 @@ from clinical.formats.hl7v2.reader import Reader
 T = TypeVar("T")
 
 # The name at birth stands under B or M where a sender has both; France puts it under L (HL70200).
-_BIRTH_TYPES: Final = ("B", "M", "L", "")
+_BIRTH_TYPES: Final = ("B", "M", "L", "", "U")
 _USED_TYPES: Final = ("D", "L")
 _SEXES: Final = {sex.value: sex for sex in Sex}
 _YES_NO: Final = {"Y": True, "N": False}

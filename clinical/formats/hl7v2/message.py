@@ -17,6 +17,9 @@ from clinical.formats.hl7v2.escapes import unescaped
 from clinical.formats.hl7v2.header import are_delimiters
 
 _PATH: Final = re.compile(r"([A-Z][A-Z0-9]{2})-(\d{1,3})(?:\.(\d{1,3}))?(?:\.(\d{1,3}))?", re.ASCII)
+# The largest laboratory messages have some thousands of segments. Reading one takes some tens of
+# microseconds, so that this many take about a second and no message stops a server for longer.
+MOST_PARTS: Final = 50_000
 # Segments whose first field is the separator itself, so that their numbers are one ahead.
 _HEADERS: Final = frozenset({"MSH", "FHS", "BHS"})
 # Stands for a delimiter that MSH-2 leaves out: a noncharacter of Unicode, in no message.
@@ -43,11 +46,12 @@ class Delimiters:
     escape: str
     subcomponent: str
 
-    @property
-    def by_escape(self) -> dict[str, str]:
-        """What `\\F\\`, `\\S\\`, `\\R\\`, `\\E\\` and `\\T\\` stand for."""
+    def unescaped(self, leaf: str) -> str:
+        """A leaf with its escapes undone."""
+        if self.escape not in leaf:
+            return leaf
         signs = (self.field, self.component, self.repetition, self.escape, self.subcomponent)
-        return dict(zip("FSRET", signs, strict=True))
+        return unescaped(leaf, self.escape, dict(zip("FSRET", signs, strict=True)))
 
 
 def delimiters_of(text: str) -> Delimiters:
@@ -109,7 +113,8 @@ class Segment:
     def __init__(self, raw: str, sequence: int, delimiters: Delimiters) -> None:
         """`sequence` counts the segments of this name in the message, from 1."""
         self.raw: Final = raw
-        self.name: Final = raw[:3]
+        # A line of another form is kept, and has no name.
+        self.name: Final = raw[:3] if raw[3:4] in {delimiters.field, ""} else ""
         self.sequence: Final = sequence
         self._delimiters: Final = delimiters
         self._fields: tuple[str, ...] | None = None
@@ -126,7 +131,7 @@ class Segment:
 
     def field(self, number: int) -> str:
         """A field as it was sent, or "" when the segment ends before it."""
-        fields = self.fields
+        fields = self._fields or self.fields
         return fields[number] if number < len(fields) else ""
 
     def repetitions(self, number: int) -> list[str]:
@@ -140,9 +145,10 @@ class Segment:
 
     def first(self, number: int) -> "Components":
         """The components of a field's first repetition."""
-        return Components(
-            self.field(number).split(self._delimiters.repetition)[0], self._delimiters
-        )
+        raw = self.field(number)
+        if self._delimiters.repetition in raw:
+            raw = raw.partition(self._delimiters.repetition)[0]
+        return Components(raw, self._delimiters)
 
     def each(self, number: int) -> Iterator["Components"]:
         """The components of each repetition of a field."""
@@ -151,7 +157,7 @@ class Segment:
 
     def whole(self, text: str) -> str:
         """A raw text with its escapes undone, for fields that have no inner structure."""
-        return unescaped(text, self._delimiters.escape, self._delimiters.by_escape)
+        return self._delimiters.unescaped(text)
 
     def place(self, field: int = 0, repetition: int = 0, component: int = 0) -> Place:
         """This place, as ERR-2 says it."""
@@ -168,6 +174,10 @@ class Components:
         self._delimiters: Final = delimiters
         self._parts: Final = raw.split(delimiters.component)
 
+    def __len__(self) -> int:
+        """How many components there are; an empty repetition has one, which is empty."""
+        return len(self._parts)
+
     def component(self, number: int) -> str:
         """A component as it was sent, or ""."""
         return self._parts[number - 1] if number <= len(self._parts) else ""
@@ -177,7 +187,7 @@ class Components:
         leaf = self._leaf(number, subcomponent)
         if not leaf or leaf == NULL:
             return ""
-        return unescaped(leaf, self._delimiters.escape, self._delimiters.by_escape)
+        return self._delimiters.unescaped(leaf)
 
     def value(self, number: int, subcomponent: int = 1) -> State[str]:
         """A leaf in its three states. A repetition that is `""` erases each of its leaves."""
@@ -186,26 +196,32 @@ class Components:
         leaf = self._leaf(number, subcomponent)
         if leaf == NULL:
             return ERASE
-        return self.text(number, subcomponent) or ABSENT
+        return self._delimiters.unescaped(leaf) or ABSENT
 
     def inner(self, number: int) -> "Components":
         """The subcomponents of a component, read as components (HD inside CX)."""
-        marks = self._delimiters
-        within = Delimiters(marks.field, marks.subcomponent, marks.repetition, marks.escape, _NEVER)
-        return Components(self.component(number), within)
+        return Components(self.component(number), _within(self._delimiters))
 
     def _leaf(self, number: int, subcomponent: int) -> str:
-        component = self.component(number)
+        if number > len(self._parts):
+            return ""
+        component = self._parts[number - 1]
         if self._delimiters.subcomponent not in component:
             return component if subcomponent == 1 else ""
         parts = component.split(self._delimiters.subcomponent)
         return parts[subcomponent - 1] if subcomponent <= len(parts) else ""
 
 
+@lru_cache(maxsize=64)
+def _within(marks: Delimiters) -> Delimiters:
+    """Delimiters one level down: subcomponents in the place of components."""
+    return Delimiters(marks.field, marks.subcomponent, marks.repetition, marks.escape, _NEVER)
+
+
 class Message:
     """A message: immutable, lazy, lossless. `source` ends every segment with CR."""
 
-    __slots__ = ("_segments", "delimiters", "source")
+    __slots__ = ("_found", "_segments", "delimiters", "source")
 
     def __init__(self, text: str) -> None:
         """Take a decoded message. Raises Unparsable, and nothing else."""
@@ -215,9 +231,12 @@ class Message:
         delimiters = delimiters_of(text)
         if "\x00" in text:
             raise Unparsable("message.nul")
+        if text.count("\r") + text.count(delimiters.repetition) > MOST_PARTS:
+            raise Unparsable("message.parts")
         self.source: Final = text
         self.delimiters: Final = delimiters
         self._segments: tuple[Segment, ...] | None = None
+        self._found: Final[dict[str, Segment]] = {}
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -227,9 +246,10 @@ class Message:
             segments = []
             for raw in self.source.split("\r"):
                 if raw:
-                    name = raw[:3]
-                    counts[name] = counts.get(name, 0) + 1
-                    segments.append(Segment(raw, counts[name], self.delimiters))
+                    segment = Segment(raw, counts.get(raw[:3], 0) + 1, self.delimiters)
+                    if segment.name:
+                        counts[segment.name] = segment.sequence
+                    segments.append(segment)
             self._segments = tuple(segments)
         return self._segments
 
@@ -238,11 +258,17 @@ class Message:
         return self.source.encode(charset)
 
     def segment(self, name: str, occurrence: int = 1) -> Segment | None:
-        """The segment of a name and number, or None."""
-        for segment in self.segments:
-            if segment.name == name and segment.sequence == occurrence:
-                return segment
-        return None
+        """The segment of a name and number, or None; the rest of the message stays uncut."""
+        if occurrence != 1:
+            return next((one for one in self.every(name) if one.sequence == occurrence), None)
+        found = self._found.get(name)
+        if found is None:
+            start = self._start(name)
+            if start < 0:
+                return None
+            end = self.source.index("\r", start)
+            found = self._found[name] = Segment(self.source[start:end], 1, self.delimiters)
+        return found
 
     def every(self, name: str) -> tuple[Segment, ...]:
         """All segments of a name, in order."""
@@ -264,25 +290,28 @@ class Message:
         components, component, subcomponent = self._at(path, repetition, occurrence)
         return components.value(component, subcomponent) if components else ABSENT
 
-    def offset(self, path: str, *, occurrence: int = 1) -> int | None:
-        """Where a path's field begins in `source`, in characters; None when it is not there."""
-        name, number, _, _ = _path(path)
-        start = 0
-        for segment in self._lines():
-            if segment is not None and segment.name == name and segment.sequence == occurrence:
-                if number >= len(segment.fields):
-                    return None
-                shift = 1 if name in _HEADERS else 0
-                before = segment.raw.split(self.delimiters.field)[: max(number - shift, 0)]
-                return start + (3 if shift and number == 1 else sum(map(len, before)) + len(before))
-            start += (len(segment.raw) if segment else 0) + 1
-        return None
+    def offset(self, path: str) -> int | None:
+        """Where a path's field begins in `source`, in characters; None when it is not there.
 
-    def _lines(self) -> Iterator[Segment | None]:
-        """The lines of the text, blank ones as None."""
-        segments = iter(self.segments)
-        for line in self.source.split("\r"):
-            yield next(segments) if line else None
+        Of the first segment of its name.
+        """
+        name, number, _, _ = _path(path)
+        segment, start = self.segment(name), self._start(name)
+        if segment is None or not 0 < number < len(segment.fields):
+            return None
+        if name not in _HEADERS:
+            return start + sum(len(field) + 1 for field in segment.fields[:number])
+        # MSH-1 is the separator itself, so it is not followed by one.
+        before = segment.fields[2:number]
+        return start + 3 + (number > 1) + sum(len(field) + 1 for field in before)
+
+    def _start(self, name: str) -> int:
+        """Where the first segment of a name begins, or -1."""
+        if name == "MSH":
+            return 0
+        ends = (self.delimiters.field, "\r")
+        starts = [self.source.find(f"\r{name}{after}") for after in ends]
+        return min((start + 1 for start in starts if start >= 0), default=-1)
 
     def _at(
         self, path: str, repetition: int, occurrence: int
@@ -294,6 +323,8 @@ class Message:
         if name in _HEADERS and field <= 2:
             # Delimiters do not delimit themselves.
             return Components(segment.field(field), _WHOLE), component, subcomponent
+        if repetition == 1:
+            return segment.first(field), component, subcomponent
         repetitions = segment.repetitions(field)
         chosen = repetitions[repetition - 1] if 0 < repetition <= len(repetitions) else ""
         return segment.components(chosen), component, subcomponent

@@ -27,7 +27,8 @@ _PREFIXED_RPPS: Final = re.compile(r"8([0-9]{11})", re.ASCII)
 class Terms:
     """What an endpoint fixes: its rules, the zone of times without offset, its charset.
 
-    `charset` is spelt as MSH-18 spells it, for messages that declare none; "" guesses.
+    `charset` is spelt as MSH-18 spells it; it is for messages that declare none and are not
+    UTF-8, and "" means windows-1252.
     """
 
     profile: Profile = GENERIC
@@ -52,7 +53,8 @@ class Reader:
 
     def words(self, components: Components, number: int, place: Place) -> str:
         """A leaf of bounded length, "" when absent or erased."""
-        return self._bounded(components.text(number).strip(), place)
+        text = components.text(number)
+        return self._bounded(text.strip(), place) if text else ""
 
     def field(self, segment: Segment, number: int) -> State[str]:
         """The first leaf of a field in its three states."""
@@ -62,6 +64,8 @@ class Reader:
 
     def text(self, segment: Segment, number: int) -> str:
         """The first leaf of a field, "" when absent or erased."""
+        if not segment.field(number):
+            return ""
         return self.words(segment.first(number), 1, segment.place(number))
 
     def codes(self, segment: Segment, number: int) -> State[tuple[str, ...]]:
@@ -151,7 +155,8 @@ class Reader:
 
     def coded(self, components: Components, place: Place) -> Coded:
         """A CE or CWE, in both its systems."""
-        return Coded(*(self.words(components, part, place) for part in range(1, 7)))
+        parts = range(1, min(len(components), 6) + 1)
+        return Coded(*[self.words(components, part, place) for part in parts])
 
     def _bounded(self, text: str, place: Place) -> str:
         if len(text) > LONGEST_TEXT:

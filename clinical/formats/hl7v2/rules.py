@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
-from clinical.domain.hl7_findings import Condition, Finding, Place, rejections
+from clinical.domain.hl7_findings import Condition, Finding, Place
 from clinical.domain.ins import InsFault
 
 
@@ -38,6 +38,9 @@ class Rule:
     default: Policy
     meaning: str
 
+
+# A message that is wrong in more places is wrong as a whole; each finding is kept in a row.
+MOST_FINDINGS: Final = 100
 
 _C = Condition
 _WARN, _REJECT = Policy.WARN, Policy.REJECT
@@ -70,6 +73,7 @@ _ALL: Final = (
     Rule("message.nul", _C.INTERNAL, _REJECT, "The message holds a NUL byte."),
     Rule("message.header", _C.INTERNAL, _REJECT, "The message does not begin with MSH."),
     Rule("message.delimiters", _C.INTERNAL, _REJECT, "MSH-1 and MSH-2 are not usable."),
+    Rule("message.parts", _C.SYNTAX, _REJECT, "The message has more segments than can be kept."),
     Rule("message.terminators", _C.SYNTAX, _WARN, "Segments end in more than one way."),
     Rule("message.segment-name", _C.SYNTAX, _WARN, "A line does not begin with a segment name."),
     Rule("message.text-length", _C.DATA_TYPE, _REJECT, "A value is longer than can be kept."),
@@ -163,18 +167,19 @@ class Checks:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._findings: list[Finding] = []
+        self._rejected = False
 
     def broken(self, rule: str, place: Place | None = None) -> Policy:
         """Note a broken rule, unless it is off; return the policy that applies."""
         policy = self._profile.policy(rule)
         if policy is not Policy.OFF:
-            rejects = policy is Policy.REJECT
-            self._findings.append(Finding(rule, RULES[rule].condition, rejects, place))
+            self._note(Finding(rule, RULES[rule].condition, policy is Policy.REJECT, place))
         return policy
 
     def add(self, findings: tuple[Finding, ...]) -> None:
         """Take over findings made elsewhere."""
-        self._findings += findings
+        for finding in findings:
+            self._note(finding)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -183,4 +188,10 @@ class Checks:
 
     def have_rejected(self) -> bool:
         """Whether anything noted so far rejects the message."""
-        return bool(rejections(self._findings))
+        return self._rejected
+
+    def _note(self, finding: Finding) -> None:
+        """Keep a finding; past the limit, only the first that rejects."""
+        if len(self._findings) < MOST_FINDINGS or (finding.rejects and not self._rejected):
+            self._findings.append(finding)
+        self._rejected |= finding.rejects

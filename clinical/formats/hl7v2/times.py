@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import Final
 
 from clinical.domain.hl7_values import Moment, PartialDate, Precision
@@ -89,6 +90,7 @@ def _year(text: str) -> int:
     return year
 
 
+@lru_cache(maxsize=64)
 def _offset(text: str) -> timezone:
     hours, minutes = int(text[1:3]), int(text[3:5])
     offset = timedelta(hours=hours, minutes=minutes)

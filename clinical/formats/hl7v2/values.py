@@ -14,7 +14,7 @@ from clinical.formats.hl7v2.reader import Reader
 from clinical.formats.hl7v2.times import Untimely, date_of, moment_of
 
 # The largest attachment kept, decoded, in bytes: the frame limit's worth of base64.
-LARGEST: Final = 24 * 1024 * 1024
+LARGEST: Final = 12 * 1024 * 1024
 # Longer numbers are no measurements; PostgreSQL's numeric and every reader hold 40 digits.
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})", re.ASCII)
 _COMPARATORS: Final = frozenset({"", "<", ">", "<=", ">=", "=", "<>"})
