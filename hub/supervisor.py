@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -104,13 +104,7 @@ class Supervisor:
         """Start children that wait for each other; returns when all are ready."""
         children = [Child(spec, self._log(spec.name)) for spec in specs]
         self._groups.append(children)
-        starting = [asyncio.create_task(self._bring_up(child)) for child in children]
-        try:
-            await asyncio.gather(*starting)
-        finally:
-            for task in starting:
-                task.cancel()
-            await asyncio.gather(*starting, return_exceptions=True)
+        await together(*map(self._bring_up, children))
 
     async def run_once(self, spec: ChildSpec) -> None:
         """Run a program to its end; raises StartFailed when it does not succeed in time."""
@@ -183,6 +177,17 @@ class Supervisor:
 
     def _log(self, name: str) -> LogFile | None:
         return LogFile(self._logs / f"{name}.log") if self._logs else None
+
+
+async def together(*works: Coroutine[None, None, None]) -> None:
+    """Do several things at once; when one fails the others are given up and its error raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _ending(code: int) -> str:

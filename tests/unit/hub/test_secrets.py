@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import KeyFile
+from core.rpc.channel import ServiceKey
 from hub.secrets import Secrets
 from hub.service_secrets import ServiceSecrets
 
@@ -56,8 +59,13 @@ def test_a_service_gets_a_keyring_that_its_key_file_opens(tmp_path: Path) -> Non
 
 
 def test_the_public_key_belongs_to_the_private_one(tmp_path: Path) -> None:
-    """auth is told the public half only."""
-    own = ServiceSecrets("gateway", Secrets(tmp_path))
+    """What auth is told of a service is enough to check what the service signs."""
+    own = ServiceSecrets("clinical", Secrets(tmp_path))
 
-    assert b"PRIVATE KEY" in own.service_key().read_bytes()
-    assert b"BEGIN PUBLIC KEY" in own.service_public_key().read_bytes()
+    account, public = own.service_account()
+
+    key = ServiceKey.read(own.service_key())
+    assert key.account == account
+    Ed25519PublicKey.from_public_bytes(public).verify(
+        key.private_key.sign(b"it is me"), b"it is me"
+    )
