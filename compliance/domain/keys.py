@@ -12,6 +12,9 @@ from uuid import UUID
 
 from core.errors import Refusal
 
+AUDIT = "audit"
+"""The class of retention of the trail, the only one so far."""
+
 ORGANIZATION = ""
 """The subject of what concerns no person: the organization itself."""
 

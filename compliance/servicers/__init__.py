@@ -1,0 +1,1 @@
+"""The contract's side of compliance: requests in, answers out."""

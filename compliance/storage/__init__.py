@@ -1,0 +1,1 @@
+"""Rows of compliance: the logs' leaves and tiles, their checkpoints, and the keys."""
