@@ -1,0 +1,146 @@
+"""Numbers that name a patient, and which of them an organization accepts."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from clinical.domain.hl7 import Identifier as Hl7Identifier
+from clinical.domain.ins import INS_OIDS, NIA, Ins, InsFault, TenantKind, faults_of, normalized
+from core.errors import InvalidField, Refusal
+
+# Faults that leave no INS to keep: what is wrong is not one figure but what the number is.
+_NOT_AN_INS: Final = frozenset({InsFault.SHAPE, InsFault.AUTHORITY})
+
+
+class IdentifierType(StrEnum):
+    """Sorts of identifier (HL7 table 0203)."""
+
+    PI = "PI"
+    AN = "AN"
+    VN = "VN"
+    INS = "INS"
+    SS = "SS"
+    OTHER = "OTHER"
+
+
+class IdentifierUse(StrEnum):
+    """Whether an identifier is in use."""
+
+    OFFICIAL = "OFFICIAL"
+    TEMPORARY = "TEMPORARY"
+    OLD = "OLD"
+
+
+class IdentifierTaken(Refusal):
+    """Another live patient of the organization holds the identifier."""
+
+    reason = "IDENTIFIER_TAKEN"
+
+    def __init__(self, index: int) -> None:
+        """`index` is its place in the request's list, from 0."""
+        super().__init__(metadata={"index": str(index)})
+
+
+class InsNotAllowedHere(Refusal):
+    """A test INS in an organization that works, or a real one in an organization for tests."""
+
+    reason = "INS_NOT_ALLOWED_HERE"
+
+
+@dataclass(frozen=True, slots=True)
+class PatientIdentifier:
+    """One identifier of a patient: who issues it, its sort, its number, whether it is in use."""
+
+    system: str
+    type: IdentifierType
+    value: str
+    use: IdentifierUse = IdentifierUse.OFFICIAL
+
+    @property
+    def in_use(self) -> bool:
+        """Whether it names the patient today, and so nobody else."""
+        return self.use is not IdentifierUse.OLD
+
+    def __repr__(self) -> str:
+        """Hide the number: a repr ends in logs."""
+        return f"PatientIdentifier(system={self.system!r}, type={self.type!s}, value='…')"
+
+
+def check_identifiers(identifiers: Sequence[PatientIdentifier], tenant: TenantKind) -> None:
+    """Refuse what this organization cannot keep.
+
+    Raises InsNotAllowedHere for an INS of the wrong sort, InvalidField for a number that cannot
+    be an INS and for one that stands in the list twice. A wrong key is kept: published INS carry
+    wrong keys, and the identity is not proven by the number alone.
+    """
+    seen: set[tuple[str, str]] = set()
+    for index, one in enumerate(identifiers):
+        spelling = _spelling(one.value)
+        if not spelling:
+            raise InvalidField(field=_path(index), rule="identifier.empty")
+        if is_ins(one.system, one.type):
+            _check_ins(one, index, tenant)
+        if (one.system, spelling) in seen:
+            raise InvalidField(field=_path(index), rule="identifier.twice")
+        seen.add((one.system, spelling))
+
+
+def is_ins(system: str, type_: str) -> bool:
+    """Whether an identifier is an INS, by its type or by who issues it."""
+    return type_ == IdentifierType.INS or system in INS_OIDS
+
+
+def identifier_of(sent: Hl7Identifier) -> PatientIdentifier:
+    """An identifier of PID-3 or MRG-1 as the record keeps it.
+
+    The issuer is its OID where one is sent and its namespace otherwise, so that a sender who
+    always writes both and the API's callers mean the same issuer.
+    """
+    system = sent.issuer.oid or sent.issuer.namespace
+    known = sent.type in IdentifierType.__members__
+    type_ = IdentifierType(sent.type) if known else IdentifierType.OTHER
+    if is_ins(system, type_):
+        use = IdentifierUse.TEMPORARY if system == NIA else IdentifierUse.OFFICIAL
+        return PatientIdentifier(system, IdentifierType.INS, normalized(sent.value), use)
+    return PatientIdentifier(system, type_, sent.value)
+
+
+def identifiers_of(
+    sent: Sequence[Hl7Identifier], tenant: TenantKind
+) -> tuple[PatientIdentifier, ...]:
+    """The identifiers of a message that the record can keep, each once.
+
+    What has no issuer names nobody, and what claims to be an INS and cannot be one is left out;
+    the reading's findings have said so.
+    """
+    kept: dict[tuple[str, str], PatientIdentifier] = {}
+    for one in map(identifier_of, sent):
+        unusable = is_ins(one.system, one.type) and not _is_usable(one, tenant)
+        if one.system and _spelling(one.value) and not unusable:
+            kept.setdefault((one.system, _spelling(one.value)), one)
+    return tuple(kept.values())
+
+
+def _is_usable(one: PatientIdentifier, tenant: TenantKind) -> bool:
+    faults = faults_of(Ins(one.value, one.system), tenant)
+    return not _NOT_AN_INS.intersection(faults) and InsFault.TENANT_KIND not in faults
+
+
+def _check_ins(one: PatientIdentifier, index: int, tenant: TenantKind) -> None:
+    faults = faults_of(Ins(normalized(one.value), one.system), tenant)
+    if InsFault.TENANT_KIND in faults:
+        raise InsNotAllowedHere
+    for fault in faults:
+        if fault in _NOT_AN_INS:
+            raise InvalidField(field=_path(index), rule=fault.value)
+
+
+def _spelling(value: str) -> str:
+    """What two spellings of one number have in common; uniqueness is asked of this."""
+    return "".join(unicodedata.normalize("NFKC", value).split()).casefold()
+
+
+def _path(index: int) -> str:
+    return f"patient.identifiers[{index}].value"

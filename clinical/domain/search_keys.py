@@ -1,0 +1,87 @@
+"""Names as they are searched: accents, case, hyphens and particles do not matter."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from clinical.domain.patients import Traits
+
+MOST_WORDS: Final = 8
+"""Words of a query that are looked at; nobody types more, and each costs an index range."""
+
+LONGEST_KEY: Final = 64
+"""Characters; a longer key tells no two people apart and would not fit an index page well."""
+
+_LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "đ": "d", "ł": "l"})
+# Particles that are written or left out at will; a name made of them alone keeps them.
+_PARTICLES: Final = frozenset(
+    {"a", "al", "d", "da", "de", "del", "della", "den", "der", "des", "di", "do", "dos", "du", "el"}
+    | {"l", "la", "le", "les", "van", "von", "y", "zu"}
+)
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of a name, folded: `D'ALMÉIDA-Œuvrard` gives ("almeida", "oeuvrard")."""
+    folded = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    letters = (sign for sign in folded if not unicodedata.combining(sign))
+    spaced = "".join(sign if sign.isalnum() else " " for sign in letters)
+    words = [word[:LONGEST_KEY] for word in spaced.split()]
+    meaning = [word for word in words if word not in _PARTICLES]
+    return tuple(dict.fromkeys(meaning or words))
+
+
+def keys_of(traits: Traits) -> frozenset[str]:
+    """Every key under which a patient is found by name.
+
+    A double name is found by each of its parts and by the parts written together.
+    """
+    names = (
+        traits.birth_name,
+        traits.used_name,
+        traits.birth_given_names,
+        traits.first_birth_given_name,
+    )
+    keys: set[str] = set()
+    for words in map(words_of, names):
+        keys.update(words)
+        keys.add("".join(words)[:LONGEST_KEY])
+    return frozenset(keys - {""})
+
+
+def query_words(query: str) -> tuple[str, ...]:
+    """The words to look for, the longest first: it leaves the fewest candidates."""
+    return tuple(sorted(words_of(query), key=len, reverse=True)[:MOST_WORDS])
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How well somebody fits what was asked: from 0 to 1, with the traits that fit."""
+
+    score: float
+    matched: tuple[str, ...]
+
+
+_WEIGHTS: Final = {
+    "identifier": 1.0,
+    "birth_date": 0.4,
+    "birth_name": 0.4,
+    "used_name": 0.3,
+    "birth_given_names": 0.2,
+}
+
+
+def match_of(
+    traits: Traits, words: Iterable[str], birth_date: str, *, by_identifier: bool
+) -> Match:
+    """Why a patient answers a search, and how strongly; it never says that two are one."""
+    asked = tuple(words)
+    matched = ["identifier"] if by_identifier else []
+    if birth_date and traits.birth_date == birth_date:
+        matched.append("birth_date")
+    for name in ("birth_name", "used_name", "birth_given_names"):
+        own = words_of(getattr(traits, name))
+        if any(one.startswith(word) for word in asked for one in own):
+            matched.append(name)
+    score = sum(_WEIGHTS[name] for name in matched)
+    return Match(min(1.0, round(score, 3)), tuple(matched))

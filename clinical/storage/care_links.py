@@ -1,0 +1,170 @@
+"""Rows of care links."""
+
+# ruff: noqa: S608 - the text of statements is made of constants of these modules alone.
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Integer, Text, Uuid
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from clinical.domain.links import CareLink, CareLinkExists, CareLinkKind
+from clinical.storage.sql import sql
+from core.database import ConstraintViolated, Row, Transaction
+from core.errors import InvalidField, NotFound
+
+_TIME: Final = TIMESTAMP(timezone=True)
+_COLUMNS: Final = """l.id, l.patient_id, l.kind, l.started_at, l.practitioner_id, l.unit_id,
+    l.user_id, l.encounter_id, l.ended_at"""
+_SAME: Final = """SELECT 1 FROM care_link s WHERE s.patient_id = :patient_id AND s.kind = :kind
+    AND s.practitioner_id IS NOT DISTINCT FROM :practitioner_id
+    AND s.unit_id IS NOT DISTINCT FROM :unit_id
+    AND s.encounter_id IS NOT DISTINCT FROM :encounter_id
+    AND s.user_id IS NULL AND (s.ended_at IS NULL OR s.ended_at > now())"""
+_TYPES: Final[dict[str, Any]] = {
+    "organization_id": Uuid,
+    "id": Uuid,
+    "patient_id": Uuid,
+    "practitioner_id": Uuid,
+    "unit_id": Uuid,
+    "encounter_id": Uuid,
+    "kind": Text,
+    "started_at": _TIME,
+    "ended_at": _TIME,
+}
+# A link counts from the moment the database can see it: the clock of a server may be ahead.
+_ADD: Final = sql(
+    f"""INSERT INTO care_link (organization_id, id, patient_id, practitioner_id, unit_id,
+        encounter_id, kind, started_at, ended_at)
+    SELECT :organization_id, :id, :patient_id, :practitioner_id, :unit_id, :encounter_id, :kind,
+        LEAST(:started_at, now()), :ended_at
+    WHERE NOT EXISTS ({_SAME})""",
+    **_TYPES,
+)
+# The patient's row is the lock under which "there is no such link yet" stays true.
+_LOCK_PATIENT: Final = sql("SELECT p.id FROM patient p WHERE p.id = :id FOR NO KEY UPDATE", id=Uuid)
+_GET: Final = sql(f"SELECT {_COLUMNS} FROM care_link l WHERE l.id = :id", id=Uuid)
+_LOCK: Final = sql(
+    f"SELECT {_COLUMNS} FROM care_link l WHERE l.id = :id FOR NO KEY UPDATE", id=Uuid
+)
+_END: Final = sql(
+    "UPDATE care_link SET ended_at = LEAST(:ended_at, now()) WHERE id = :id",
+    id=Uuid,
+    ended_at=_TIME,
+)
+_END_OF_STAY: Final = sql(
+    """UPDATE care_link SET ended_at = :ended_at
+    WHERE patient_id = :patient_id AND encounter_id = :encounter_id AND ended_at IS NULL""",
+    patient_id=Uuid,
+    encounter_id=Uuid,
+    ended_at=_TIME,
+)
+_REOPEN: Final = sql(
+    """UPDATE care_link SET ended_at = NULL
+    WHERE patient_id = :patient_id AND encounter_id = :encounter_id AND ended_at > now()""",
+    patient_id=Uuid,
+    encounter_id=Uuid,
+)
+# A patient merged into another is asked for by either name, and shows the links of both.
+_LIST: Final = f"""SELECT {_COLUMNS} FROM care_link l
+    WHERE l.user_id IS NULL AND l.patient_id = ANY (ARRAY(
+        SELECT m.id FROM patient m WHERE m.id = :living
+        UNION ALL SELECT m.id FROM patient m WHERE m.survivor_id = :living))"""
+_NEWEST: Final = "ORDER BY l.id DESC LIMIT :limit"
+_FIRST: Final = sql(f"{_LIST} {_NEWEST}", living=Uuid, limit=Integer)
+_NEXT: Final = sql(
+    f"{_LIST} AND l.id < :after_id {_NEWEST}", living=Uuid, limit=Integer, after_id=Uuid
+)
+
+_UNKNOWN: Final = {
+    "fk_care_link_practitioner_id_practitioner": "care_link.practitioner",
+    "fk_care_link_unit_id_unit": "care_link.unit",
+}
+
+
+class CareLinks:
+    """Care links in one transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def add(self, link: CareLink) -> None:
+        """A new link. Raises NotFound (no such patient), CareLinkExists and InvalidField."""
+        if await self._tx.one(_LOCK_PATIENT, id=link.patient_id) is None:
+            raise NotFound
+        try:
+            added = await self._tx.run(_ADD, **_parameters(link))
+        except ConstraintViolated as broken:
+            if broken.name not in _UNKNOWN:
+                raise
+            raise InvalidField(field=_UNKNOWN[broken.name], rule="reference") from None
+        if not added:
+            raise CareLinkExists
+
+    async def ensure(self, links: Sequence[CareLink]) -> None:
+        """Links that a stay brings with it; those that are there already stay as they are."""
+        for link in links:
+            await self._tx.run(_ADD, **_parameters(link))
+
+    async def end_of_stay(self, patient: UUID, encounter: UUID, at: datetime) -> None:
+        """The open links of a stay end at `at`."""
+        await self._tx.run(_END_OF_STAY, patient_id=patient, encounter_id=encounter, ended_at=at)
+
+    async def reopen(self, patient: UUID, encounter: UUID) -> None:
+        """The links of a stay that goes on after all are open again."""
+        await self._tx.run(_REOPEN, patient_id=patient, encounter_id=encounter)
+
+    async def get(self, row: UUID) -> CareLink:
+        """One link. Raises NotFound."""
+        return _found(await self._tx.one(_GET, id=row))
+
+    async def lock(self, row: UUID) -> CareLink:
+        """One link, locked. Raises NotFound."""
+        return _found(await self._tx.one(_LOCK, id=row))
+
+    async def save_end(self, link: CareLink) -> None:
+        """The link's end."""
+        await self._tx.run(_END, id=link.id, ended_at=link.ended_at)
+
+    async def page(self, living: UUID, *, limit: int, after: UUID | None) -> list[CareLink]:
+        """The links of a patient and of those merged into them, newest first."""
+        if after is None:
+            rows = await self._tx.all(_FIRST, living=living, limit=limit)
+        else:
+            rows = await self._tx.all(_NEXT, living=living, limit=limit, after_id=after)
+        return [_link(row) for row in rows]
+
+
+def _parameters(link: CareLink) -> dict[str, Any]:
+    return {
+        "id": link.id,
+        "patient_id": link.patient_id,
+        "practitioner_id": link.practitioner_id,
+        "unit_id": link.unit_id,
+        "encounter_id": link.encounter_id,
+        "kind": link.kind.value,
+        "started_at": link.started_at,
+        "ended_at": link.ended_at,
+    }
+
+
+def _found(row: Row | None) -> CareLink:
+    if row is None or row.user_id is not None:
+        raise NotFound
+    return _link(row)
+
+
+def _link(row: Row) -> CareLink:
+    return CareLink(
+        id=row.id,
+        patient_id=row.patient_id,
+        kind=CareLinkKind(row.kind),
+        started_at=row.started_at,
+        practitioner_id=row.practitioner_id,
+        unit_id=row.unit_id,
+        user_id=row.user_id,
+        encounter_id=row.encounter_id,
+        ended_at=row.ended_at,
+    )

@@ -1,0 +1,41 @@
+"""Who may open which record, as SQL beside the rows it opens.
+
+A caller is entitled by a live care link that names them, their practitioner or one of that
+practitioner's units; a link to any patient of a merge opens the one that lives on. There are two
+spellings of one rule: one asks it of a patient at hand, the other lists a caller's patients.
+Both are built from the same pieces, and a test holds them equal. `:subject` is the caller.
+"""
+
+# ruff: noqa: S608 - the text of statements is made of constants of these modules alone.
+
+from typing import Final
+
+_LIVE: Final = "l.started_at <= now() AND (l.ended_at IS NULL OR l.ended_at > now())"
+
+# The caller's own practitioner: at most one, by the unique index on user_id.
+_PRACTITIONER: Final = "(SELECT r.id FROM practitioner r WHERE r.user_id = :subject)"
+
+_UNITS: Final = f"""(SELECT w.unit_id FROM practitioner_unit w
+    WHERE w.practitioner_id = {_PRACTITIONER})"""
+
+
+def is_linked(patient: str) -> str:
+    """Whether the caller may open the row of `patient` (an alias) or what it was merged into."""
+    living = f"COALESCE({patient}.survivor_id, {patient}.id)"
+    return f"""EXISTS (SELECT 1 FROM care_link l
+    WHERE l.patient_id = ANY (ARRAY(
+        SELECT m.id FROM patient m WHERE m.id = {living}
+        UNION ALL SELECT m.id FROM patient m WHERE m.survivor_id = {living}))
+    AND {_LIVE}
+    AND (l.user_id = :subject OR l.practitioner_id = {_PRACTITIONER} OR l.unit_id IN {_UNITS}))"""
+
+
+# The living patients whom the caller may open. It starts from the caller's links, so its cost is
+# the caller's own patients and not the organization's.
+LINKED_PATIENTS: Final = f"""SELECT COALESCE(m.survivor_id, m.id) AS id
+    FROM (SELECT l.patient_id FROM care_link l WHERE l.user_id = :subject AND {_LIVE}
+          UNION SELECT l.patient_id FROM care_link l
+          WHERE l.practitioner_id = {_PRACTITIONER} AND {_LIVE}
+          UNION SELECT l.patient_id FROM care_link l
+          WHERE l.unit_id = ANY (ARRAY{_UNITS}) AND {_LIVE}) o
+    JOIN patient m ON m.id = o.patient_id"""

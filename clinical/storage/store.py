@@ -1,0 +1,78 @@
+"""The rows of the clinical service, one attribute a noun."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from clinical.domain.patients import Patient
+from clinical.storage.care_links import CareLinks
+from clinical.storage.patient_links import PatientLinks
+from clinical.storage.patient_lists import PatientLists
+from clinical.storage.patient_rows import patient_of
+from clinical.storage.patients import GET, Patients
+from clinical.storage.practitioners import Practitioners
+from clinical.storage.settings import Settings
+from core import identity
+from core.crypto.organization_keys import OrganizationKey, OrganizationKeys
+from core.database import Database, Transaction
+from core.errors import NotFound
+
+
+class Work:
+    """One transaction, by nouns."""
+
+    def __init__(self, tx: Transaction, keys: OrganizationKeys) -> None:
+        self.tx = tx
+        self._keys = keys
+        self._found: OrganizationKey | None = None
+        self.patients = Patients(tx, self.key)
+        self.patient_lists = PatientLists(tx, self.key)
+        self.patient_links = PatientLinks(tx)
+        self.care_links = CareLinks(tx)
+        self.practitioners = Practitioners(tx)
+        self.settings = Settings(tx)
+
+    async def key(self) -> OrganizationKey:
+        """The key of the organization that this transaction works in."""
+        if self._found is None:
+            self._found = await self._keys.of(self.tx)
+        return self._found
+
+
+class Store:
+    """Opens transactions, and reads what is read most without one."""
+
+    def __init__(self, database: Database, keys: OrganizationKeys) -> None:
+        self.database = database
+        self._keys = keys
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Work]:
+        """A transaction of the call in progress."""
+        async with self.database.begin() as tx:
+            yield Work(tx, self._keys)
+
+    @asynccontextmanager
+    async def begin_as(self, call: identity.Call) -> AsyncIterator[Work]:
+        """A transaction of work that no call asked for."""
+        async with self.database.begin_as(call) as tx:
+            yield Work(tx, self._keys)
+
+    async def patient(self, row: UUID) -> Patient:
+        """The living patient behind `row`, if a link opens it to the caller. Raises NotFound.
+
+        One round trip on the shared connection.
+        """
+        found = await self.database.reads.one(GET, id=row, subject=identity.caller().subject)
+        if found is None:
+            raise NotFound
+        return patient_of(found, await self.key())
+
+    async def key(self) -> OrganizationKey:
+        """The key of the caller's organization, in memory after its first use."""
+        organization = identity.caller().organization
+        kept = None if organization is None else self._keys.kept(organization)
+        if kept is not None:
+            return kept
+        async with self.database.begin() as tx:
+            return await self._keys.of(tx)
