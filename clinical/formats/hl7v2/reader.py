@@ -17,6 +17,8 @@ from clinical.formats.hl7v2.times import Untimely, date_of, moment_of
 PARIS: Final = ZoneInfo("Europe/Paris")
 # Longer names, codes and identifiers are accidents, and would not fit the rows or an index.
 LONGEST_TEXT: Final = 250
+# A person known to every hospital of a region has some tens of numbers.
+MOST_IDENTIFIERS: Final = 100
 # ANS: the authority of identifiers of health professionals, and the digit it puts before RPPS.
 PROFESSIONALS: Final = "1.2.250.1.71.4.2.1"
 _RPPS: Final = re.compile(r"[0-9]{11}", re.ASCII)
@@ -110,6 +112,9 @@ class Reader:
         found = []
         for repetition, components in enumerate(segment.each(number), start=1):
             place = segment.place(number, repetition)
+            if repetition > MOST_IDENTIFIERS:
+                self.checks.broken("cx.count", place)
+                break
             if not self.words(components, 1, place):
                 self.checks.broken("cx.value", place)
                 continue

@@ -91,6 +91,7 @@ _ALL: Final = (
     Rule("pid.single", _C.CARDINALITY, _REJECT, "There are several PID."),
     Rule("pid3.required", _C.REQUIRED_FIELD_MISSING, _REJECT, "A patient identifier is required."),
     Rule("pid3.in-pid2", _C.SYNTAX, _WARN, "The patient identifier stands in PID-2."),
+    Rule("cx.count", _C.CARDINALITY, _REJECT, "A field has more identifiers than can be kept."),
     Rule("cx.value", _C.REQUIRED_FIELD_MISSING, _WARN, "An identifier has no value."),
     Rule(
         "cx.issuer", _C.REQUIRED_FIELD_MISSING, _WARN, "An identifier has no assigning authority."
