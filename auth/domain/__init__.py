@@ -1,0 +1,1 @@
+"""The rules of auth: no clock, no row, no message, no network."""

@@ -1,0 +1,162 @@
+"""Changes of the auth state, as rows keep them and as servers follow them.
+
+Each event says the whole of what it is about, so the latest one of a `key` replaces the
+earlier ones: the state is the latest event of every key.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, TypeAlias
+from uuid import UUID
+
+Json: TypeAlias = dict[str, object]
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRevoked:
+    """A session has ended; its tokens are dead."""
+
+    kind: ClassVar[str] = "session_revoked"
+    session: UUID
+    forget_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """One per session."""
+        return f"session/{self.session}"
+
+    def to_json(self) -> Json:
+        """As the row keeps it."""
+        return {"session": str(self.session), "forget_at": _text(self.forget_at)}
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectEpoch:
+    """Tokens of a person or program from before this event are dead."""
+
+    kind: ClassVar[str] = "subject_epoch"
+    subject: UUID
+    forget_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """One per subject."""
+        return subject_key(self.subject)
+
+    def to_json(self) -> Json:
+        """As the row keeps it; the epoch is the revision of the row."""
+        return {"subject": str(self.subject), "forget_at": _text(self.forget_at)}
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipChanged:
+    """The roles that somebody holds in an organization, whole."""
+
+    kind: ClassVar[str] = "membership_changed"
+    subject: UUID
+    organization: UUID
+    roles: tuple[str, ...]
+    ended: bool
+    forget_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """One per subject and organization."""
+        return f"membership/{self.organization}/{self.subject}"
+
+    def to_json(self) -> Json:
+        """As the row keeps it."""
+        return {
+            "subject": str(self.subject),
+            "organization": str(self.organization),
+            "roles": list(self.roles),
+            "ended": self.ended,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationEpoch:
+    """Tokens for an organization from before this event are dead."""
+
+    kind: ClassVar[str] = "organization_epoch"
+    organization: UUID
+    suspended: bool
+    forget_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """One per organization."""
+        return organization_key(self.organization)
+
+    def to_json(self) -> Json:
+        """As the row keeps it; the epoch is the revision of the row."""
+        return {"organization": str(self.organization), "suspended": self.suspended}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChanged:
+    """A signing key was published, retired or revoked."""
+
+    kind: ClassVar[str] = "key_changed"
+    kid: str
+    public_key: bytes
+    state: str
+    not_after: datetime | None
+    forget_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """One per signing key."""
+        return f"key/{self.kid}"
+
+    def to_json(self) -> Json:
+        """As the row keeps it."""
+        return {
+            "kid": self.kid,
+            "public_key": self.public_key.hex(),
+            "state": self.state,
+            "not_after": _text(self.not_after),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChanged:
+    """A role, whole. No organization: built in."""
+
+    kind: ClassVar[str] = "role_changed"
+    organization: UUID | None
+    role: str
+    permissions: tuple[str, ...]
+    forget_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """One per role."""
+        return f"role/{self.organization or ''}/{self.role}"
+
+    def to_json(self) -> Json:
+        """As the row keeps it."""
+        return {
+            "organization": str(self.organization) if self.organization else "",
+            "role": self.role,
+            "permissions": list(self.permissions),
+        }
+
+
+Event: TypeAlias = (
+    SessionRevoked | SubjectEpoch | MembershipChanged | OrganizationEpoch | KeyChanged | RoleChanged
+)
+
+
+def subject_key(subject: UUID) -> str:
+    """Under which the epoch of a person or program is kept."""
+    return f"subject/{subject}"
+
+
+def organization_key(organization: UUID) -> str:
+    """Under which the epoch of an organization is kept."""
+    return f"organization/{organization}"

@@ -1,0 +1,29 @@
+"""How fast passwords may be tried: a delay that rises and ends, never a lock for good.
+
+A lock that strangers can close is a weapon, so attempts from a network address that the
+account has logged in from before are counted in a lane of their own: who floods an account
+from elsewhere does not shut its owner out.
+"""
+
+import hashlib
+import hmac
+
+FREE_ATTEMPTS = 10
+"""Attempts before the first delay: people mistype, and clients log in several times at once."""
+
+LONGEST_DELAY = 900
+"""Seconds. A guesser gets about a hundred attempts a day at most (NIST SP 800-63B, 5.2.2)."""
+
+FORGET_AFTER = 86_400
+"""Seconds of quiet after which a lane starts anew."""
+
+RECORDED_COUNTS = frozenset({1, 10, 100, 1_000, 10_000, 100_000})
+"""Of the refusals within one minute these are written into the audit trail, with the count."""
+
+
+def lane(key: bytes, email_key: str, known_peer: str) -> bytes:
+    """Under what an attempt is counted; `known_peer` is empty for an unknown device.
+
+    A digest, since it is kept for addresses that belong to nobody here, too.
+    """
+    return hmac.digest(key, f"{email_key}\0{known_peer}".encode(), hashlib.sha256)

@@ -1,0 +1,66 @@
+"""Memberships: what a person is in an organization, and when one cannot change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from auth.domain.refusals import LastAdministrator, NotAMember
+from auth.domain.roles import ADMINISTRATOR
+from core.errors import EtagMismatch
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person in an organization."""
+
+    id: UUID
+    organization: UUID
+    user: UUID
+    email: str
+    display_name: str
+    roles: tuple[str, ...]
+    suspended_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An organization that a person can work in."""
+
+    organization: UUID
+    display_name: str
+
+
+def choose(choices: Sequence[Choice], wanted: UUID | None) -> UUID | None:
+    """The organization of a new session: the one asked for, the only one, or none.
+
+    Raises NotAMember when the one asked for is not among them.
+    """
+    if wanted is None:
+        return choices[0].organization if len(choices) == 1 else None
+    if all(choice.organization != wanted for choice in choices):
+        raise NotAMember
+    return wanted
+
+
+def check_etag(held: int, given: str) -> None:
+    """Raises EtagMismatch when somebody changed the object in between."""
+    if str(held) != given:
+        raise EtagMismatch
+
+
+def keep_an_administrator(
+    membership: Membership, roles: Sequence[str], others: int, *, active: bool
+) -> None:
+    """Refuse a change after which nobody administers the organization.
+
+    `others` counts the administrators besides this member who can log in. Raises
+    LastAdministrator.
+    """
+    was = ADMINISTRATOR in membership.roles and membership.suspended_at is None
+    stays = ADMINISTRATOR in roles and active
+    if was and not stays and not others:
+        raise LastAdministrator

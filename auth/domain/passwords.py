@@ -1,0 +1,81 @@
+"""Passwords: long, any characters, and not among those that are guessed first.
+
+NIST SP 800-63B: at least 15 characters where a password stands alone, no rules of composition,
+no periodic change, and a list of refused ones. The list holds words, since a common password
+of 15 characters is a common word in a common dress: repeated, followed by digits, written with
+`@` for `a`. Passwords are verified exactly as typed; they are only looked at folded.
+"""
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from auth.domain.refusals import PasswordTooCommon
+from core.errors import InvalidField
+
+SHORTEST = 15
+LONGEST = 1024
+_FEWEST_DISTINCT = 5  # characters; fewer is a pattern that a guesser tries
+_LEAST_LEFT = 6  # letters that must remain when words and sequences are taken away
+_SEQUENCES = (
+    "01234567890123456789", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm",
+    "azertyuiopqsdfghjklmwxcvbn", "qwertzuiopasdfghjklyxcvbnm", "1qaz2wsx3edc4rfv5tgb6yhn",
+    "1q2w3e4r5t6y7u8i9o0p", "1a2z3e4r5t6y7u8i9o0p",
+)  # fmt: skip
+_RUN = 4  # characters in a row that make a sequence
+_LEET = str.maketrans("@4301!$57€&éèêëàâäôöûüùîïçß", "aaeoiisstceeeeeaaaoouuuiics")
+
+
+@cache
+def common_words() -> tuple[str, ...]:
+    """The words of common passwords (English, French, German), the longest first."""
+    text = files("auth.domain").joinpath("common_passwords.txt").read_text("utf-8")
+    words = {line for line in text.split() if len(line) > 2}
+    return tuple(sorted(words, key=lambda word: (-len(word), word)))
+
+
+@cache
+def _common() -> re.Pattern[str]:
+    runs = {
+        each[i : i + size]
+        for sequence in _SEQUENCES
+        for each in (sequence, sequence[::-1])
+        for size in range(_RUN, len(each) + 1)
+        for i in range(len(each) - size + 1)
+    }
+    every = sorted(runs | set(common_words()), key=lambda text: (-len(text), text))
+    return re.compile("|".join(map(re.escape, every)))
+
+
+def check_new_password(password: str, *, field: str = "password") -> None:
+    """Refuse a password that is too short, too long or too common for a new account.
+
+    Raises InvalidField or PasswordTooCommon.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise InvalidField(field=field, rule="password_length")
+    if is_common(password):
+        raise PasswordTooCommon
+
+
+def is_common(password: str) -> bool:
+    """Whether little is left of it without common words, sequences and repetition."""
+    folded = password.casefold()
+    if len(set(folded)) < _FEWEST_DISTINCT or _repeats(folded):
+        return True
+    return min(_left(folded), _left(folded.translate(_LEET))) < _LEAST_LEFT
+
+
+def _left(text: str) -> int:
+    """How many letters no word and no sequence explains. Two digits count as one letter."""
+    rest = _common().sub(" ", text)
+    digits = sum(character.isdigit() for character in rest)
+    return sum(character.isalpha() for character in rest) + digits // 2
+
+
+def _repeats(text: str) -> bool:
+    """Whether a piece of at most a third of it, said again and again, is all of it."""
+    return any(
+        (text[:size] * (len(text) // size + 1))[: len(text)] == text
+        for size in range(1, len(text) // 3 + 1)
+    )

@@ -1,0 +1,84 @@
+"""What auth refuses for, beside the shared reasons."""
+
+from core.errors import Refusal
+
+
+class InvalidCredentials(Refusal):
+    """The address or the password is wrong, or the account cannot log in: which, is not told."""
+
+    reason = "INVALID_CREDENTIALS"
+
+
+class RefreshRefused(Refusal):
+    """The refresh token is unknown, spent or expired, or its session has ended."""
+
+    reason = "REFRESH_REFUSED"
+
+
+class TokenInvalid(Refusal):
+    """The access token is malformed, expired or revoked."""
+
+    reason = "TOKEN_INVALID"
+
+
+class AssertionRefused(Refusal):
+    """The assertion does not prove a service account that may act."""
+
+    reason = "ASSERTION_REFUSED"
+
+
+class NotAMember(Refusal):
+    """The person does not belong to the organization, or there is no such organization."""
+
+    reason = "NOT_A_MEMBER"
+
+
+class AlreadyAMember(Refusal):
+    """The person belongs to the organization already."""
+
+    reason = "ALREADY_A_MEMBER"
+
+
+class RoleExists(Refusal):
+    """The id is taken by a built-in role or by one of the organization."""
+
+    reason = "ROLE_EXISTS"
+
+
+class EscalationRefused(Refusal):
+    """Somebody would give a permission that they do not hold."""
+
+    reason = "ESCALATION_REFUSED"
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(metadata={"permission": permission})
+
+
+class LastAdministrator(Refusal):
+    """The organization would be left without an administrator who can log in."""
+
+    reason = "LAST_ADMINISTRATOR"
+
+
+class ActivationRefused(Refusal):
+    """The activation token is unknown, used or expired."""
+
+    reason = "ACTIVATION_REFUSED"
+
+
+class PasswordTooCommon(Refusal):
+    """The password is among those that are guessed first."""
+
+    reason = "PASSWORD_TOO_COMMON"
+
+
+class RevisionOutOfRange(Refusal):
+    """The revision to resume from is beyond what was issued."""
+
+    reason = "REVISION_OUT_OF_RANGE"
+
+
+class Overloaded(Refusal):
+    """More passwords wait to be checked than can be within a caller's patience."""
+
+    reason = "OVERLOADED"

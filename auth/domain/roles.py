@@ -1,0 +1,146 @@
+"""Roles: those that ship with medhub, and who may give them.
+
+A permission opens a method, never a patient's record by itself: for that something must link
+the caller to the patient, and no role gives a link.
+"""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from types import MappingProxyType
+
+from auth.domain.refusals import EscalationRefused
+
+ADMINISTRATOR = "administrator"
+SERVICE = "service"
+
+_DOCTOR = frozenset({
+    "auth.organizations.read",
+    "clinical.care_links.create",
+    "clinical.care_links.end",
+    "clinical.care_links.read",
+    "clinical.hl7.read",
+    "clinical.identities.read",
+    "clinical.patients.create",
+    "clinical.patients.merge",
+    "clinical.patients.read",
+    "clinical.patients.update",
+    "clinical.practitioners.read",
+    "clinical.records.read",
+    "clinical.units.read",
+})  # fmt: skip
+_NURSE = frozenset({
+    "auth.organizations.read",
+    "clinical.care_links.read",
+    "clinical.identities.read",
+    "clinical.patients.create",
+    "clinical.patients.read",
+    "clinical.patients.update",
+    "clinical.practitioners.read",
+    "clinical.records.read",
+    "clinical.units.read",
+})  # fmt: skip
+_BILLER = frozenset({
+    "auth.organizations.read",
+    "clinical.identities.read",
+    "clinical.practitioners.read",
+    "clinical.units.read",
+})  # fmt: skip
+_AUDITOR = frozenset({
+    "auth.memberships.read",
+    "auth.organizations.read",
+    "auth.roles.read",
+    "auth.service_accounts.read",
+    "compliance.audit.read",
+    "compliance.audit.verify",
+})  # fmt: skip
+_DATA_PROTECTION_OFFICER = _AUDITOR | {"clinical.identities.read"}
+_INTEGRATION = frozenset({
+    "clinical.hl7.ingest",
+    "clinical.hl7.read",
+    "clinical.hl7_endpoints.read",
+    "clinical.identities.read",
+    "clinical.practitioners.read",
+    "clinical.units.read",
+})  # fmt: skip
+_ADMINISTRATION = frozenset({
+    "auth.memberships.create",
+    "auth.memberships.read",
+    "auth.memberships.set_roles",
+    "auth.memberships.suspend",
+    "auth.organizations.read",
+    "auth.roles.create",
+    "auth.roles.read",
+    "auth.service_accounts.create",
+    "auth.service_accounts.disable",
+    "auth.service_accounts.read",
+    "clinical.hl7_endpoints.create",
+    "clinical.hl7_endpoints.read",
+    "clinical.hl7_endpoints.update",
+    "clinical.patients.delete",
+    "clinical.practitioners.create",
+    "clinical.units.create",
+})  # fmt: skip
+_PLATFORM = frozenset({
+    "auth.state.resolve",
+    "auth.state.watch",
+    "compliance.events.append",
+    "compliance.keys.provision",
+})  # fmt: skip
+
+# Nobody gives a permission that they do not hold, so who gives the other roles holds what they
+# hold. An administrator still sees no patient's record: nothing links them to one.
+_ADMINISTRATOR = (
+    _ADMINISTRATION
+    | _DOCTOR
+    | _NURSE
+    | _BILLER
+    | _AUDITOR
+    | _DATA_PROTECTION_OFFICER
+    | _INTEGRATION
+)
+
+BUILT_IN: Mapping[str, frozenset[str]] = MappingProxyType({
+    ADMINISTRATOR: _ADMINISTRATOR,
+    "auditor": _AUDITOR,
+    "biller": _BILLER,
+    "data_protection_officer": _DATA_PROTECTION_OFFICER,
+    "doctor": _DOCTOR,
+    "integration": _INTEGRATION,
+    "nurse": _NURSE,
+    SERVICE: _PLATFORM,
+})  # fmt: skip
+"""By id. `service` is for the platform's own servers; no organization can give it."""
+
+DISPLAY_NAMES: Mapping[str, str] = MappingProxyType({
+    ADMINISTRATOR: "Administrator",
+    "auditor": "Auditor",
+    "biller": "Billing clerk",
+    "data_protection_officer": "Data protection officer",
+    "doctor": "Doctor",
+    "integration": "Integration",
+    "nurse": "Nurse",
+    SERVICE: "Server of the platform",
+})  # fmt: skip
+
+
+def permissions_of(roles: Iterable[str], own: Mapping[str, AbstractSet[str]]) -> frozenset[str]:
+    """What these roles give; `own` are the organization's. An unknown one gives nothing."""
+    given: set[str] = set()
+    for role in roles:
+        given |= BUILT_IN.get(role) or own.get(role, frozenset())
+    return frozenset(given)
+
+
+def giving(permission: str, roles: Iterable[str], own: Mapping[str, AbstractSet[str]]) -> str:
+    """The first of the roles, by id, that gives a permission; empty when none does."""
+    for role in sorted(roles):
+        if permission in permissions_of((role,), own):
+            return role
+    return ""
+
+
+def refuse_escalation(given: AbstractSet[str], held: AbstractSet[str]) -> None:
+    """Nobody gives more than they hold. Raises EscalationRefused, naming the first such."""
+    beyond = sorted(given - held)
+    if beyond:
+        raise EscalationRefused(beyond[0])

@@ -1,0 +1,1 @@
+"""Bytes from outside: password hashes, signed assertions, key files."""

@@ -1,0 +1,170 @@
+"""The keys of auth, and the access tokens that they sign.
+
+Private halves stand in the database wrapped under the service's keyring, so that several
+servers share them. A key is published, in a committed transaction, before its first use.
+"""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from auth.background import own_call
+from auth.domain.events import Event, KeyChanged, RoleChanged
+from auth.domain.roles import BUILT_IN
+from auth.domain.sessions import ACCESS_LIFE, SKEW
+from auth.storage.keys import SigningKey
+from auth.storage.store import Store, Tx
+from core import clock
+from core.crypto.keyring import KeyProvider
+from core.errors import Unavailable
+from core.truth.proof import Claims, Key, sign
+
+ALGORITHM = "EdDSA"
+RELOAD_SECONDS = 10.0
+"""How long the keys are kept in memory; a new key is published well before it signs."""
+
+PUBLISHED_BEFORE = timedelta(seconds=60)
+"""A key of a rotation signs this long after it was published: every server has it by then."""
+
+KEY_BYTES = 32
+_DERIVATION = "derivation"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whom an access token is for, as read in one snapshot with its revision."""
+
+    kind: str
+    subject: UUID
+    organization: UUID | None
+    revision: int
+    authenticated_at: datetime
+    methods: tuple[str, ...]
+    session: UUID | None = None
+    level: int = 0
+
+
+class Signer:
+    """Signs access tokens; keeps the unwrapped keys for RELOAD_SECONDS."""
+
+    def __init__(self, keyring: KeyProvider) -> None:
+        self._keyring = keyring
+        self._keys: list[SigningKey] = []
+        self._private: dict[str, bytes] = {}
+        self._loaded_at = float("-inf")
+        self._derivation: bytes | None = None
+
+    async def derivation_key(self, tx: Tx) -> bytes:
+        """The key that refresh and activation tokens derive from. It never changes."""
+        if self._derivation is None:
+            fresh = self._keyring.wrap(os.urandom(KEY_BYTES), _associated(_DERIVATION))
+            wrapped = await tx.keys.server_key(_DERIVATION, fresh)
+            self._derivation = self._keyring.unwrap(wrapped, _associated(_DERIVATION))
+        return self._derivation
+
+    async def access_token(self, tx: Tx, principal: Principal) -> tuple[str, datetime]:
+        """A signed token and when it expires. Raises Unavailable before the first key is there."""
+        now = clock.now().replace(microsecond=0)
+        kid = await self._signing(tx, now)
+        claims = Claims(
+            subject=principal.subject,
+            kind=principal.kind,
+            revision=principal.revision,
+            issued_at=now,
+            expires_at=now + ACCESS_LIFE,
+            token_id=str(uuid4()),
+            organization=principal.organization,
+            session=principal.session,
+            assurance=principal.level,
+            methods=principal.methods,
+            authenticated_at=principal.authenticated_at,
+        )
+        return sign(claims, self._private[kid], kid), claims.expires_at
+
+    async def _signing(self, tx: Tx, now: datetime) -> str:
+        """The key that signs now: of those in use, the one that began last."""
+        loop_now = asyncio.get_running_loop().time()
+        if loop_now - self._loaded_at > RELOAD_SECONDS:
+            self._keys = await tx.keys.verifying(now)
+            self._loaded_at = loop_now
+        for key in self._keys:
+            if key.signs_from <= now and (
+                key.not_after is None or now + ACCESS_LIFE < key.not_after
+            ):
+                if key.kid not in self._private:
+                    self._private[key.kid] = self._keyring.unwrap(
+                        key.wrapped_key, _associated(key.kid)
+                    )
+                return key.kid
+        self._loaded_at = float("-inf")
+        raise Unavailable(retry_after=1.0)
+
+
+async def verifying_keys(tx: Tx) -> dict[str, Key]:
+    """The keys whose tokens are accepted now, as the database knows them."""
+    keys = await tx.keys.verifying(clock.now())
+    return {key.kid: Key(key.kid, ALGORITHM, key.public_key, key.not_after) for key in keys}
+
+
+async def set_up(store: Store, keyring: KeyProvider) -> None:
+    """Publish the first signing key and the built-in roles, where that was not yet done.
+
+    Servers that start at once take turns, so that there is one first key.
+    """
+    async with store.begin_as(own_call("SetUp", "auth.keys.publish")) as tx:
+        await tx.take_turns()
+        now = clock.now().replace(microsecond=0)
+        events = await _role_changes(tx)
+        if not any(key.state == "active" for key in await tx.keys.verifying(now)):
+            events.append(await _new_key(tx, keyring, signs_from=now))
+        if events:
+            await tx.state.publish(events)
+
+
+async def rotate(store: Store, keyring: KeyProvider) -> str:
+    """Publish a new signing key and retire the others; the new one's id.
+
+    It signs after PUBLISHED_BEFORE. The others verify until the last token they sign is over.
+    """
+    async with store.begin_as(own_call("RotateKeys", "auth.keys.rotate")) as tx:
+        await tx.take_turns()
+        signs_from = clock.now().replace(microsecond=0) + PUBLISHED_BEFORE
+        # A server may go on with the old key until it reads the keys again.
+        not_after = signs_from + timedelta(seconds=RELOAD_SECONDS) + ACCESS_LIFE + 2 * SKEW
+        events: list[Event] = []
+        for key in await tx.keys.verifying(clock.now()):
+            if key.state == "active":
+                await tx.keys.change(key.kid, "retired", not_after)
+                events.append(
+                    KeyChanged(key.kid, key.public_key, "retired", not_after, forget_at=not_after)
+                )
+        published = await _new_key(tx, keyring, signs_from)
+        await tx.state.publish([published, *events])
+    return published.kid
+
+
+async def _new_key(tx: Tx, keyring: KeyProvider, signs_from: datetime) -> KeyChanged:
+    private = Ed25519PrivateKey.generate()
+    public, kid = private.public_key().public_bytes_raw(), str(uuid4())
+    wrapped = keyring.wrap(private.private_bytes_raw(), _associated(kid))
+    await tx.keys.add(SigningKey(kid, public, wrapped, "active", signs_from, None))
+    return KeyChanged(kid, public, "active", None)
+
+
+async def _role_changes(tx: Tx) -> list[Event]:
+    """What this version's built-in roles change about those last published."""
+    known = await tx.state.built_in_roles()
+    names = sorted({*known, *BUILT_IN})
+    return [
+        RoleChanged(None, name, tuple(sorted(BUILT_IN.get(name, ()))))
+        for name in names
+        if known.get(name, frozenset()) != BUILT_IN.get(name, frozenset())
+    ]
+
+
+def _associated(purpose: str) -> bytes:
+    return f"medhub/auth/{purpose}".encode()

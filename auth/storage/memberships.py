@@ -1,0 +1,146 @@
+"""Rows of memberships.
+
+Row-level security shows people their own memberships of every organization besides those of
+the transaction's. So what is the organization's alone says so in its WHERE.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Integer, bindparam, func, insert, select, update
+
+from auth.domain.memberships import Choice, Membership
+from auth.domain.roles import ADMINISTRATOR
+from auth.storage.tables import app_user, membership, organization
+from core.database import Transaction, after, statement
+
+MOST_CHOICES = 200  # organizations shown to one person
+
+_HERE = membership.c.organization_id == bindparam("organization_id", type_=membership.c.id.type)
+_COLUMNS = (
+    membership.c.id,
+    membership.c.organization_id,
+    membership.c.user_id,
+    app_user.c.email,
+    membership.c.display_name,
+    membership.c.roles,
+    membership.c.suspended_at,
+    membership.c.created_at,
+    membership.c.updated_at,
+    membership.c.revision,
+)
+_SELECT = select(*_COLUMNS).join(app_user, app_user.c.id == membership.c.user_id).where(_HERE)
+_ONE = _SELECT.where(membership.c.id == bindparam("id"))
+_GET = statement(_ONE)
+_LOCK = statement(_ONE.with_for_update(of=membership))
+_OF_USER = statement(_SELECT.where(membership.c.user_id == bindparam("user_id")))
+_PAGE = _SELECT.order_by(membership.c.id).limit(bindparam("limit", type_=Integer))
+_FIRST = statement(_PAGE)
+_NEXT = statement(_PAGE.where(after(membership.c.id)))
+_ADD = statement(insert(membership))
+_SAVE = statement(
+    update(membership)
+    .where(_HERE, membership.c.id == bindparam("key"))
+    .values(
+        roles=bindparam("roles"),
+        suspended_at=bindparam("suspended_at"),
+        updated_at=bindparam("updated_at"),
+        revision=membership.c.revision + 1,
+    )
+)
+_OTHER_ADMINISTRATORS = statement(
+    select(func.count().label("n"))
+    .select_from(membership)
+    .join(app_user, app_user.c.id == membership.c.user_id)
+    .where(
+        _HERE,
+        membership.c.id != bindparam("id"),
+        membership.c.suspended_at.is_(None),
+        membership.c.roles.contains([ADMINISTRATOR]),
+        app_user.c.disabled_at.is_(None),
+        app_user.c.password_hash.is_not(None),
+    )
+)
+_CHOICES = statement(
+    select(organization.c.id, organization.c.display_name)
+    .join(membership, membership.c.organization_id == organization.c.id)
+    .where(
+        membership.c.user_id == bindparam("user_id"),
+        membership.c.suspended_at.is_(None),
+        organization.c.suspended_at.is_(None),
+    )
+    .order_by(organization.c.display_name, organization.c.id)
+    .limit(MOST_CHOICES)
+)
+
+
+def _membership(row: Sequence[object]) -> Membership:
+    values = list(row)
+    values[5] = tuple(values[5])  # type: ignore[arg-type]  # text[] comes as a list
+    return Membership(*values)  # type: ignore[arg-type]
+
+
+class Memberships:
+    """Who belongs to the organization of the transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def get(self, key: UUID) -> Membership | None:
+        """One of the organization's."""
+        row = await self._tx.one(_GET, id=key)
+        return _membership(row) if row else None
+
+    async def lock(self, key: UUID) -> Membership | None:
+        """One of the organization's, held until the transaction ends."""
+        row = await self._tx.one(_LOCK, id=key)
+        return _membership(row) if row else None
+
+    async def of_user(self, user: UUID) -> Membership | None:
+        """That of a person in the organization."""
+        row = await self._tx.one(_OF_USER, user_id=user)
+        return _membership(row) if row else None
+
+    async def page(self, key: tuple[object, ...], limit: int) -> list[Membership]:
+        """The organization's, oldest first, after the key of the page before."""
+        if key:
+            rows = await self._tx.all(_NEXT, limit=limit, after_id=key[0])
+        else:
+            rows = await self._tx.all(_FIRST, limit=limit)
+        return [_membership(row) for row in rows]
+
+    async def add(self, made: Membership) -> None:
+        """Add one. Raises ConstraintViolated (uq_membership_user_id) for a second one."""
+        await self._tx.run(
+            _ADD,
+            id=made.id,
+            user_id=made.user,
+            display_name=made.display_name,
+            roles=list(made.roles),
+            suspended_at=made.suspended_at,
+            created_at=made.created_at,
+            updated_at=made.updated_at,
+            revision=made.revision,
+        )
+
+    async def save(
+        self, key: UUID, roles: Sequence[str], suspended_at: datetime | None, at: datetime
+    ) -> None:
+        """Write what can change of one that this transaction holds."""
+        await self._tx.run(
+            _SAVE, key=key, roles=list(roles), suspended_at=suspended_at, updated_at=at
+        )
+
+    async def other_administrators(self, key: UUID) -> int:
+        """How many can administer the organization without this member."""
+        row = await self._tx.one(_OTHER_ADMINISTRATORS, id=key)
+        return int(row.n)  # type: ignore[union-attr]
+
+    async def choices(self, user: UUID) -> list[Choice]:
+        """Where the acting person can work, by display name. At most MOST_CHOICES.
+
+        The transaction acts as that person: row-level security shows nobody else's.
+        """
+        rows = await self._tx.all(_CHOICES, user_id=user)
+        return [Choice(*row) for row in rows]

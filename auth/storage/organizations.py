@@ -1,0 +1,75 @@
+"""Rows of organizations."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, select
+
+from auth.storage.tables import organization
+from core.database import Transaction, statement
+
+_COLUMNS = (
+    organization.c.id,
+    organization.c.display_name,
+    organization.c.test,
+    organization.c.suspended_at,
+    organization.c.created_at,
+)
+_ADD = statement(insert(organization))
+_GET = statement(select(*_COLUMNS).where(organization.c.id == bindparam("id")))
+_FIND = statement(
+    select(organization.c.id)
+    .where(organization.c.display_name == bindparam("display_name"))
+    .order_by(organization.c.id)
+    .limit(1)
+)
+# NO KEY UPDATE: rows that refer to the organization can still be added meanwhile.
+_LOCK = statement(
+    select(organization.c.id)
+    .where(organization.c.id == bindparam("id"))
+    .with_for_update(key_share=True)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """A tenant."""
+
+    id: UUID
+    display_name: str
+    test: bool
+    suspended_at: datetime | None
+    created_at: datetime
+
+
+class Organizations:
+    """The tenants themselves."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def add(self, made: Organization) -> None:
+        """Add one."""
+        await self._tx.run(
+            _ADD,
+            id=made.id,
+            display_name=made.display_name,
+            test=made.test,
+            suspended_at=made.suspended_at,
+            created_at=made.created_at,
+        )
+
+    async def get(self, key: UUID) -> Organization | None:
+        """One, or None."""
+        row = await self._tx.one(_GET, id=key)
+        return Organization(*row) if row else None
+
+    async def find(self, display_name: str) -> UUID | None:
+        """The oldest one of that name."""
+        row = await self._tx.one(_FIND, display_name=display_name)
+        return row.id if row else None
+
+    async def lock(self, key: UUID) -> None:
+        """Make changes of the organization's administrators take turns."""
+        await self._tx.one(_LOCK, id=key)

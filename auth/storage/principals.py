@@ -1,0 +1,104 @@
+"""What a person or a program is now: read with the revision, in one statement.
+
+One statement is one snapshot. A token issued from it carries its revision, so whatever shuts
+its owner out later has a higher one and the token is dead.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, text
+
+from core.database import Transaction, statement
+
+_USER = statement(
+    text(
+        """SELECT r.value AS revision,
+            (u.id IS NOT NULL AND u.disabled_at IS NULL) AS enabled,
+            (m.id IS NOT NULL AND m.suspended_at IS NULL AND o.suspended_at IS NULL) AS member,
+            m.roles, s.revoked_at, s.expires_at
+        FROM auth_revision r
+        LEFT JOIN app_user u ON u.id = :user
+        LEFT JOIN membership m ON m.user_id = u.id AND m.organization_id = :organization
+        LEFT JOIN organization o ON o.id = m.organization_id
+        LEFT JOIN session s ON s.id = :session AND s.user_id = u.id"""
+    ).bindparams(
+        bindparam("user", type_=Uuid),
+        bindparam("organization", type_=Uuid),
+        bindparam("session", type_=Uuid),
+    )
+)
+_SERVICE = statement(
+    text(
+        """SELECT r.value AS revision, a.id, a.organization_id AS organization, a.roles,
+            a.public_key, (a.disabled_at IS NULL AND o.suspended_at IS NULL) AS enabled
+        FROM auth_revision r
+        LEFT JOIN service_account a ON a.id = :account
+        LEFT JOIN organization o ON o.id = a.organization_id"""
+    ).bindparams(bindparam("account", type_=Uuid))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UserStanding:
+    """A person at a revision, in an organization (or in none), with a session (or none)."""
+
+    revision: int
+    enabled: bool
+    member: bool
+    roles: tuple[str, ...]
+    session_revoked_at: datetime | None
+    session_expires_at: datetime | None
+
+    def session_lives(self, at: datetime) -> bool:
+        """Whether the session asked about is theirs and has not ended."""
+        ends = self.session_expires_at
+        return ends is not None and self.session_revoked_at is None and at < ends
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStanding:
+    """A program at a revision. No organization: a server of the platform."""
+
+    revision: int
+    organization: UUID | None
+    roles: tuple[str, ...]
+    public_key: bytes
+    enabled: bool
+
+
+class Principals:
+    """What decides whether somebody may act at all."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def user(
+        self, user: UUID, organization: UUID | None, session: UUID | None = None
+    ) -> UserStanding:
+        """A person. The transaction acts as that person or in that organization."""
+        row = await self._tx.one(_USER, user=user, organization=organization, session=session)
+        if row is None:
+            raise LookupError("auth_revision has its row from the first migration on")
+        return UserStanding(
+            revision=row.revision,
+            enabled=row.enabled,
+            member=bool(row.member),
+            roles=tuple(row.roles or ()),
+            session_revoked_at=row.revoked_at,
+            session_expires_at=row.expires_at,
+        )
+
+    async def service(self, account: UUID) -> ServiceStanding | None:
+        """A program, or None when there is no such account."""
+        row = await self._tx.one(_SERVICE, account=account)
+        if row is None or row.id is None:
+            return None
+        return ServiceStanding(
+            revision=row.revision,
+            organization=row.organization,
+            roles=tuple(row.roles),
+            public_key=row.public_key,
+            enabled=row.enabled,
+        )

@@ -1,0 +1,142 @@
+"""Rows of service accounts, and the ids of assertions that were used.
+
+The table is the platform's, so what an organization may see says so in its WHERE.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Integer, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from auth.storage.tables import assertion, service_account
+from core.database import Transaction, after, statement
+
+_COLUMNS = (
+    service_account.c.id,
+    service_account.c.organization_id,
+    service_account.c.display_name,
+    service_account.c.public_key,
+    service_account.c.roles,
+    service_account.c.disabled_at,
+    service_account.c.created_at,
+    service_account.c.updated_at,
+    service_account.c.revision,
+)
+_HERE = service_account.c.organization_id == bindparam("organization_id")
+_ONE = select(*_COLUMNS).where(_HERE, service_account.c.id == bindparam("id"))
+_GET = statement(_ONE)
+_LOCK = statement(_ONE.with_for_update())
+_BY_KEY = statement(
+    select(*_COLUMNS).where(service_account.c.public_key == bindparam("public_key"))
+)
+_PAGE = (
+    select(*_COLUMNS)
+    .where(_HERE)
+    .order_by(service_account.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+_FIRST = statement(_PAGE)
+_NEXT = statement(_PAGE.where(after(service_account.c.id)))
+_ADD = statement(
+    insert(service_account).values(
+        id=bindparam("id"),
+        organization_id=bindparam("owner"),
+        display_name=bindparam("display_name"),
+        public_key=bindparam("public_key"),
+        roles=bindparam("roles"),
+        created_at=bindparam("created_at"),
+        updated_at=bindparam("updated_at"),
+        revision=bindparam("revision"),
+    )
+)
+_DISABLE = statement(
+    update(service_account)
+    .where(_HERE, service_account.c.id == bindparam("key"))
+    .values(
+        disabled_at=bindparam("at"),
+        updated_at=bindparam("at"),
+        revision=service_account.c.revision + 1,
+    )
+)
+_USE = statement(insert(assertion).on_conflict_do_nothing())
+_FORGET = statement(delete(assertion).where(assertion.c.expires_at < bindparam("before")))
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """A program. No organization: a server of the platform."""
+
+    id: UUID
+    organization: UUID | None
+    display_name: str
+    public_key: bytes
+    roles: tuple[str, ...]
+    disabled_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    revision: int
+
+
+def _account(row: Sequence[object]) -> ServiceAccount:
+    values = list(row)
+    values[4] = tuple(values[4])  # type: ignore[arg-type]  # text[] comes as a list
+    return ServiceAccount(*values)  # type: ignore[arg-type]
+
+
+class ServiceAccounts:
+    """Programs that act."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def get(self, key: UUID) -> ServiceAccount | None:
+        """One of the organization's."""
+        row = await self._tx.one(_GET, id=key)
+        return _account(row) if row else None
+
+    async def lock(self, key: UUID) -> ServiceAccount | None:
+        """One of the organization's, held until the transaction ends."""
+        row = await self._tx.one(_LOCK, id=key)
+        return _account(row) if row else None
+
+    async def with_key(self, public_key: bytes) -> ServiceAccount | None:
+        """The one account of a key, of whatever organization."""
+        row = await self._tx.one(_BY_KEY, public_key=public_key)
+        return _account(row) if row else None
+
+    async def page(self, key: tuple[object, ...], limit: int) -> list[ServiceAccount]:
+        """The organization's, oldest first, after the key of the page before."""
+        if key:
+            rows = await self._tx.all(_NEXT, limit=limit, after_id=key[0])
+        else:
+            rows = await self._tx.all(_FIRST, limit=limit)
+        return [_account(row) for row in rows]
+
+    async def add(self, made: ServiceAccount) -> None:
+        """Add one. Raises ConstraintViolated (uq_service_account_public_key) for a known key."""
+        await self._tx.run(
+            _ADD,
+            id=made.id,
+            owner=made.organization,
+            display_name=made.display_name,
+            public_key=made.public_key,
+            roles=list(made.roles),
+            created_at=made.created_at,
+            updated_at=made.updated_at,
+            revision=made.revision,
+        )
+
+    async def disable(self, key: UUID, at: datetime) -> None:
+        """Shut one of the organization's out."""
+        await self._tx.run(_DISABLE, key=key, at=at)
+
+    async def use_assertion(self, account: UUID, jti: str, expires_at: datetime) -> bool:
+        """Use up an assertion's id. False: it was used before."""
+        return bool(await self._tx.run(_USE, account_id=account, jti=jti, expires_at=expires_at))
+
+    async def forget_assertions(self, before: datetime) -> None:
+        """Delete ids of assertions that are refused for their age."""
+        await self._tx.run(_FORGET, before=before)

@@ -1,0 +1,131 @@
+"""The auth state: one sequence of revisions, the events of each, and the latest of each key.
+
+A revision has to be given in the order of commits, or a subscriber skips what commits late. So
+`publish` is the last statement of the transaction that makes the change: it takes the one row
+that holds the revision, which the next publisher waits for.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Text, bindparam, delete, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+
+from auth.domain.events import Event, organization_key, subject_key
+from auth.storage.tables import auth_event, auth_state
+from core.database import Transaction, statement
+
+CHANNEL = "medhub_auth"
+RETENTION = timedelta(minutes=20)  # four lives of an access token: who was away longer starts anew
+
+_PUBLISH = statement(
+    text(
+        """WITH next AS (UPDATE auth_revision SET value = value + 1 RETURNING value),
+        given AS (
+            SELECT e.ordinality AS ordinal, e.value->>'key' AS key, e.value->'event' AS event,
+                   (e.value->>'forget_at')::timestamptz AS forget_at
+            FROM jsonb_array_elements(:events) WITH ORDINALITY AS e),
+        logged AS (
+            INSERT INTO auth_event (revision, ordinal, event, occurred_at)
+            SELECT next.value, given.ordinal, given.event, clock_timestamp() FROM next, given),
+        held AS (
+            INSERT INTO auth_state (key, revision, event, forget_at)
+            SELECT given.key, next.value, given.event, given.forget_at FROM next, given
+            ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, event = excluded.event,
+                forget_at = excluded.forget_at)
+        SELECT value AS revision, pg_notify(:channel, '') AS told FROM next"""
+    ).bindparams(bindparam("events", type_=JSONB), bindparam("channel", CHANNEL, type_=Text))
+)
+_REVISION = statement(text("SELECT value AS revision FROM auth_revision"))
+_EPOCHS = statement(
+    text(
+        """SELECT COALESCE(max(revision), 0) AS epoch FROM auth_state WHERE key = ANY(:keys)"""
+    ).bindparams(bindparam("keys", type_=ARRAY(Text)))
+)
+_BUILT_IN = statement(
+    text("SELECT event FROM auth_state WHERE starts_with(key, 'role//') ORDER BY key LIMIT 1000")
+)
+# One statement is one snapshot: the events are those of the revision that it returns.
+_SNAPSHOT = statement(
+    text(
+        """SELECT r.value AS revision, s.revision AS said_at, s.event
+        FROM auth_revision r
+        LEFT JOIN auth_state s ON s.forget_at IS NULL OR s.forget_at > :at
+        ORDER BY s.key"""
+    ).bindparams(bindparam("at", type_=TIMESTAMP(timezone=True)))
+)
+_SINCE = statement(
+    text(
+        """SELECT r.value AS revision, (SELECT min(revision) FROM auth_event) AS oldest,
+               e.revision AS said_at, e.event
+        FROM auth_revision r LEFT JOIN auth_event e ON e.revision > :after
+        ORDER BY e.revision, e.ordinal"""
+    ).bindparams(bindparam("after", type_=BigInteger))
+)
+_FORGET_EVENTS = statement(delete(auth_event).where(auth_event.c.occurred_at < bindparam("before")))
+_FORGET_STATE = statement(delete(auth_state).where(auth_state.c.forget_at < bindparam("at")))
+
+
+class State:
+    """The sequence that all servers follow."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def publish(self, events: Sequence[Event]) -> int:
+        """Give the change its revision. The last statement of its transaction, and the only
+        place that moves the sequence.
+
+        Returns the revision from which the events hold.
+        """
+        given = [
+            {
+                "key": event.key,
+                "event": {"kind": event.kind, **event.to_json()},
+                "forget_at": event.forget_at and event.forget_at.isoformat(),
+            }
+            for event in {event.key: event for event in events}.values()
+        ]
+        row = await self._tx.one(_PUBLISH, events=given)
+        return int(row.revision)  # type: ignore[union-attr]  # the migration made the row
+
+    async def revision(self) -> int:
+        """The newest revision."""
+        row = await self._tx.one(_REVISION)
+        return int(row.revision)  # type: ignore[union-attr]
+
+    async def epoch(self, subject: UUID, organization: UUID | None) -> int:
+        """The revision below which tokens of the subject, for the organization, are dead."""
+        keys = [subject_key(subject)]
+        if organization is not None:
+            keys.append(organization_key(organization))
+        row = await self._tx.one(_EPOCHS, keys=keys)
+        return int(row.epoch)  # type: ignore[union-attr]
+
+    async def built_in_roles(self) -> dict[str, frozenset[str]]:
+        """The built-in roles as they were last published."""
+        rows = await self._tx.all(_BUILT_IN)
+        return {row.event["role"]: frozenset(row.event["permissions"]) for row in rows}
+
+    async def snapshot(self, at: datetime) -> tuple[int, list[tuple[int, dict[str, Any]]]]:
+        """The revision, and what holds at it: when each event was said, and the event.
+
+        Without what is forgotten at `at`, so it grows with changes and not with people.
+        """
+        rows = await self._tx.all(_SNAPSHOT, at=at)
+        held = [(row.said_at, row.event) for row in rows if row.event is not None]
+        return rows[0].revision, held
+
+    async def since(self, after: int) -> tuple[int, int, list[tuple[int, dict[str, Any]]]]:
+        """The revision, the oldest one whose events are kept, and the events after `after`."""
+        rows = await self._tx.all(_SINCE, after=after)
+        events = [(row.said_at, row.event) for row in rows if row.event is not None]
+        revision = rows[0].revision
+        return revision, rows[0].oldest or revision + 1, events
+
+    async def forget(self, at: datetime) -> None:
+        """Delete what no live token and no resuming subscriber can need at `at`."""
+        await self._tx.run(_FORGET_EVENTS, before=at - RETENTION)
+        await self._tx.run(_FORGET_STATE, at=at)

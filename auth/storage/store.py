@@ -1,0 +1,119 @@
+"""The database of auth: transactions that know its nouns."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy import text
+
+from auth.storage.activations import Activations
+from auth.storage.attempts import Attempts
+from auth.storage.keys import Keys
+from auth.storage.memberships import Memberships
+from auth.storage.organizations import Organizations
+from auth.storage.principals import Principals
+from auth.storage.roles import Roles
+from auth.storage.service_accounts import ServiceAccounts
+from auth.storage.sessions import Sessions
+from auth.storage.state import State
+from auth.storage.users import Users
+from core import identity
+from core.database import Database, Earlier, Transaction, statement
+from core.identity import Call, Caller, Kind
+
+_TAKE_TURNS = statement(text("SELECT pg_advisory_xact_lock(hashtext('medhub.auth.set_up'))"))
+
+
+class Tx:
+    """One transaction, with one attribute per noun."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self.activations = Activations(tx)
+        self.attempts = Attempts(tx)
+        self.keys = Keys(tx)
+        self.memberships = Memberships(tx)
+        self.organizations = Organizations(tx)
+        self.principals = Principals(tx)
+        self.roles = Roles(tx)
+        self.service_accounts = ServiceAccounts(tx)
+        self.sessions = Sessions(tx)
+        self.state = State(tx)
+        self.users = Users(tx)
+
+    async def first_try(self) -> Earlier | None:
+        """What an earlier call with this request_id made (AIP-155)."""
+        return await self._tx.first_try()
+
+    async def remember(self, name: str, revision: int) -> None:
+        """Say what this request made, for those who repeat it."""
+        await self._tx.remember(name, revision)
+
+    async def record_act(
+        self,
+        act: str,
+        *,
+        subject: UUID | None = None,
+        subject_kind: str = "user",
+        resource: str = "",
+        **detail: object,
+    ) -> None:
+        """Write an audit event for what is no change of a row."""
+        await self._tx.record_act(
+            act,
+            subject=subject,
+            subject_kind=subject_kind if subject else "",
+            resource=resource,
+            detail=detail,
+        )
+
+    async def take_turns(self) -> None:
+        """Wait for whoever else sets the service up, until the transaction ends."""
+        await self._tx.one(_TAKE_TURNS)
+
+
+class Store:
+    """Opens transactions of auth."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def begin(self, *, read_only: bool = False) -> AsyncIterator[Tx]:
+        """A transaction of the call in progress."""
+        async with self._database.begin(read_only=read_only) as tx:
+            yield Tx(tx)
+
+    @asynccontextmanager
+    async def begin_as(self, call: Call) -> AsyncIterator[Tx]:
+        """A transaction of work that is done as `call` says."""
+        async with self._database.begin_as(call) as tx:
+            yield Tx(tx)
+
+    def begin_for(
+        self,
+        subject: UUID | None,
+        organization: UUID | None,
+        session: UUID | None = None,
+        kind: Kind = Kind.USER,
+    ) -> AbstractAsyncContextManager[Tx]:
+        """A transaction of the call in progress, acting as somebody whom it has just proven."""
+        caller = Caller(kind=kind, subject=subject, organization=organization, session=session)
+        return self.begin_as(_call_of(caller))
+
+
+def _call_of(caller: Caller) -> Call:
+    """The call in progress in the name of `caller`."""
+    current = identity.call()
+    return Call(
+        method=current.method,
+        caller=caller,
+        action=current.action,
+        purpose=current.purpose,
+        trace_id=current.trace_id,
+        peer=current.peer,
+        deadline=current.deadline,
+        request_id=current.request_id,
+        request_hash=current.request_hash,
+        language=current.language,
+    )

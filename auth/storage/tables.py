@@ -1,0 +1,257 @@
+"""The tables of auth.
+
+People work for several organizations and log in before they have chosen one, so accounts,
+sessions and keys are the platform's. Memberships and roles are the organization's.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+
+from core.database import column, index, new_metadata, platform_table, reference, tenant_table
+from core.database import unique as unique_key
+
+metadata = new_metadata("auth")
+
+_TIME = TIMESTAMP(timezone=True)
+_V1 = "medhub.auth.v1"
+_OWN = "user_id = NULLIF(current_setting('medhub.subject', true), '')::uuid"
+
+organization = platform_table(
+    "organization",
+    metadata,
+    column("id", Uuid, field=f"{_V1}.Organization.name", primary_key=True),
+    column("display_name", Text, field=f"{_V1}.Organization.display_name"),
+    column("test", Boolean, field=f"{_V1}.Organization.test"),
+    column("suspended_at", _TIME, field=f"{_V1}.Organization.state", nullable=True),
+    column("created_at", _TIME, field=f"{_V1}.Organization.create_time"),
+    index("display_name"),
+    reason="It is the tenant itself; log-in names it before a token does.",
+    collection="organizations",
+)
+
+app_user = platform_table(
+    "app_user",
+    metadata,
+    column("id", Uuid, field=f"{_V1}.Membership.user", primary_key=True),
+    column("email", Text, field=f"{_V1}.Membership.email"),
+    column("email_key", Text, internal="The address in the form that log-in compares."),
+    column(
+        "password_hash",
+        Text,
+        field=f"{_V1}.LoginRequest.password",
+        secret=True,
+        nullable=True,
+    ),
+    column("disabled_at", _TIME, internal="Since when nobody can log in with it.", nullable=True),
+    column("created_at", _TIME, internal="When the account was made."),
+    unique_key("email_key"),
+    reason="A person works for several organizations with one account.",
+    subject="id",
+    subject_kind="user",
+    collection="users",
+)
+
+membership = tenant_table(
+    "membership",
+    metadata,
+    column("id", Uuid, field=f"{_V1}.Membership.name", primary_key=True),
+    column("user_id", Uuid, field=f"{_V1}.Membership.user"),
+    column("display_name", Text, field=f"{_V1}.Membership.display_name"),
+    column("roles", ARRAY(Text), field=f"{_V1}.Membership.roles"),
+    column("suspended_at", _TIME, field=f"{_V1}.Membership.state", nullable=True),
+    column("created_at", _TIME, field=f"{_V1}.Membership.create_time"),
+    column("updated_at", _TIME, field=f"{_V1}.Membership.update_time"),
+    column("revision", Integer, field=f"{_V1}.Membership.etag"),
+    unique_key("user_id"),
+    ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_membership_user_id_app_user"),
+    ForeignKeyConstraint(
+        ["organization_id"], ["organization.id"], name="fk_membership_organization"
+    ),
+    subject="user_id",
+    subject_kind="user",
+    collection="memberships",
+    also_visible=_OWN,
+)
+
+role = tenant_table(
+    "role",
+    metadata,
+    column("id", Text, field=f"{_V1}.Role.name", primary_key=True),
+    column("display_name", Text, field=f"{_V1}.Role.display_name"),
+    column("permissions", ARRAY(Text), field=f"{_V1}.Role.permissions"),
+    column("created_at", _TIME, internal="When it was defined."),
+    ForeignKeyConstraint(["organization_id"], ["organization.id"], name="fk_role_organization"),
+    subject=None,
+    collection="roles",
+)
+
+session = platform_table(
+    "session",
+    metadata,
+    column("id", Uuid, field=f"{_V1}.Session.name", primary_key=True),
+    column("user_id", Uuid, field=f"{_V1}.Session.user"),
+    column("organization_id", Uuid, field=f"{_V1}.Session.organization", nullable=True),
+    column("created_at", _TIME, field=f"{_V1}.Session.create_time"),
+    column("expires_at", _TIME, field=f"{_V1}.Session.expire_time"),
+    column("peer", Text, field=f"{_V1}.Session.peer"),
+    column("level", SmallInteger, field=f"{_V1}.ValidateTokenResponse.assurance_level"),
+    column("methods", ARRAY(Text), internal="How the person authenticated (RFC 8176)."),
+    column("revoked_at", _TIME, internal="When it was ended before its time.", nullable=True),
+    reference("user_id", to="app_user"),
+    reference("organization_id", to="organization"),
+    index("user_id", "id"),
+    reason="A session begins before an organization is chosen and can move to another.",
+    subject="user_id",
+    subject_kind="user",
+    collection="sessions",
+)
+
+refresh_token = platform_table(
+    "refresh_token",
+    metadata,
+    column("hash", LargeBinary, internal="SHA-256 of it.", secret=True, primary_key=True),
+    column("session_id", Uuid, internal="The family: all tokens of one session."),
+    column("created_at", _TIME, internal="When it was issued."),
+    column("expires_at", _TIME, internal="When it is too old to be spent."),
+    column("spent_at", _TIME, internal="When its successor was issued.", nullable=True),
+    column("spent_by", Text, internal="The request_id that spent it.", nullable=True),
+    column(
+        "successor", LargeBinary, internal="SHA-256 of the next one.", secret=True, nullable=True
+    ),
+    reference("session_id", to="session", on_delete="CASCADE"),
+    index("session_id"),
+    index("expires_at"),
+    reason="It is presented by somebody of whom nothing else is known yet.",
+)
+
+service_account = platform_table(
+    "service_account",
+    metadata,
+    column("id", Uuid, field=f"{_V1}.ServiceAccount.name", primary_key=True),
+    column(
+        "organization_id",
+        Uuid,
+        internal="The organization it acts in; none: a server of the platform.",
+        nullable=True,
+    ),
+    column("display_name", Text, field=f"{_V1}.ServiceAccount.display_name"),
+    column("public_key", LargeBinary, field=f"{_V1}.ServiceAccount.public_key"),
+    column("roles", ARRAY(Text), field=f"{_V1}.ServiceAccount.roles"),
+    column("disabled_at", _TIME, field=f"{_V1}.ServiceAccount.disabled", nullable=True),
+    column("created_at", _TIME, field=f"{_V1}.ServiceAccount.create_time"),
+    column("updated_at", _TIME, field=f"{_V1}.ServiceAccount.update_time"),
+    column("revision", Integer, field=f"{_V1}.ServiceAccount.etag"),
+    reference("organization_id", to="organization"),
+    unique_key("public_key"),
+    index("organization_id", "id"),
+    reason="The platform's own servers have accounts too, and assertions name no tenant.",
+    collection="serviceAccounts",
+)
+
+assertion = platform_table(
+    "assertion",
+    metadata,
+    column("account_id", Uuid, internal="Who signed it.", primary_key=True),
+    column("jti", Text, internal="Its id, which is good once.", primary_key=True),
+    column("expires_at", _TIME, internal="From when on it is refused for its age."),
+    index("expires_at"),
+    reason="An assertion is presented by somebody of whom nothing else is known yet.",
+)
+
+activation = platform_table(
+    "activation",
+    metadata,
+    column("id", Uuid, internal="What the token is derived from.", primary_key=True),
+    column("user_id", Uuid, internal="Whose account it activates."),
+    column("token_hash", LargeBinary, internal="SHA-256 of the token.", secret=True),
+    column("expires_at", _TIME, internal="An initial secret does not live for ever."),
+    column("used_at", _TIME, internal="When the password was set.", nullable=True),
+    reference("user_id", to="app_user"),
+    unique_key("token_hash"),
+    index("user_id"),
+    reason="It activates an account, which is the platform's.",
+)
+
+signing_key = platform_table(
+    "signing_key",
+    metadata,
+    column("kid", Text, field=f"{_V1}.KeyChanged.kid", primary_key=True),
+    column("public_key", LargeBinary, field=f"{_V1}.KeyChanged.public_key"),
+    column("wrapped_key", LargeBinary, internal="The private half, wrapped.", secret=True),
+    column("state", Text, field=f"{_V1}.KeyChanged.state"),
+    column("signs_from", _TIME, internal="Published at least this long before its first use."),
+    column("not_after", _TIME, field=f"{_V1}.KeyChanged.not_after", nullable=True),
+    CheckConstraint("state IN ('active', 'retired', 'revoked')", name="state"),
+    reason="One set of keys signs the tokens of all organizations.",
+)
+
+server_key = platform_table(
+    "server_key",
+    metadata,
+    column("purpose", Text, internal="What it is for.", primary_key=True),
+    column("wrapped_key", LargeBinary, internal="32 bytes, wrapped.", secret=True),
+    reason="Refresh tokens are derived before a tenant is known.",
+)
+
+login_attempt = platform_table(
+    "login_attempt",
+    metadata,
+    column("lane", LargeBinary, internal="Digest of account and kind of device.", primary_key=True),
+    column("failures", Integer, internal="Attempts since the last success."),
+    column("open_at", _TIME, internal="When the next attempt is looked at."),
+    column("admitted", Boolean, internal="Whether the latest attempt was looked at."),
+    column("attempted_at", _TIME, internal="When the latest attempt was made."),
+    index("attempted_at"),
+    reason="Nobody is proven yet, and the address may belong to nobody.",
+)
+
+refusal_count = platform_table(
+    "refusal_count",
+    metadata,
+    column("source", Text, internal="An account, or a network address.", primary_key=True),
+    column("minute", _TIME, internal="The minute that is counted.", primary_key=True),
+    column("refusals", Integer, internal="How many there were."),
+    index("minute"),
+    reason="Refusals before a log-in belong to no organization.",
+)
+
+auth_revision = platform_table(
+    "auth_revision",
+    metadata,
+    column("id", SmallInteger, internal="There is one row.", primary_key=True),
+    column("value", BigInteger, internal="The revision of the auth state."),
+    CheckConstraint("id = 1", name="one_row"),
+    reason="Servers serve all organizations and follow one sequence.",
+)
+
+auth_event = platform_table(
+    "auth_event",
+    metadata,
+    column("revision", BigInteger, internal="The commit it belongs to.", primary_key=True),
+    column("ordinal", SmallInteger, internal="Its place in the commit.", primary_key=True),
+    column("event", JSONB, internal="What changed; see auth.domain.events."),
+    column("occurred_at", _TIME, internal="Kept for longer than any token lives."),
+    index("occurred_at"),
+    reason="Servers serve all organizations and follow one sequence.",
+)
+
+auth_state = platform_table(
+    "auth_state",
+    metadata,
+    column("key", Text, internal="What the event is about.", primary_key=True),
+    column("revision", BigInteger, internal="When it was last said."),
+    column("event", JSONB, internal="The latest event about it."),
+    column("forget_at", _TIME, internal="When no live token can need it.", nullable=True),
+    index("forget_at"),
+    reason="Servers serve all organizations and follow one sequence.",
+)

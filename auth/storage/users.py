@@ -1,0 +1,74 @@
+"""Rows of accounts. An organization acts on a membership, never on these."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from auth.domain.emails import email_key
+from auth.storage.tables import app_user
+from core.database import Transaction, statement
+
+_ADD = statement(
+    insert(app_user)
+    .values(
+        id=bindparam("id"),
+        email=bindparam("email"),
+        email_key=bindparam("email_key"),
+        password_hash=bindparam("password_hash"),
+        created_at=bindparam("created_at"),
+    )
+    .on_conflict_do_nothing(index_elements=[app_user.c.email_key])
+)
+_FIND = statement(
+    select(app_user.c.id, app_user.c.password_hash, app_user.c.disabled_at).where(
+        app_user.c.email_key == bindparam("email_key")
+    )
+)
+_SET_PASSWORD = statement(
+    update(app_user)
+    .where(app_user.c.id == bindparam("key"), app_user.c.disabled_at.is_(None))
+    .values(password_hash=bindparam("password_hash"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What log-in needs to know. No hash: the account is not activated yet."""
+
+    id: UUID
+    password_hash: str | None
+    disabled_at: datetime | None
+
+
+class Users:
+    """People's accounts."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def find(self, email: str) -> Account | None:
+        """The account of an address, however it is spelled."""
+        row = await self._tx.one(_FIND, email_key=email_key(email))
+        return Account(*row) if row else None
+
+    async def add(
+        self, key: UUID, email: str, at: datetime, password_hash: str | None = None
+    ) -> bool:
+        """Add an account. False: the address has one already."""
+        return bool(
+            await self._tx.run(
+                _ADD,
+                id=key,
+                email=email,
+                email_key=email_key(email),
+                password_hash=password_hash,
+                created_at=at,
+            )
+        )
+
+    async def set_password(self, key: UUID, password_hash: str) -> bool:
+        """Set the password. False: the account is disabled or gone."""
+        return bool(await self._tx.run(_SET_PASSWORD, key=key, password_hash=password_hash))
