@@ -13,7 +13,7 @@ from clinical.formats.hl7v2.header import ECHOED, Header
 from clinical.formats.hl7v2.message import Message, Unparsable
 from clinical.formats.hl7v2.oru import read_results
 from clinical.formats.hl7v2.reader import Reader, Terms
-from clinical.formats.hl7v2.rules import RULES, Checks
+from clinical.formats.hl7v2.rules import Checks
 
 _TYPES: Final = {"ADT": frozenset(Trigger) - {Trigger.RESULTS}, "ORU": frozenset({Trigger.RESULTS})}
 _TRIGGERS: Final = {trigger.value: trigger for trigger in Trigger}
@@ -56,11 +56,11 @@ def read(raw: bytes, terms: Terms) -> Reading:
 
 
 def _parsed(text: str, checks: Checks) -> Message | None:
-    """The message, or None and a finding that rejects whatever the profile says."""
+    """The message, or None and a finding that rejects."""
     try:
         return Message(text)
     except Unparsable as fault:
-        checks.add((Finding(fault.rule, RULES[fault.rule].condition, rejects=True),))
+        checks.broken(fault.rule)
         return None
 
 
@@ -85,21 +85,16 @@ def _read_by(trigger: Trigger, message: Message, reader: Reader) -> Content | No
 
 
 def _trigger(header: Header, checks: Checks) -> Trigger | None:
-    """The event, if it is supported. Turning the rule off cannot make it so."""
+    """The event, if it is supported."""
     events = _TYPES.get(header.type)
     if events is None:
-        checks.add((_unsupported("msh9.type", 1),))
+        checks.broken("msh9.type", Place("MSH", 1, 9, 1, 1))
         return None
     trigger = _TRIGGERS.get(header.event)
     if trigger not in events:
-        checks.add((_unsupported("msh9.event", 2),))
+        checks.broken("msh9.event", Place("MSH", 1, 9, 1, 2))
         return None
     return trigger
-
-
-def _unsupported(rule: str, component: int) -> Finding:
-    place = Place("MSH", 1, 9, 1, component)
-    return Finding(rule, RULES[rule].condition, rejects=True, place=place)
 
 
 def _check_header(header: Header, terms: Terms, checks: Checks) -> None:

@@ -58,6 +58,30 @@ UNREADABLE: Final = frozenset(
     }
 )
 
+# Checks that no endpoint may relax: past them there would be nothing to apply, or something would
+# be dropped or cut, and the sender would be told that all is well.
+FIXED: Final = frozenset(
+    {
+        "charset.utf16",
+        "message.nul",
+        "message.header",
+        "message.delimiters",
+        "message.parts",
+        "message.text-length",
+        "msh.field-length",
+        "msh9.type",
+        "msh9.event",
+        "msh10.required",
+        "pid.required",
+        "pid3.required",
+        "cx.count",
+        "mrg.required",
+        "mrg1.required",
+        "obr.required",
+        "obx5.size",
+    }
+)
+
 _ALL: Final = (
     Rule("charset.unknown", _C.INTERNAL, _REJECT, "The charset in MSH-18 is not known."),
     Rule("charset.switching", _C.INTERNAL, _REJECT, "Charset switching is not supported."),
@@ -145,10 +169,13 @@ class Profile:
     unsupported_as: UnsupportedAs = UnsupportedAs.AR
 
     def __post_init__(self) -> None:
-        """Refuse a policy for a rule that does not exist: it would silently do nothing."""
+        """Refuse a policy that would silently do nothing, or relax what must not be relaxed."""
         unknown = self.policies.keys() - RULES.keys()
         if unknown:
             raise ValueError(f"no such rule: {', '.join(sorted(unknown))}")
+        relaxed = {rule for rule in FIXED if self.policy(rule) is not Policy.REJECT}
+        if relaxed:
+            raise ValueError(f"these rules always reject: {', '.join(sorted(relaxed))}")
 
     def policy(self, rule: str) -> Policy:
         """What this endpoint does about a rule."""

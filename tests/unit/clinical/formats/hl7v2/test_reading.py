@@ -11,7 +11,7 @@ from clinical.domain.hl7_findings import Condition
 from clinical.formats.hl7v2.ack import Issue, Verdict, accept_ack, application_ack
 from clinical.formats.hl7v2.message import MOST_PARTS, Message
 from clinical.formats.hl7v2.reading import read
-from clinical.formats.hl7v2.rules import GENERIC, MOST_FINDINGS, RULES, Policy, Profile
+from clinical.formats.hl7v2.rules import FIXED, GENERIC, MOST_FINDINGS, RULES, Policy, Profile
 from tests.support import hl7_messages as messages
 from tests.support.hl7_messages import ANNE, FRENCH
 from tests.support.hl7_readings import TERMS, reading_of, rules_of
@@ -161,13 +161,30 @@ def test_a_message_that_cannot_be_told_from_another_is_rejected(control_id: str,
     assert reading_of(messages.adt("A28", control_id=control_id)).verdict is Verdict.ERROR
 
 
-def test_a_nul_is_refused_even_by_a_lax_endpoint() -> None:
+def test_a_nul_is_refused() -> None:
     """PostgreSQL's text cannot hold it."""
-    lax = replace(TERMS, profile=GENERIC.having({"message.nul": Policy.OFF}))
+    reading = reading_of(messages.adt("A28").replace("ANNE", "AN\0NE"))
 
-    assert (
-        reading_of(messages.adt("A28").replace("ANNE", "AN\0NE"), lax).verdict is Verdict.UNREADABLE
-    )
+    assert (rules_of(reading), reading.verdict) == (["message.nul"], Verdict.UNREADABLE)
+
+
+@pytest.mark.parametrize("rule", sorted(FIXED))
+def test_some_rules_cannot_be_relaxed(rule: str) -> None:
+    """Without them a message could be acknowledged and come to nothing."""
+    with pytest.raises(ValueError, match="always reject"):
+        GENERIC.having({rule: Policy.WARN})
+
+
+@given(st.dictionaries(st.sampled_from(sorted(RULES.keys() - FIXED)), st.sampled_from(Policy)))
+def test_whatever_the_policies_an_accepted_message_has_content(
+    policies: dict[str, Policy],
+) -> None:
+    """A positive ACK is never given for nothing."""
+    terms = replace(TERMS, profile=GENERIC.having(policies))
+
+    for text in _SEEDS + [seed.replace("PID|", "XID|") for seed in _SEEDS]:
+        reading = reading_of(text.replace("^A^", "^^"), terms)
+        assert (reading.content is None) == (reading.verdict is not Verdict.ACCEPTED)
 
 
 def test_every_rule_says_what_it_means_without_delimiters() -> None:
