@@ -9,7 +9,6 @@ PostgreSQL 15.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-CHANNEL = "medhub_outbox"
 NO_CONTEXT = "MH001"  # SQLSTATE of a write without an audit context
 REFUSED = "MH002"  # SQLSTATE of what the audit schema forbids
 MASK = "***"
@@ -111,7 +110,6 @@ BEGIN
                                      subject, subject_kind, resource, after)
     VALUES (medhub.transaction_organization(), 'act', medhub.audit_context(), '', act,
             subject, subject_kind, resource, detail);
-    PERFORM pg_notify('{CHANNEL}', '');
 END $$;
 
 -- One JSON array for a whole batch: it may mix tenants, which no statement of the app role can.
@@ -132,7 +130,6 @@ BEGIN
     IF appended <> jsonb_array_length(records) THEN
         RAISE EXCEPTION 'changes are recorded by triggers alone' USING ERRCODE = '{REFUSED}';
     END IF;
-    PERFORM pg_notify('{CHANNEL}', '');
     RETURN appended;
 END $$;
 
@@ -284,9 +281,6 @@ BEGIN
     ELSE
         {_TARGET}
         SELECT {_columns(table, "delete", "o")}, {_whole(table, "o")}, NULL FROM old_rows o;
-    END IF;
-    IF FOUND THEN
-        PERFORM pg_notify('{CHANNEL}', '');
     END IF;
     RETURN NULL;
 END $capture$;

@@ -2,9 +2,17 @@
 
 from typing import Any
 
+import psycopg
+
 CONNECT_TIMEOUT = 3  # seconds
 PEER_GONE = 5000  # milliseconds until unanswered data means that the peer is gone
+REPLAN_AFTER = 10.0  # seconds a connection keeps its plans
 KEEPALIVE = 10  # seconds of silence until the peer is asked whether it is there
+
+# Plans are kept until statistics change, which takes a minute after a table has begun to fill. One
+# made for an empty table may search a whole tenant by then, so plans are dropped now and again;
+# a statement is planned in well under a millisecond.
+DROP_PLANS = b"DISCARD PLANS"
 
 # An abandoned transaction holds locks: the server ends it after a minute. Just-in-time
 # compilation costs more than any of our statements saves by it.
@@ -19,3 +27,9 @@ def connection_options(extra: str = "") -> dict[str, Any]:
         "keepalives_idle": KEEPALIVE,
         "options": f"{_SESSION} {extra}".strip(),
     }
+
+
+class PooledConnection(psycopg.AsyncConnection[Any]):
+    """A connection that remembers when it last planned afresh."""
+
+    planned_at: float = 0.0  # seconds on the event loop's clock

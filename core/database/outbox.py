@@ -5,8 +5,12 @@ reader of "everything behind the last one seen" skips what commits late (27 % in
 run). So the relay takes whatever is visible and has no number yet, gives it the next numbers
 of its organization, and commits that before anything is sent. A number is thus never given
 twice and never left out, even when the relay dies between any two steps.
+
+The relay looks for work; nothing notifies it. NOTIFY makes the commits of all writers wait in
+one line: with eight of them, 1,384 audited inserts a second became 691.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +21,12 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import class_row
 
-from core.database.capture import CHANNEL
 from core.database.connections import connection_options
 from core.database.failures import RETRY_LATER, translate
 from core.errors import Unavailable
 
-POLL_EVERY = 0.25  # seconds; covers a notification that was lost
+LOOK_EVERY = 0.05  # seconds; a look costs about as much as a read by key
+LONGEST_WAIT = 0.25  # seconds
 MOST_AT_ONCE = 5_000  # records per step: 84 to 164 ms of compliance's time when measured
 LEADER_LOCK = 0x6F757462  # "outb": one leader per database
 STATEMENT_TIMEOUT = 10.0  # seconds
@@ -52,6 +56,7 @@ SELECT seq, id, organization_id, occurred_at, kind, context, entity, operation, 
 FROM medhub.audit_outbox WHERE source_seq IS NOT NULL
 ORDER BY organization_id, source_seq LIMIT %(limit)s
 """
+_ANY = "SELECT EXISTS (SELECT 1 FROM medhub.audit_outbox)"
 _CONFIRM = "DELETE FROM medhub.audit_outbox WHERE seq = ANY(%(seqs)s) AND source_seq IS NOT NULL"
 
 
@@ -91,7 +96,6 @@ class Outbox:
             self._connection = await psycopg.AsyncConnection.connect(
                 self._url, autocommit=True, **connection_options(session)
             )
-            await self._connection.execute(f"LISTEN {CHANNEL}")
         except psycopg.Error as error:
             raise translate(error) from error
 
@@ -138,16 +142,19 @@ class Outbox:
         cursor = await self._execute(_CONFIRM, seqs=[entry.seq for entry in entries])
         return cursor.rowcount
 
-    async def wait(self, seconds: float = POLL_EVERY) -> bool:
-        """Wait for a notification, at most so many seconds; True when there was one."""
-        connection = self._connected()
-        woken = False
-        try:
-            async for _ in connection.notifies(timeout=seconds, stop_after=1):
-                woken = True
-        except psycopg.Error as error:
-            raise translate(error) from error
-        return woken
+    async def wait(self, seconds: float = LONGEST_WAIT) -> bool:
+        """Wait until there is a record, at most so many seconds; True when there is one."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while not await self._holds_any():
+            if loop.time() >= until:
+                return False
+            await asyncio.sleep(LOOK_EVERY)
+        return True
+
+    async def _holds_any(self) -> bool:
+        row = await (await self._execute(_ANY)).fetchone()
+        return bool(row and row[0])
 
     def _check_leader(self) -> None:
         if not self._leads:

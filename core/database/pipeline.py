@@ -24,7 +24,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq.abc import PGresult
 
 from core import identity
-from core.database.connections import connection_options
+from core.database.connections import DROP_PLANS, REPLAN_AFTER, connection_options
 from core.database.context import organization_text, seconds_left, subject_text
 from core.database.encoding import encode
 from core.database.failures import RETRY_LATER, is_stale_plan, translate
@@ -74,6 +74,7 @@ class _Wire:
         self._waiting: deque[_Request] = deque()
         self._names: dict[bytes | Statement, bytes] = {}
         self._made = 0
+        self._planned_at = time.monotonic()
         self._socket = self._pg.socket
         self._flushing = False
         self._look: asyncio.TimerHandle | None = None
@@ -92,6 +93,8 @@ class _Wire:
         """Put one read on its way; the future holds its rows or its error."""
         request = _Request(stmt, self._loop.create_future())
         try:
+            if request.sent_at - self._planned_at > REPLAN_AFTER:
+                self._drop_plans(stmt)
             setting = self._names.get(_SET_TENANT) or self._prepare(_SET_TENANT, request)
             name = self._names.get(stmt) or self._prepare(stmt, request)
             self._pg.send_query_prepared(setting, tenant)
@@ -105,6 +108,15 @@ class _Wire:
         if self._look is None:
             self._look = self._loop.call_later(LOOK_EVERY, self._look_round)
         return request.answer
+
+    def _drop_plans(self, stmt: Statement) -> None:
+        """Have each statement planned anew at its next use; nobody waits for the answer."""
+        dropping = _Request(stmt, self._loop.create_future())
+        dropping.answer.cancel()
+        self._planned_at = dropping.sent_at
+        self._pg.send_query_params(DROP_PLANS, None)
+        self._pg.pipeline_sync()
+        self._waiting.append(dropping)
 
     def _prepare(self, key: bytes | Statement, request: _Request) -> bytes:
         """Prepare on first use, in the same write. Each attempt has a name of its own."""
@@ -143,7 +155,7 @@ class _Wire:
         match result.status:
             case pq.ExecStatus.TUPLES_OK:
                 request.result = result  # The SELECT's comes after the tenant's and stays.
-            case pq.ExecStatus.COMMAND_OK:
+            case pq.ExecStatus.COMMAND_OK if request.preparing:
                 request.preparing.popleft()
             case pq.ExecStatus.PIPELINE_SYNC:
                 self._waiting.popleft()

@@ -3,13 +3,17 @@
 import asyncio
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from core import identity
-from core.database.connections import CONNECT_TIMEOUT, connection_options
+from core.database.connections import (
+    CONNECT_TIMEOUT,
+    PooledConnection,
+    connection_options,
+)
 from core.database.failures import translate
 from core.database.pipeline import Reads
 from core.database.settings import DatabaseSettings
@@ -20,10 +24,9 @@ LONGEST_POOL_QUEUE = 64  # calls that wait for one; more would only time out tog
 RECONNECT_FOR = 5.0  # seconds of attempts in a row; the next call that waits starts new ones
 STATEMENTS_PREPARED = 500  # per connection: more than any service has
 
-_Connection: TypeAlias = psycopg.AsyncConnection[Any]
 
-
-async def _configure(connection: _Connection) -> None:
+async def _configure(connection: PooledConnection) -> None:
+    connection.planned_at = asyncio.get_running_loop().time()
     connection.cursor_factory = psycopg.AsyncRawCursor  # statements are written with $n
     connection.prepared_max = STATEMENTS_PREPARED
 
@@ -33,12 +36,13 @@ class Database:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self._url = settings.app_url.get_secret_value()
-        self._pool: AsyncConnectionPool[_Connection] = AsyncConnectionPool(
+        self._pool: AsyncConnectionPool[PooledConnection] = AsyncConnectionPool(
             self._url,
             min_size=settings.pool_size,
             timeout=LONGEST_POOL_WAIT,
             max_waiting=LONGEST_POOL_QUEUE,
             reconnect_timeout=RECONNECT_FOR,
+            connection_class=PooledConnection,
             kwargs=connection_options(),
             configure=_configure,
             open=False,
@@ -86,7 +90,7 @@ class Database:
         """A transaction of work that no call asked for; `call` says who does it and why."""
         return _Begun(self, call, False)
 
-    async def acquire(self) -> _Connection:
+    async def acquire(self) -> PooledConnection:
         """A connection from the pool, for this task alone."""
         task = asyncio.current_task()
         if task in self._busy:
@@ -98,7 +102,7 @@ class Database:
         self._busy.add(task)
         return connection
 
-    async def release(self, connection: _Connection, *, lost: bool) -> None:
+    async def release(self, connection: PooledConnection, *, lost: bool) -> None:
         """Take a connection back. When one was lost, the others are looked at too."""
         self._busy.discard(asyncio.current_task())
         await self._pool.putconn(connection)

@@ -4,6 +4,7 @@ The settings travel with the first statement, so that BEGIN, the settings and th
 take one round trip together.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from sqlalchemy import Text, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from core.database import request_keys
+from core.database.connections import DROP_PLANS, REPLAN_AFTER, PooledConnection
 from core.database.context import (
     LONGEST_LOCK_WAIT,
     PLATFORM,
@@ -54,9 +56,7 @@ def _milliseconds(seconds: float) -> str:
 class Transaction:
     """What a storage layer works with inside `Database.begin()`."""
 
-    def __init__(
-        self, connection: psycopg.AsyncConnection[Any], call: Call, *, read_only: bool
-    ) -> None:
+    def __init__(self, connection: PooledConnection, call: Call, *, read_only: bool) -> None:
         self._connection = connection
         self._call = call
         self._read_only = read_only
@@ -203,6 +203,10 @@ class Transaction:
             _milliseconds(left),
             _milliseconds(min(left, LONGEST_LOCK_WAIT)),
         )
+        now = asyncio.get_running_loop().time()
+        if now - self._connection.planned_at > REPLAN_AFTER:
+            self._connection.planned_at = now
+            await self._connection.execute(DROP_PLANS)
         sql = _READ_ONLY if self._read_only else _SETTINGS
         await self._connection.execute(sql, settings, prepare=True)
         self._begun = True

@@ -183,8 +183,8 @@ async def test_one_relay_leads(ward: ServiceDatabase, outbox: Outbox) -> None:
     await second.close()
 
 
-async def test_a_write_wakes_the_relay(db: Database, outbox: Outbox) -> None:
-    """A commit notifies; without one, the wait ends by itself."""
+async def test_a_write_ends_the_wait(db: Database, outbox: Outbox) -> None:
+    """A relay that waits sees a commit soon; without one, the wait ends by itself."""
     assert not await outbox.wait(0.05)
 
     waiting = asyncio.ensure_future(outbox.wait(5))
