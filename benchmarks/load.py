@@ -11,6 +11,7 @@ import sys
 import time
 from base64 import b64decode
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import grpc
 import uvloop
@@ -50,7 +51,7 @@ async def run(plan: Plan) -> Outcome:
     failed: dict[str, int] = {}
     left = iter(range(plan.calls))
     async with grpc.aio.insecure_channel(plan.target) as channel:
-        call = channel.unary_unary(plan.path)
+        call: Any = channel.unary_unary(plan.path)
 
         async def worker() -> None:
             for number in left:
