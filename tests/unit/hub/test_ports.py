@@ -1,5 +1,6 @@
 """Ports: the block that was asked for, or free ones."""
 
+import os
 import socket
 from collections.abc import Iterator
 
@@ -7,7 +8,8 @@ import pytest
 
 from hub.ports import DEFAULT_BASE, HOST, Port, PortTaken, allocate, is_free
 
-BASE = 19400
+# Apart from other test runs on this machine, and below the ports of outgoing connections.
+BASE = 20_000 + os.getpid() % 600 * len(Port)
 
 
 @pytest.fixture
