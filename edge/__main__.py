@@ -1,0 +1,63 @@
+"""`python -m edge write`: makes the folder from which Envoy runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge import binary
+from edge.settings import Address, Edge, Tls
+from edge.write import write
+
+app = typer.Typer(add_completion=False, help=__doc__)
+_SEVERAL = "host:port; again for each process that serves it."
+
+
+def _addresses(texts: list[str]) -> tuple[Address, ...]:
+    return tuple(Address.of(text) for text in texts)
+
+
+@app.command("write")
+def write_command(
+    out: Annotated[Path, typer.Option(help="The folder to write.")],
+    listen: Annotated[str, typer.Option(help="host:port to listen on.")],
+    auth: Annotated[list[str], typer.Option(help=_SEVERAL)],
+    clinical: Annotated[list[str], typer.Option(help=_SEVERAL)],
+    compliance: Annotated[list[str], typer.Option(help=_SEVERAL)],
+    admin: Annotated[str, typer.Option(help="host:port of Envoy's own interface; off unless said.")] = "",
+    allow_origin: Annotated[list[str] | None, typer.Option(help="A page's origin that may call.")] = None,
+    loopback_origins: Annotated[bool, typer.Option(help="Pages of this machine may call.")] = False,
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
+    trusted_hops: Annotated[int, typer.Option(help="Proxies in front that are believed.")] = 0,
+) -> None:  # fmt: skip
+    """Write Envoy's configuration and what it serves, and print how to start it."""
+    if (tls_certificate is None) != (tls_key is None):
+        raise typer.BadParameter("a certificate and its key belong together")
+    edge = Edge(
+        listen=Address.of(listen),
+        services={
+            "auth": _addresses(auth),
+            "clinical": _addresses(clinical),
+            "compliance": _addresses(compliance),
+        },
+        admin=Address.of(admin) if admin else None,
+        origins=tuple(allow_origin or ()),
+        loopback_origins=loopback_origins,
+        tls=Tls(tls_certificate, tls_key) if tls_certificate and tls_key else None,
+        trusted_hops=trusted_hops,
+    )
+    bootstrap = write(edge, out)
+    typer.echo(f"{binary.path()} --config-path {bootstrap} --disable-hot-restart")
+
+
+@app.command("openapi")
+def openapi_command() -> None:
+    """Print the OpenAPI document."""
+    from edge.openapi import printed
+
+    typer.echo(printed())
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,101 @@
+"""What a call can answer: its result, and each reason for which it can refuse."""
+
+from collections import defaultdict
+from typing import Any
+
+from google.rpc import code_pb2
+
+from core.contract import Access, Contract, Method, Reason
+from medhub.options.v1 import policy_pb2 as options
+
+# Any call can be refused for these.
+_ALWAYS = (
+    "INVALID_FIELD", "MALFORMED_REQUEST", "UNAVAILABLE", "DEADLINE_EXCEEDED", "OVERLOADED",
+    "INTERNAL",
+)  # fmt: skip
+STATUS = "google.rpc.Status"
+STATUS_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": (
+        "Every refusal. `details` always holds a google.rpc.ErrorInfo, whose `reason` programs may"
+        " rely on; a google.rpc.LocalizedMessage for people in the language of `accept-language`"
+        " (fr, de, en); a google.rpc.BadRequest that names the fields; a google.rpc.RetryInfo that"
+        " says when to try again."
+    ),
+    "properties": {
+        "code": {"type": "integer", "format": "int32", "description": "A google.rpc.Code."},
+        "message": {"type": "string", "description": "For developers, in English."},
+        "details": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"@type": {"type": "string"}},
+                "required": ["@type"],
+            },
+        },
+    },
+    "required": ["code", "message", "details"],
+    "examples": [
+        {
+            "code": 5,
+            "message": "There is no such object.",
+            "details": [
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "NOT_FOUND",
+                    "domain": "medhub",
+                    "metadata": {},
+                }
+            ],
+        }
+    ],
+}
+
+
+def answers(method: Method, result: dict[str, Any], contract: Contract) -> dict[str, Any]:
+    """The `responses` of an operation, by HTTP status."""
+    by_status: dict[int, list[Reason]] = defaultdict(list)
+    for name in refusals(method):
+        reason = contract.reasons[name]
+        by_status[reason.http_status].append(reason)
+    return {
+        "200": {"description": "Done.", "content": {"application/json": {"schema": result}}},
+        **{str(status): _refusal(by_status[status]) for status in sorted(by_status)},
+    }
+
+
+def refusals(method: Method) -> tuple[str, ...]:
+    """The reasons for which a method can refuse: what its policy implies, then its own."""
+    policy = method.policy
+    names = [*_ALWAYS]
+    if method.access is not Access.PUBLIC:
+        names += ["UNAUTHENTICATED", "AUTH_UNAVAILABLE"]
+    if method.access is Access.REQUIRE:
+        names.append("PERMISSION_DENIED")
+    if method.needs_organization and method.access is not Access.PUBLIC:
+        names.append("ORGANIZATION_REQUIRED")
+    if method.level or method.max_age is not None:
+        names.append("STEP_UP_REQUIRED")
+    if policy.require.resource or policy.link == options.LINK_CARE:
+        names.append("NOT_FOUND")
+    if method.by_request_id:
+        names.append("REQUEST_ID_REUSED")
+    return tuple(dict.fromkeys([*names, *policy.reasons]))
+
+
+def _refusal(reasons: list[Reason]) -> dict[str, Any]:
+    told = "\n\n".join(f"`{reason.name}`: {reason.texts['en']}" for reason in reasons)
+    schema = {"$ref": f"#/components/schemas/{STATUS}"}
+    return {
+        "description": told,
+        "content": {"application/json": {"schema": schema}},
+        "x-medhub-reasons": [
+            {
+                "reason": reason.name,
+                "code": code_pb2.Code.Name(code_pb2.Code.ValueType(reason.code)),
+                "texts": reason.texts,
+                "metadata": sorted(reason.metadata),
+            }
+            for reason in reasons
+        ],
+    }

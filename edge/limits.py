@@ -1,0 +1,29 @@
+"""The amounts and times that the edge holds to."""
+
+# A request or an answer larger than this belongs into pages or a stream. Envoy buffers both whole
+# to turn them into the other form.
+BODY_BYTES = 1024 * 1024
+# A page of 200 patients as JSON is larger than its 1 MiB of protobuf; three times is enough.
+ANSWER_BYTES = 4 * 1024 * 1024
+# Envoy's own parser gives up past 64 and once answered 200 with nothing (envoyproxy/envoy#21490);
+# the deepest message of the contract has 5 levels.
+JSON_DEPTH = 32
+# The documents that the edge serves itself; openapi.json is the largest.
+DOCUMENT_BYTES = 8 * 1024 * 1024
+# Headers of a request, in KiB: a token has about 1, a traceparent 55 bytes.
+HEADER_KIB = 32
+HEADER_COUNT = 64
+# How long a client may take to send its headers, and its whole request.
+HEADERS_SECONDS = 10
+REQUEST_SECONDS = 30
+# A connection without a request.
+IDLE_SECONDS = 300
+# What the edge adds to the deadline it passes on, so that the server's own answer comes first.
+GRACE_SECONDS = 0.5
+CONNECT_SECONDS = 1
+# Connections from outside, and calls in progress towards one service. Servers admit far fewer and
+# say so; these only protect the edge.
+CONNECTIONS = 20_000
+CALLS = 4_096
+# How long a browser may remember what CORS allows.
+CORS_SECONDS = 600

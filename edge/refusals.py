@@ -1,0 +1,155 @@
+"""What the edge says when it refuses by itself: one JSON shape, google.rpc.Status, and no data.
+
+Envoy's own texts are dropped: they name addresses, and its JSON parser quotes what it could not
+read. Codes and texts are those of the contract's shared reasons.
+"""
+
+import base64
+from typing import Any
+
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from core.contract import Contract, Reason
+
+DOMAIN = "medhub"
+# Where the guard of JSON bodies leaves what it found: `field`, a path, and `fault`, a sentence.
+FAULT = "medhub.edge"
+
+# The reason for which the edge gives an HTTP status.
+_REASONS = {
+    400: "MALFORMED_REQUEST",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "NOT_SERVED",
+    408: "DEADLINE_EXCEEDED",
+    413: "MALFORMED_REQUEST",
+    414: "MALFORMED_REQUEST",
+    415: "MALFORMED_REQUEST",
+    426: "MALFORMED_REQUEST",
+    429: "OVERLOADED",
+    431: "MALFORMED_REQUEST",
+    500: "INTERNAL",
+    501: "NOT_SERVED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+# What a developer is told beyond the reason's text; it is the message of the status, in English
+# like every message of a status (AIP-193).
+_HINTS = {
+    400: "The path, the query or the JSON body does not fit the contract.",
+    413: "The request is larger than 1 MiB.",
+    415: "Send the body as application/json.",
+    405: "The path exists; the Allow header has its methods.",
+    431: "The headers are too large.",
+}
+# What gRPC makes of an HTTP status of the edge (doc/http-grpc-status-mapping.md of gRPC), where a
+# reason of the contract has the same code. Details with another code would contradict the status.
+_GRPC_REASONS = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_SERVED",
+                 502: "UNAVAILABLE", 503: "UNAVAILABLE"}  # fmt: skip
+# A call that came as gRPC. One that the transcoder has made of JSON has the header in which it
+# notes the path as it came; from a client that header never gets here.
+_GRPC = [
+    {"name": "content-type", "string_match": {"safe_regex": {"regex": r"application/grpc([+;].*)?"}}},
+    {"name": "x-envoy-original-path", "present_match": False},
+]
+_HARDENING = {
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+
+
+def local_replies(contract: Contract) -> dict[str, Any]:
+    """Envoy's `local_reply_config`: every answer of its own with a status from 400 on."""
+    mappers = [_body_fault(contract.reasons["MALFORMED_REQUEST"])]
+    for status, name in _REASONS.items():
+        mappers.append(_for_grpc(status, contract.reasons[_GRPC_REASONS.get(status, name)]))
+        mappers.append(_for_json(_comparison("EQ", status), status, contract.reasons[name]))
+    # What Envoy may think of beyond these.
+    for status, name in ((500, "INTERNAL"), (400, "MALFORMED_REQUEST")):
+        mappers.append(_for_json(_comparison("GE", status), status, contract.reasons[name]))
+    return {"mappers": mappers}
+
+
+def _message(status: int, reason: Reason) -> str:
+    return " ".join(filter(None, (reason.texts["en"], _HINTS.get(status))))
+
+
+def _for_grpc(status: int, reason: Reason) -> dict[str, Any]:
+    """The text goes to grpc-message; the details travel as they do from a server."""
+    grpc = ({"header_filter": {"header": header}} for header in _GRPC)
+    mapper: dict[str, Any] = {
+        "filter": {"and_filter": {"filters": [_comparison("EQ", status), *grpc]}},
+        "body_format_override": {"text_format_source": {"inline_string": reason.texts["en"]}},
+    }
+    if status in _GRPC_REASONS:
+        mapper["headers_to_add"] = [_header("grpc-status-details-bin", _details(reason))]
+    return mapper
+
+
+def _for_json(condition: dict[str, Any], status: int, reason: Reason) -> dict[str, Any]:
+    return {
+        "filter": condition,
+        "body_format_override": {"json_format": _status(reason, _message(status, reason))},
+        "headers_to_add": [_header(key, value) for key, value in _HARDENING.items()],
+    }
+
+
+def _body_fault(reason: Reason) -> dict[str, Any]:
+    """A JSON body that the guard has refused: which field, and why."""
+    violation = {
+        "@type": "type.googleapis.com/google.rpc.BadRequest",
+        "field_violations": [
+            {
+                "field": f"%DYNAMIC_METADATA({FAULT}:field)%",
+                "description": f"%DYNAMIC_METADATA({FAULT}:fault)%",
+            }
+        ],
+    }
+    status = _status(reason, reason.texts["en"])
+    status["details"].append(violation)
+    return {
+        "filter": {
+            "metadata_filter": {
+                "matcher": {
+                    "filter": FAULT,
+                    "path": [{"key": "fault"}],
+                    "value": {"present_match": True},
+                },
+                "match_if_key_not_found": False,
+            }
+        },
+        "body_format_override": {"json_format": status},
+        "headers_to_add": [_header(key, value) for key, value in _HARDENING.items()],
+    }
+
+
+def _status(reason: Reason, message: str) -> dict[str, Any]:
+    detail = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": reason.name,
+        "domain": DOMAIN,
+        "metadata": {},
+    }
+    return {"code": reason.code, "message": message, "details": [detail]}
+
+
+def _details(reason: Reason) -> str:
+    status = status_pb2.Status(code=reason.code, message=reason.texts["en"])
+    detail = any_pb2.Any()
+    detail.Pack(error_details_pb2.ErrorInfo(reason=reason.name, domain=DOMAIN))
+    status.details.append(detail)
+    # gRPC sends binary headers without padding.
+    return base64.b64encode(status.SerializeToString()).decode("ascii").rstrip("=")
+
+
+def _header(key: str, value: str) -> dict[str, Any]:
+    return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+
+
+def _comparison(op: str, status: int) -> dict[str, Any]:
+    # Envoy wants a name by which an operator could move the number at run time.
+    value = {"default_value": status, "runtime_key": f"medhub.edge.{op.lower()}.{status}"}
+    return {"status_code_filter": {"comparison": {"op": op, "value": value}}}

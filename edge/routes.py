@@ -1,0 +1,183 @@
+"""The route list: each HTTP binding, each gRPC path, what the edge serves itself, and refusals."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from edge import limits
+from edge.bindings import Binding, Operation
+from edge.body_guard import GUARD, route_metadata
+from edge.documents import Document
+from edge.settings import Edge
+
+Route: TypeAlias = dict[str, Any]
+
+GRPC_WEB = "envoy.filters.http.grpc_web"
+TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
+HEALTH_PATHS = ("/health/", "/health")
+
+_FILTER = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
+_OFF = {"@type": _FILTER, "disabled": True}
+# A filter that is off for all is on for a route that has any configuration for it.
+_ON = {"@type": _FILTER, "config": {}}
+_JSON_TYPE = r"application/json([ \t]*;.*)?"
+_GRPC_TYPE = r"application/grpc(-web(-text)?)?(\+proto)?([ \t]*;.*)?"
+
+
+def routes(
+    operations: Iterable[Operation],
+    documents: Iterable[Document],
+    edge: Edge,
+) -> list[Route]:
+    """All routes in the order in which Envoy tries them; the last one refuses what is left."""
+    exposed = tuple(operations)
+    deadlines = edge.deadlines
+    return [
+        *_preflight(edge),
+        *(route for document in documents for route in _document(document)),
+        *(route for operation in exposed for route in _grpc(operation, deadlines)),
+        *_rest(exposed, deadlines),
+        *(_refusal({"path": path}, 405, "GET") for path in HEALTH_PATHS),
+        _refusal({"prefix": "/"}, 404),
+    ]
+
+
+def _preflight(edge: Edge) -> list[Route]:
+    """Where pages may call: browsers ask first, and the CORS filter answers.
+
+    It leaves out the paths that the edge answers itself, so these questions go "to a service";
+    none gets there, since the filter is told to forward nothing.
+    """
+    if not (edge.origins or edge.loopback_origins):
+        return []
+    asks = [
+        {"name": ":method", "string_match": {"exact": "OPTIONS"}},
+        {"name": "origin", "present_match": True},
+        {"name": "access-control-request-method", "present_match": True},
+    ]
+    match = {"prefix": "/", "headers": asks}
+    return [{"name": "edge/preflight", "match": match, "route": {"cluster": min(edge.services)}}]
+
+
+def _rest(exposed: Iterable[Operation], deadlines: Mapping[str, float]) -> Iterator[Route]:
+    """Each path with its verbs, then the refusals of other bodies and other verbs on it."""
+    paths: dict[str, list[tuple[Operation, Binding]]] = defaultdict(list)
+    for operation in exposed:
+        for binding in operation.bindings:
+            paths[binding.regex].append((operation, binding))
+    # A literal is cheaper to try than an expression.
+    for _, bound in sorted(paths.items(), key=lambda item: (not item[1][0][1].is_literal, item[0])):
+        for operation, binding in bound:
+            yield from _bound(operation, binding, deadlines)
+        allowed = sorted({binding.verb for _, binding in bound})
+        yield _refusal(_path(bound[0][1]), 405, ", ".join(allowed))
+
+
+def _bound(
+    operation: Operation, binding: Binding, deadlines: Mapping[str, float]
+) -> Iterator[Route]:
+    verb = {"name": ":method", "string_match": {"exact": binding.verb}}
+    json_only = {
+        "name": "content-type",
+        "string_match": {"safe_regex": {"regex": _JSON_TYPE}},
+        # A call without a body says nothing of its type.
+        "treat_missing_header_as_empty": False,
+    }
+    unsaid = {"name": "content-type", "present_match": False}
+    served = {
+        "name": operation.method.name,
+        "route": _towards(operation, deadlines),
+        "request_headers_to_add": [_deadline(operation, deadlines)],
+        "typed_per_filter_config": {TRANSCODER: _ON, GUARD: _ON, GRPC_WEB: _OFF},
+        **route_metadata(operation, binding),
+    }
+    for kind in (json_only, unsaid):
+        yield {**served, "match": {**_path(binding), "headers": [verb, kind]}}
+    yield _refusal({**_path(binding), "headers": [verb]}, 415)
+
+
+def _grpc(operation: Operation, deadlines: Mapping[str, float]) -> Iterator[Route]:
+    post = {"name": ":method", "string_match": {"exact": "POST"}}
+    kind = {"name": "content-type", "string_match": {"safe_regex": {"regex": _GRPC_TYPE}}}
+    path = {"path": operation.method.path}
+    yield {
+        "name": operation.method.name,
+        "match": {**path, "headers": [post, kind]},
+        "route": _towards(operation, deadlines),
+        "request_headers_to_add": [_deadline(operation, deadlines)],
+    }
+    yield _refusal({**path, "headers": [post]}, 415)
+    yield _refusal(path, 405, "POST")
+
+
+def _seconds(operation: Operation, deadlines: Mapping[str, float]) -> float:
+    longest = operation.method.deadline
+    return min(longest, deadlines.get(operation.method.path, longest))
+
+
+def _towards(operation: Operation, deadlines: Mapping[str, float]) -> dict[str, Any]:
+    longest = _seconds(operation, deadlines)
+    return {
+        "cluster": operation.cluster,
+        "timeout": f"{longest + limits.GRACE_SECONDS:g}s",
+        # A caller's own grpc-timeout counts where it is shorter.
+        "max_stream_duration": {
+            "max_stream_duration": f"{longest + limits.GRACE_SECONDS:g}s",
+            "grpc_timeout_header_max": f"{longest:g}s",
+        },
+        # Only what surely was not begun is sent again: no call happens twice.
+        "retry_policy": {
+            "retry_on": "connect-failure,refused-stream",
+            "num_retries": 2,
+            "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
+            "host_selection_retry_max_attempts": 3,
+        },
+    }
+
+
+def _deadline(operation: Operation, deadlines: Mapping[str, float]) -> dict[str, Any]:
+    """The server learns how long the edge will wait, unless the caller said how long it will."""
+    milliseconds = int(_seconds(operation, deadlines) * 1000)
+    return {
+        "header": {"key": "grpc-timeout", "value": f"{milliseconds}m"},
+        "append_action": "ADD_IF_ABSENT",
+    }
+
+
+def _path(binding: Binding) -> dict[str, Any]:
+    if binding.is_literal:
+        return {"path": binding.template}
+    return {"safe_regex": {"regex": binding.regex}}
+
+
+def _document(document: Document) -> Iterator[Route]:
+    get = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
+    for path in document.paths:
+        yield {
+            "name": f"edge{path}",
+            "match": {"path": path, "headers": [get]},
+            "direct_response": {"status": 200, "body": {"filename": str(document.file)}},
+            "response_headers_to_add": [
+                {"header": {"key": key, "value": value}, "append_action": _REPLACE}
+                for key, value in document.headers.items()
+            ],
+        }
+        yield _refusal({"path": path}, 405, "GET, HEAD")
+
+
+_REPLACE = "OVERWRITE_IF_EXISTS_OR_ADD"
+
+
+def _refusal(match: dict[str, Any], status: int, allow: str = "") -> Route:
+    route: Route = {
+        "name": f"edge/{status}",
+        "match": match,
+        "direct_response": {"status": status},
+        # Left on, gRPC-Web would turn the HTTP status into 200 with a gRPC status.
+        "typed_per_filter_config": {GRPC_WEB: _OFF},
+    }
+    if allow:
+        header = {"header": {"key": "allow", "value": allow}, "append_action": _REPLACE}
+        route["response_headers_to_add"] = [header]
+    return route
+
