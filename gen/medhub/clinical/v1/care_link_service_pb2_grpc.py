@@ -27,7 +27,9 @@ if _version_not_supported:
 
 
 class CareLinkServiceStub:
-    """Who is entitled to which record.
+    """Who is entitled to which record. Only somebody whom something links to the patient already may
+    look at the links, extend them or end them: nobody opens a record to themselves. To anybody else
+    the patient is NOT_FOUND.
     """
 
     def __init__(self, channel):
@@ -54,7 +56,9 @@ class CareLinkServiceStub:
 
 
 class CareLinkServiceServicer:
-    """Who is entitled to which record.
+    """Who is entitled to which record. Only somebody whom something links to the patient already may
+    look at the links, extend them or end them: nobody opens a record to themselves. To anybody else
+    the patient is NOT_FOUND.
     """
 
     def CreateCareLink(self, request, context):
@@ -105,7 +109,9 @@ def add_CareLinkServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CareLinkService:
-    """Who is entitled to which record.
+    """Who is entitled to which record. Only somebody whom something links to the patient already may
+    look at the links, extend them or end them: nobody opens a record to themselves. To anybody else
+    the patient is NOT_FOUND.
     """
 
     @staticmethod

@@ -28,7 +28,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class CareLinkServiceStub:
-    """Who is entitled to which record."""
+    """Who is entitled to which record. Only somebody whom something links to the patient already may
+    look at the links, extend them or end them: nobody opens a record to themselves. To anybody else
+    the patient is NOT_FOUND.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -43,7 +46,10 @@ class CareLinkServiceStub:
 
 @_typing.type_check_only
 class CareLinkServiceAsyncStub(CareLinkServiceStub):
-    """Who is entitled to which record."""
+    """Who is entitled to which record. Only somebody whom something links to the patient already may
+    look at the links, extend them or end them: nobody opens a record to themselves. To anybody else
+    the patient is NOT_FOUND.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateCareLink: _aio.UnaryUnaryMultiCallable[_care_link_service_pb2.CreateCareLinkRequest, _care_link_pb2.CareLink]  # type: ignore[assignment]
@@ -54,7 +60,10 @@ class CareLinkServiceAsyncStub(CareLinkServiceStub):
     """Ends a link now; it stays readable."""
 
 class CareLinkServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Who is entitled to which record."""
+    """Who is entitled to which record. Only somebody whom something links to the patient already may
+    look at the links, extend them or end them: nobody opens a record to themselves. To anybody else
+    the patient is NOT_FOUND.
+    """
 
     @_abc_1.abstractmethod
     def CreateCareLink(
