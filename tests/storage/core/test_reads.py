@@ -140,3 +140,19 @@ async def test_too_many_reads_are_refused_at_once(db: Database) -> None:
     refused = [outcome for outcome in outcomes if isinstance(outcome, Unavailable)]
     assert len(refused) == 200
     assert outcomes.count((0,)) == 1000
+
+
+async def test_plans_are_renewed_between_reads(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dropping the plans in the middle of the traffic disturbs no answer."""
+    monkeypatch.setattr("core.database.pipeline.REPLAN_AFTER", 0.0)
+    monkeypatch.setattr("core.database.transaction.REPLAN_AFTER", 0.0)
+    as_caller(organization=new_id())
+
+    answers = await asyncio.gather(*(db.reads.one(patients.DIVIDE, x=n, y=1) for n in range(50)))
+    for _ in range(3):
+        async with db.begin() as tx:
+            assert await tx.one(patients.COUNT) == (0,)
+
+    assert [row.result for row in answers if row] == list(range(50))
