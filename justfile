@@ -37,6 +37,7 @@ lint: setup
 contract: setup
     buf format --diff --exit-code protos
     python protos/generate.py --check
+    buf lint gen/medhub/contract.binpb --path medhub
 
 # Generate gen/ from protos/
 gen: setup
