@@ -1,9 +1,10 @@
 """Rows of merges."""
 
+from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid
+from sqlalchemy import BigInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from clinical.domain.merges import PatientLink
@@ -42,11 +43,21 @@ _POINT: Final = sql(
 )
 
 
+# Chains are resolved through rows that a merge does not lock, so merges take turns. They are rare.
+_TAKE_TURN: Final = sql("SELECT pg_advisory_xact_lock(:key)", key=BigInteger)
+
+
 class PatientLinks:
     """Merges in one transaction."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
+
+    async def take_turn(self) -> None:
+        """Wait until no other merge of the organization is under way."""
+        organization = self._tx.organization
+        digest = sha256(b"merge/" + (organization.bytes if organization else b"")).digest()
+        await self._tx.one(_TAKE_TURN, key=int.from_bytes(digest[:8], signed=True))
 
     async def of_duplicate(self, duplicate: UUID) -> PatientLink | None:
         """The merge that a patient is the duplicate of."""

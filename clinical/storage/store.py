@@ -1,5 +1,6 @@
 """The rows of the clinical service, one attribute a noun."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -16,6 +17,10 @@ from core import identity
 from core.crypto.organization_keys import OrganizationKey, OrganizationKeys
 from core.database import Database, Transaction
 from core.errors import NotFound
+
+
+class _Rehearsed(Exception):
+    """Everything was checked; nothing is kept."""
 
 
 class Work:
@@ -47,10 +52,16 @@ class Store:
         self._keys = keys
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[Work]:
-        """A transaction of the call in progress."""
-        async with self.database.begin() as tx:
-            yield Work(tx, self._keys)
+    async def begin(self, *, rehearsal: bool = False) -> AsyncIterator[Work]:
+        """A transaction of the call in progress; a rehearsal checks everything and keeps nothing.
+
+        A rehearsal (AIP-163) runs the same statements as the real thing, then rolls back.
+        """
+        with contextlib.suppress(_Rehearsed):
+            async with self.database.begin() as tx:
+                yield Work(tx, self._keys)
+                if rehearsal:
+                    raise _Rehearsed
 
     @asynccontextmanager
     async def begin_as(self, call: identity.Call) -> AsyncIterator[Work]:

@@ -22,18 +22,20 @@ class IngestMessageRequest(_message.Message):
     def __init__(self, endpoint: _Optional[str] = ..., message: _Optional[bytes] = ...) -> None: ...
 
 class IngestMessageResponse(_message.Message):
-    __slots__ = ("ack", "message", "ack_code", "state", "repeated_message")
+    __slots__ = ("ack", "message", "ack_code", "state", "repeated_message", "application_ack")
     ACK_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     ACK_CODE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     REPEATED_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    APPLICATION_ACK_FIELD_NUMBER: _ClassVar[int]
     ack: bytes
     message: str
     ack_code: str
     state: _hl7_pb2.Hl7MessageState
     repeated_message: bool
-    def __init__(self, ack: _Optional[bytes] = ..., message: _Optional[str] = ..., ack_code: _Optional[str] = ..., state: _Optional[_Union[_hl7_pb2.Hl7MessageState, str]] = ..., repeated_message: _Optional[bool] = ...) -> None: ...
+    application_ack: bytes
+    def __init__(self, ack: _Optional[bytes] = ..., message: _Optional[str] = ..., ack_code: _Optional[str] = ..., state: _Optional[_Union[_hl7_pb2.Hl7MessageState, str]] = ..., repeated_message: _Optional[bool] = ..., application_ack: _Optional[bytes] = ...) -> None: ...
 
 class IngestMessagesRequest(_message.Message):
     __slots__ = ("endpoint", "message", "sequence")
@@ -46,18 +48,20 @@ class IngestMessagesRequest(_message.Message):
     def __init__(self, endpoint: _Optional[str] = ..., message: _Optional[bytes] = ..., sequence: _Optional[int] = ...) -> None: ...
 
 class IngestMessagesResponse(_message.Message):
-    __slots__ = ("sequence", "ack", "message", "ack_code", "state")
+    __slots__ = ("sequence", "ack", "message", "ack_code", "state", "application_ack")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     ACK_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     ACK_CODE_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    APPLICATION_ACK_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     ack: bytes
     message: str
     ack_code: str
     state: _hl7_pb2.Hl7MessageState
-    def __init__(self, sequence: _Optional[int] = ..., ack: _Optional[bytes] = ..., message: _Optional[str] = ..., ack_code: _Optional[str] = ..., state: _Optional[_Union[_hl7_pb2.Hl7MessageState, str]] = ...) -> None: ...
+    application_ack: bytes
+    def __init__(self, sequence: _Optional[int] = ..., ack: _Optional[bytes] = ..., message: _Optional[str] = ..., ack_code: _Optional[str] = ..., state: _Optional[_Union[_hl7_pb2.Hl7MessageState, str]] = ..., application_ack: _Optional[bytes] = ...) -> None: ...
 
 class GetMessageRequest(_message.Message):
     __slots__ = ("name",)

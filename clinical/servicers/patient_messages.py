@@ -1,0 +1,148 @@
+"""Patients between the wire and the domain."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from clinical.domain.identifiers import IdentifierType, IdentifierUse, PatientIdentifier
+from clinical.domain.merges import PatientLink
+from clinical.domain.patients import IdentityStatus, Patient, Sex, Traits
+from clinical.domain.search_keys import Match
+from clinical.servicers.times import date_from_proto, date_to_proto, time_to_proto
+from core.errors import InvalidField
+from core.ids import name_of
+from medhub.clinical.v1 import patient_pb2
+
+_SEX: Final = {one: f"SEX_{one.value or 'UNSPECIFIED'}" for one in Sex}
+_SEX_BACK: Final = {patient_pb2.Sex.Value(name): one for one, name in _SEX.items()}
+_TYPE: Final = {one: f"IDENTIFIER_TYPE_{one.value}" for one in IdentifierType}
+_TYPE_BACK: Final = {patient_pb2.IdentifierType.Value(name): one for one, name in _TYPE.items()}
+_USE: Final = {one: f"IDENTIFIER_USE_{one.value}" for one in IdentifierUse}
+_USE_BACK: Final = {patient_pb2.IdentifierUse.Value(name): one for one, name in _USE.items()}
+_STATUS: Final = {one: f"IDENTITY_STATUS_{one.value}" for one in IdentityStatus}
+_TEXTS: Final = (
+    "birth_name",
+    "used_name",
+    "birth_given_names",
+    "first_birth_given_name",
+    "birth_place_code",
+)
+_DATES: Final = ("birth_date", "death_date")
+_CHANGEABLE: Final = frozenset({*_TEXTS, *_DATES, "sex", "identifiers"})
+# AIP-203: what is output only may stand in a mask and is ignored.
+_IGNORED: Final = frozenset(
+    {"name", "identity_status", "survivor", "create_time", "update_time", "delete_time", "etag"}
+)
+
+
+def patient_to_proto(patient: Patient) -> patient_pb2.Patient:
+    """A patient, whole."""
+    traits = patient.traits
+    return patient_pb2.Patient(
+        name=name_of("patients", patient.id),
+        birth_name=traits.birth_name,
+        used_name=traits.used_name,
+        birth_given_names=traits.birth_given_names,
+        first_birth_given_name=traits.first_birth_given_name,
+        birth_date=date_to_proto(traits.birth_date),
+        sex=_SEX[traits.sex],
+        birth_place_code=traits.birth_place_code,
+        death_date=date_to_proto(traits.death_date),
+        identifiers=[_identifier_to_proto(one) for one in patient.identifiers],
+        identity_status=_STATUS[patient.identity_status],
+        survivor=name_of("patients", patient.survivor_id) if patient.survivor_id else "",
+        create_time=time_to_proto(patient.created_at),
+        update_time=time_to_proto(patient.updated_at),
+        delete_time=time_to_proto(patient.deleted_at),
+        etag=patient.etag,
+    )
+
+
+def traits_from_proto(message: patient_pb2.Patient) -> Traits:
+    """The traits of a patient. Raises InvalidField for a date no calendar has."""
+    return Traits(
+        birth_name=message.birth_name.strip(),
+        used_name=message.used_name.strip(),
+        birth_given_names=message.birth_given_names.strip(),
+        first_birth_given_name=message.first_birth_given_name.strip(),
+        birth_date=date_from_proto(message.birth_date, "patient.birth_date"),
+        sex=_SEX_BACK[message.sex],
+        birth_place_code=message.birth_place_code,
+        death_date=date_from_proto(message.death_date, "patient.death_date"),
+    )
+
+
+def identifiers_from_proto(
+    messages: Iterable[patient_pb2.PatientIdentifier],
+) -> tuple[PatientIdentifier, ...]:
+    """The identifiers of a patient; a use that is not said is official."""
+    return tuple(
+        PatientIdentifier(
+            one.system,
+            _TYPE_BACK[one.type],
+            one.value,
+            _USE_BACK.get(one.use, IdentifierUse.OFFICIAL),
+        )
+        for one in messages
+    )
+
+
+def changed_by(
+    patient: Patient, message: patient_pb2.Patient, mask: FieldMask
+) -> tuple[Traits, tuple[PatientIdentifier, ...]]:
+    """What an update makes of traits and identifiers. Raises InvalidField for a wrong mask."""
+    named = _named(message, mask)
+    sent = traits_from_proto(message)
+    traits = replace(
+        patient.traits, **{name: getattr(sent, name) for name in named - {"identifiers"}}
+    )
+    if "identifiers" not in named:
+        return traits, patient.identifiers
+    return traits, identifiers_from_proto(message.identifiers)
+
+
+def identity_to_proto(patient: Patient, match: Match) -> patient_pb2.PatientIdentity:
+    """Who somebody is, and nothing of their care."""
+    traits = patient.traits
+    return patient_pb2.PatientIdentity(
+        name=name_of("patients", patient.id),
+        birth_name=traits.birth_name,
+        used_name=traits.used_name,
+        birth_given_names=traits.birth_given_names,
+        birth_date=date_to_proto(traits.birth_date),
+        sex=_SEX[traits.sex],
+        birth_place_code=traits.birth_place_code,
+        score=match.score,
+        matched=match.matched,
+    )
+
+
+def link_to_proto(link: PatientLink) -> patient_pb2.PatientLink:
+    """A merge."""
+    return patient_pb2.PatientLink(
+        name=name_of("patientLinks", link.id),
+        survivor=name_of("patients", link.survivor),
+        duplicate=name_of("patients", link.duplicate),
+        reason=link.reason,
+        create_time=time_to_proto(link.created_at),
+        source=link.source,
+    )
+
+
+def _named(message: patient_pb2.Patient, mask: FieldMask) -> set[str]:
+    """The fields to change: those of the mask, or without one all that are set (AIP-134)."""
+    paths = set(mask.paths)
+    if paths == {"*"}:
+        return set(_CHANGEABLE)
+    if paths - _CHANGEABLE - _IGNORED:
+        raise InvalidField(field="update_mask", rule="field_mask")
+    chosen = paths or {field.name for field, _ in message.ListFields()}
+    return chosen & _CHANGEABLE
+
+
+def _identifier_to_proto(one: PatientIdentifier) -> patient_pb2.PatientIdentifier:
+    return patient_pb2.PatientIdentifier(
+        system=one.system, type=_TYPE[one.type], value=one.value, use=_USE[one.use]
+    )
