@@ -22,7 +22,8 @@ _VERSIONS = "alembic_version"
 _LOCK = 0x6D696772  # "migr"
 
 
-def _engine(url: str) -> Engine:
+def engine_of(url: str) -> Engine:
+    """SQLAlchemy's way to a database, for migrations alone; it keeps no connection."""
     arguments = conninfo_to_dict(url)
     return create_engine("postgresql+psycopg://", connect_args=arguments, poolclass=NullPool)
 
@@ -50,7 +51,7 @@ def migrate(service: str, owner_url: str, *, package: str | None = None) -> None
 
     `package` is where the service's code is, when not under its own name.
     """
-    engine = _engine(owner_url)
+    engine = engine_of(owner_url)
     with engine.begin() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         _enter_context(connection, service)
@@ -64,7 +65,7 @@ def migrate(service: str, owner_url: str, *, package: str | None = None) -> None
 
 def is_current(package: str, url: str) -> bool:
     """Whether the database stands at the newest revision of the code (the app role may ask)."""
-    with _engine(url).connect() as connection:
+    with engine_of(url).connect() as connection:
         migration = MigrationContext.configure(
             connection, opts={"version_table": _VERSIONS, "version_table_schema": SCHEMA}
         )

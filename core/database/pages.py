@@ -25,7 +25,7 @@ from core.errors import InvalidField, InvalidPageToken
 
 DEFAULT_SIZE = 50  # rows, when the caller names none (AIP-158)
 LARGEST_SIZE = 200  # rows; a larger wish gets this many
-LONGEST_TOKEN = 2048  # characters; ours are far shorter
+LONGEST_TOKEN = 8192  # characters; a sort key of the longest names stays below
 
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
@@ -68,7 +68,7 @@ class PageTokens:
     def seal(self, key: Key, listing: Listing) -> str:
         """The token of the rows behind the one that has this sort key."""
         nonce = os.urandom(_NONCE_BYTES)
-        text = json.dumps([_to_json(value) for value in key]).encode()
+        text = json.dumps([_to_json(value) for value in key], ensure_ascii=False).encode()
         sealed = self._cipher.encrypt(nonce, text, _bound_to(listing))
         return base64.urlsafe_b64encode(_VERSION + nonce + sealed).rstrip(b"=").decode()
 

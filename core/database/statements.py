@@ -5,6 +5,7 @@ values travel. The text has PostgreSQL's own `$n` parameters with explicit casts
 one serves a pooled transaction and the shared pipeline.
 """
 
+import copy
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -62,6 +63,13 @@ class Statement:
         """The text only: parameters may be about a person."""
         return f"<Statement {' '.join(self.sql.decode().split())}>"
 
+    def explained(self) -> "Statement":
+        """The statement that shows how PostgreSQL means to run this one."""
+        explaining = copy.copy(self)
+        explaining.sql = b"EXPLAIN " + self.sql
+        explaining._rows = {}
+        return explaining
+
     def arguments(self, params: Mapping[str, Any], organization: UUID | None) -> list[Any]:
         """The values in the order of the text; the tenant is filled in where it is asked for.
 
@@ -94,7 +102,7 @@ class Statement:
         make = self._rows.get(columns)
         if make is None:
             names = [column.decode() for column in columns]
-            row = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024 - known only now
+            row = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # noqa: PYI024 - known only now
             make = self._rows[columns] = row._make
         return make
 

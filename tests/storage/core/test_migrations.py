@@ -7,9 +7,11 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from core.database.drift import drift
 from core.database.migrations import head_of, is_current, migrate
 from core.database.provision import Passwords, provision, urls_for
 from tests.support.postgres import Server, ServiceDatabase
+from tests.support.ward.storage.tables import metadata
 from tests.support.wards import PACKAGE, migrate_ward
 
 PASSWORDS = Passwords("owner-of-tests", "app-of-tests", "relay-of-tests")
@@ -73,6 +75,30 @@ def test_an_administrator_need_not_be_a_superuser(postgres: Server, name: str) -
             for role in ("owner", "app", "relay"):
                 connection.execute(f"DROP ROLE IF EXISTS medhub_otherward_{role}")
             connection.execute("DROP ROLE medhub_admin")
+
+
+def test_a_migrated_database_is_what_the_tables_declare(ward: ServiceDatabase) -> None:
+    """No column, policy, trigger or capture function differs from its declaration."""
+    assert drift(ward.urls.owner, metadata) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("ALTER TABLE patient NO FORCE ROW LEVEL SECURITY", "patient: row-level security"),
+        ("DROP POLICY also_visible ON membership", "membership: row-level security"),
+        ("ALTER TABLE stay DISABLE TRIGGER capture_delete", "stay: triggers"),
+        ("DROP TRIGGER refuse_truncate ON person", "person: triggers"),
+        ("DROP TABLE stay", "stay: missing"),
+        ("ALTER TABLE patient ADD COLUMN later text", "later"),
+    ],
+)
+def test_a_changed_wall_is_found(ward: ServiceDatabase, change: str, found: str) -> None:
+    """Whatever a migration forgot or changed is named."""
+    with ward.owner() as connection:
+        connection.execute(change.encode())
+
+    assert found in " ".join(drift(ward.urls.owner, metadata))
 
 
 def test_an_unknown_service_has_no_migrations() -> None:

@@ -14,6 +14,7 @@ from core.database import ConstraintViolated, Database, DatabaseSettings, Outcom
 from core.database.outbox import Outbox
 from core.errors import DeadlineExceeded, Unavailable
 from core.ids import new_id
+from tests.support.plans import plan_of
 from tests.support.postgres import ServiceDatabase, as_caller
 from tests.support.ward.storage import patients
 
@@ -91,6 +92,35 @@ async def test_a_broken_constraint_is_named(db: Database) -> None:
         await add_twice()
 
     assert raised.value.name == "pk_patient"
+
+
+async def test_one_bad_row_of_many_undoes_all(db: Database, ward: ServiceDatabase) -> None:
+    """Values sent together fail together, with the constraint's name."""
+    as_caller(organization=new_id())
+    rows = [{"id": new_id(), "name": f"P{n}"} for n in range(200)]
+
+    async def add_all() -> None:
+        async with db.begin() as tx:
+            await tx.run_many(patients.ADD, [*rows, rows[7]])
+
+    with pytest.raises(ConstraintViolated, match="pk_patient"):
+        await add_all()
+
+    assert ward.rows("SELECT 1 FROM patient") == []
+
+
+async def test_values_of_every_kind_are_understood(db: Database) -> None:
+    """Lists, empty ones too, and the members of an enumeration travel as what they are."""
+    as_caller(organization=new_id())
+    row = new_id()
+
+    async with db.begin() as tx:
+        await tx.run(patients.ADD, id=row, name=identity.Kind.USER)
+        assert await tx.all(patients.SOME, ids=[row, new_id()]) == [("user",)]
+        assert await tx.all(patients.SOME, ids=[]) == []
+    assert await db.reads.all(patients.SOME, ids=[row]) == [("user",)]
+    assert await db.reads.all(patients.SOME, ids=[]) == []
+    assert "Seq Scan" not in await plan_of(db, patients.GET, id=row)
 
 
 async def test_a_failed_transaction_cannot_be_committed(db: Database) -> None:

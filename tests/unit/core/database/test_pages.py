@@ -26,7 +26,7 @@ LISTING = Listing(method="medhub.ward.v1.PatientService/ListPatients", filter="a
 
 values = st.one_of(
     st.uuids(),
-    st.text(),
+    st.text(max_size=300),
     st.integers(),
     st.dates(),
     st.datetimes(timezones=st.just(UTC)),
