@@ -1,0 +1,208 @@
+"""The story that `medhub demo` tells: from a hospital's messages to a proved audit trail."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from google.protobuf.json_format import MessageToDict
+
+from compliance.domain.merkle import leaf_hash, verify_inclusion
+from core.ids import name_of, new_id
+from hub.demo import messages
+from hub.demo.calls import Clients, Session, send
+from hub.demo.messages import Patient, Result
+from hub.run_file import Running
+from medhub.clinical.v1 import patient_service_pb2 as patients
+from medhub.clinical.v1 import record_service_pb2 as records
+from medhub.compliance.v1 import audit_service_pb2 as audit
+from medhub.compliance.v1.audit_pb2 import AuditEvent
+from medhub.event.v1 import audit_event_pb2 as event
+
+# The relay hands events to the trail within milliseconds; this is for a machine at its limit.
+TRAIL_SECONDS = 20.0
+
+Say = Callable[[str], None]
+
+
+class StepFailed(Exception):
+    """A step of the story did not go as it must."""
+
+
+@dataclass
+class Story:
+    """The story and what it has found out so far."""
+
+    running: Running
+    clients: Clients
+    say: Say
+    run: str = field(default_factory=lambda: secrets.token_hex(3).upper())
+    patient: str = ""
+    duplicate: str = ""
+
+    def tell(self) -> None:
+        """Tell it whole. Raises StepFailed at the first step that does not go as it must."""
+        for step in (
+            self.messages_arrive,
+            self.doctor_reads_by_grpc,
+            self.doctor_reads_by_rest,
+            self.stranger_is_refused,
+            self.other_tenant_is_refused,
+            self.two_become_one,
+            self.trail_is_proved,
+        ):
+            self.say(f"\n{(step.__doc__ or '').strip()}")
+            step()
+
+    def messages_arrive(self) -> None:
+        """A hospital's messages arrive over MLLP"""
+        at = messages.now()
+        alice, alicia = self._people()
+        visit, doctor = f"V{self.run}", "10000000017"
+        to_send = [
+            messages.admission(
+                alice, self._id(1), visit=visit, unit="CARD", attending=doctor, at=at
+            ),
+            messages.results(alice, self._id(2), visit=visit, values=_BLOOD, at=at),
+            messages.admission(
+                alicia, self._id(3), visit=f"W{self.run}", unit="CARD", attending=doctor, at=at
+            ),
+        ]  # fmt: skip
+        outcome = asyncio.run(send(self.running, to_send))
+        _must(outcome.is_success, f"not accepted: {outcome.refused}, {outcome.unanswered} silent")
+        for number, kind in enumerate(("ADT^A01", "ORU^R01", "ADT^A01"), 1):
+            self.say(f"  {kind}  {self._id(number)}  acknowledged: AA")
+        again = asyncio.run(send(self.running, to_send[:1]))
+        _must(again.is_success, "the repeated message was refused")
+        self.say(f"  ADT^A01  {self._id(1)}  sent again, the same acknowledgement, nothing changed")
+
+    def doctor_reads_by_grpc(self) -> None:
+        """The attending doctor reads the chart by gRPC"""
+        doctor = self._doctor()
+        alice, alicia = self._people()
+        self.patient = self._find(doctor, alice)
+        self.duplicate = self._find(doctor, alicia)
+        chart = doctor.call(
+            self.clients.patients.GetPatient, patients.GetPatientRequest(name=self.patient)
+        )
+        _must(chart.birth_name == alice.name, "another patient was shown")
+        found = doctor.call(
+            self.clients.records.ListObservations,
+            records.ListObservationsRequest(patient=self.patient),
+        ).observations
+        _must(len(found) == len(_BLOOD), f"{len(found)} results instead of {len(_BLOOD)}")
+        self.say(f"  {chart.name}  {chart.birth_name} {chart.first_birth_given_name}")
+        for one in found:
+            self.say(f"    {one.code.display}: {one.quantity.value} {one.quantity.unit}")
+
+    def doctor_reads_by_rest(self) -> None:
+        """The same chart by REST"""
+        doctor = self._doctor()
+        shown = doctor.get(f"/clinical/v1/{self.patient}")
+        direct = doctor.call(
+            self.clients.patients.GetPatient, patients.GetPatientRequest(name=self.patient)
+        )
+        same = MessageToDict(direct, preserving_proto_field_name=True)
+        _must({k: shown[k] for k in same} == same, "REST and gRPC differ")
+        self.say(f"  GET /clinical/v1/{self.patient}  200, equal to the answer by gRPC")
+
+    def stranger_is_refused(self) -> None:
+        """A doctor of the same hospital whom nothing links to the patient is refused"""
+        self._is_refused("medecin@saint-luc.example")
+
+    def other_tenant_is_refused(self) -> None:
+        """A doctor of another organization is refused in the same words"""
+        self._is_refused("docteur@tilleuls.example")
+
+    def two_become_one(self) -> None:
+        """Two identities turn out to be one person, and are merged"""
+        doctor = self._doctor()
+        request = patients.MergePatientsRequest(
+            survivor=self.patient, duplicate=self.duplicate, reason="Même personne (démonstration)"
+        )
+        link = doctor.call(self.clients.patients.MergePatients, request)
+        resolved = doctor.call(
+            self.clients.patients.GetPatient, patients.GetPatientRequest(name=self.duplicate)
+        )
+        _must(resolved.name == self.patient, "the duplicate does not lead to the survivor")
+        self.say(f"  {link.duplicate}\n  → {link.survivor}")
+
+    def trail_is_proved(self) -> None:
+        """The patient's audit trail, and the proof that it has not been tampered with"""
+        auditor = self.clients.login("admin@saint-luc.example")
+        wanted = {event.EVENT_KIND_CHANGE, event.EVENT_KIND_ACCESS}
+        found = self._events(auditor, wanted)
+        for one in reversed(found):
+            kind = event.EventKind.Name(one.kind).removeprefix("EVENT_KIND_").lower()
+            self.say(f"  {one.leaf_index:>5}  {kind:<7} {one.action:<28} {one.actor[:22]}…")
+        for one in found:
+            proof = auditor.call(
+                self.clients.audit.GetInclusionProof,
+                audit.GetInclusionProofRequest(name=one.name),
+            )
+            held = verify_inclusion(
+                leaf_hash(proof.leaf), proof.leaf_index, proof.tree_size,
+                list(proof.hashes), proof.root_hash,
+            )  # fmt: skip
+            _must(held, f"no proof for {one.name}")
+        self.say(f"  {len(found)} inclusion proofs verified against the signed checkpoint")
+
+    def _people(self) -> tuple[Patient, Patient]:
+        """Two identities that will turn out to be one person."""
+        return (
+            Patient(f"A{self.run}", f"VERDIER{self.run}", "Alice", "19800512", "F"),
+            Patient(f"B{self.run}", f"VERDIER{self.run}", "Alicia", "19800512", "F"),
+        )
+
+    def _id(self, number: int) -> str:
+        return f"{self.run}-{number}"
+
+    def _doctor(self) -> Session:
+        return self.clients.login("docteur@saint-luc.example")
+
+    def _find(self, doctor: Session, patient: Patient) -> str:
+        by = patients.IdentifierQuery(system=messages.SYSTEM, value=patient.ipp)
+        found = doctor.call(
+            self.clients.patients.SearchPatients, patients.SearchPatientsRequest(identifier=by)
+        ).patients
+        _must(len(found) == 1, f"{len(found)} patients of the identifier {patient.ipp}")
+        return str(found[0].name)
+
+    def _is_refused(self, email: str) -> None:
+        stranger = self.clients.login(email)
+        get, nobody = self.clients.patients.GetPatient, name_of("patients", new_id())
+        here = stranger.refused(get, patients.GetPatientRequest(name=self.patient))
+        missing = stranger.refused(get, patients.GetPatientRequest(name=nobody))
+        _must(here == missing, "a hidden patient is told from a missing one")
+        _must(here.reason == "NOT_FOUND", f"refused with {here.reason}")
+        status = stranger.status_of(f"/clinical/v1/{self.patient}")
+        _must(status == 404, f"REST answered {status}")
+        self.say(
+            f"  {email}: {here.code} by gRPC, 404 by REST; as for a patient who does not exist"
+        )
+
+    def _events(self, auditor: Session, wanted: set[event.EventKind]) -> list[AuditEvent]:
+        until = time.monotonic() + TRAIL_SECONDS
+        while True:
+            found = auditor.call(
+                self.clients.audit.ListAuditEvents,
+                audit.ListAuditEventsRequest(subject=self.patient, page_size=200),
+            ).audit_events
+            actions = {one.action for one in found}
+            if wanted <= {one.kind for one in found} and "clinical.patients.merge" in actions:
+                return list(found)
+            _must(time.monotonic() < until, f"the trail lacks events; it has {sorted(actions)}")
+            time.sleep(0.2)
+
+
+_BLOOD = (
+    Result("718-7", "Hémoglobine", "11.2", "g/dL", "12.0-16.0", "L"),
+    Result("2951-2", "Sodium", "139", "mmol/L", "135-145"),
+    Result("2823-3", "Potassium", "4.1", "mmol/L", "3.5-5.0"),
+)
+
+
+def _must(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise StepFailed(otherwise)
