@@ -30,7 +30,7 @@ class CareLinks:
         async with self._store.begin() as work:
             if earlier := await work.tx.first_try():
                 return link_to_proto(await work.care_links.get(id_from(earlier.name, "careLinks")))
-            await work.care_links.add(link)
+            link = await work.care_links.add(link)
             await work.tx.remember(name_of("careLinks", link.id), 1)
         return link_to_proto(link)
 
@@ -61,7 +61,7 @@ class CareLinks:
             before = await work.care_links.lock(row)
             after = end(before, at=clock.now())
             if after != before:
-                await work.care_links.save_end(after)
+                after = await work.care_links.save_end(after)
         return link_to_proto(after)
 
 

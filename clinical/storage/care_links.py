@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - the text of statements is made of constants of these modules alone.
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -40,7 +41,7 @@ _ADD: Final = sql(
         encounter_id, kind, started_at, ended_at)
     SELECT :organization_id, :id, :patient_id, :practitioner_id, :unit_id, :encounter_id, :kind,
         LEAST(:started_at, now()), :ended_at
-    WHERE NOT EXISTS ({_SAME})""",
+    WHERE NOT EXISTS ({_SAME}) RETURNING started_at""",
     **_TYPES,
 )
 # The patient's row is the lock under which "there is no such link yet" stays true.
@@ -50,7 +51,8 @@ _LOCK: Final = sql(
     f"SELECT {_COLUMNS} FROM care_link l WHERE l.id = :id FOR NO KEY UPDATE", id=Uuid
 )
 _END: Final = sql(
-    "UPDATE care_link SET ended_at = LEAST(:ended_at, now()) WHERE id = :id",
+    """UPDATE care_link SET ended_at = LEAST(:ended_at, now()) WHERE id = :id
+    RETURNING ended_at""",
     id=Uuid,
     ended_at=_TIME,
 )
@@ -90,18 +92,19 @@ class CareLinks:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    async def add(self, link: CareLink) -> None:
-        """A new link. Raises NotFound (no such patient), CareLinkExists and InvalidField."""
+    async def add(self, link: CareLink) -> CareLink:
+        """A new link, as the row has it. Raises NotFound (no such patient), CareLinkExists and InvalidField."""
         if await self._tx.one(_LOCK_PATIENT, id=link.patient_id) is None:
             raise NotFound
         try:
-            added = await self._tx.run(_ADD, **_parameters(link))
+            added = await self._tx.one(_ADD, **_parameters(link))
         except ConstraintViolated as broken:
             if broken.name not in _UNKNOWN:
                 raise
             raise InvalidField(field=_UNKNOWN[broken.name], rule="reference") from None
-        if not added:
+        if added is None:
             raise CareLinkExists
+        return replace(link, started_at=added.started_at)
 
     async def ensure(self, links: Sequence[CareLink]) -> None:
         """Links that a stay brings with it; those that are there already stay as they are."""
@@ -124,9 +127,12 @@ class CareLinks:
         """One link, locked. Raises NotFound."""
         return _found(await self._tx.one(_LOCK, id=row))
 
-    async def save_end(self, link: CareLink) -> None:
-        """The link's end."""
-        await self._tx.run(_END, id=link.id, ended_at=link.ended_at)
+    async def save_end(self, link: CareLink) -> CareLink:
+        """The link with its end, as the row has it."""
+        saved = await self._tx.one(_END, id=link.id, ended_at=link.ended_at)
+        if saved is None:
+            raise NotFound
+        return replace(link, ended_at=saved.ended_at)
 
     async def page(self, living: UUID, *, limit: int, after: UUID | None) -> list[CareLink]:
         """The links of a patient and of those merged into them, newest first."""

@@ -6,6 +6,7 @@ import pytest
 
 from clinical.domain.links import end
 from clinical.domain.merges import PatientLink
+from clinical.domain.patients import Patient
 from core import clock
 from core.errors import NotFound
 from core.ids import new_id
@@ -14,21 +15,16 @@ from tests.support.clinics import Clinic, clinic, enter
 __all__ = ["clinic"]
 
 
-async def opens(clinic: Clinic, patient: object) -> bool:
+async def opens(clinic: Clinic, patient: Patient) -> bool:
     """Whether the caller may open the patient; both spellings of the rule must agree."""
-    row = getattr(patient, "id", patient)
     try:
-        shown = await clinic.store.patient(row)
-        alone = True
+        shown = await clinic.store.patient(patient.id)
     except NotFound:
-        alone = False
+        shown = None
     async with clinic.store.begin() as work:
         listed = await work.patient_lists.page(limit=200, show_deleted=True, after=None)
-    if alone:
-        assert shown.id in {one.id for one in listed}
-    else:
-        assert row not in {one.id for one in listed}
-    return alone
+    assert (shown is not None) == (patient.id in {one.id for one in listed})
+    return shown is not None
 
 
 async def test_whoever_takes_a_patient_in_may_open_them(clinic: Clinic) -> None:

@@ -1,0 +1,386 @@
+"""PatientService over a real database, called as plain functions."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.type.date_pb2 import Date
+
+from clinical.domain.identifiers import IdentifierTaken, InsNotAllowedHere
+from clinical.domain.ins import NIR_TEST, TenantKind
+from clinical.domain.merges import MergeInverted, MergeWithItself
+from clinical.domain.patients import PatientMerged, PatientNotDeleted
+from clinical.servicers.patients import Patients
+from core import identity
+from core.database.pages import PageTokens
+from core.errors import EtagMismatch, InvalidField, InvalidPageToken, NotFound, RequestIdReused
+from core.ids import id_from, new_id
+from medhub.clinical.v1 import patient_pb2, patient_service_pb2
+from medhub.clinical.v1.patient_pb2 import Patient
+from medhub.clinical.v1.patient_service_pb2 import (
+    CreatePatientRequest,
+    DeletePatientRequest,
+    GetPatientRequest,
+    IdentifierQuery,
+    ListPatientsRequest,
+    LookupPatientIdentitiesRequest,
+    MergePatientsRequest,
+    SearchPatientsRequest,
+    UndeletePatientRequest,
+    UpdatePatientRequest,
+)
+from tests.support.clinics import Clinic, clinic, enter
+from tests.support.hl7_messages import TEST_INS
+from tests.support.postgres import PAGE_KEY
+
+__all__ = ["clinic"]
+
+
+@pytest.fixture
+def patients(clinic: Clinic) -> Patients:
+    """The servicer."""
+    enter(new_id())
+    return Patients(clinic.store, PageTokens(PAGE_KEY))
+
+
+def numbered(value: str, system: str = "CHU-X") -> patient_pb2.PatientIdentifier:
+    """A hospital's number."""
+    return patient_pb2.PatientIdentifier(
+        system=system, type=patient_pb2.IDENTIFIER_TYPE_PI, value=value
+    )
+
+
+def anne(*identifiers: patient_pb2.PatientIdentifier, **traits: object) -> Patient:
+    """A patient who does not exist."""
+    given = {"birth_name": "Martin", "birth_given_names": "Anne Marie", **traits}
+    return Patient(
+        birth_date=Date(year=1980, month=5, day=17),
+        sex=patient_pb2.SEX_FEMALE,
+        identifiers=identifiers,
+        **given,  # type: ignore[arg-type]
+    )
+
+
+async def create(patients: Patients, *identifiers: object, **traits: object) -> Patient:
+    """Create a patient as the caller."""
+    person = anne(*identifiers, **traits)  # type: ignore[arg-type]
+    return await patients.CreatePatient(CreatePatientRequest(patient=person))
+
+
+async def test_what_was_created_is_read_again(patients: Patients) -> None:
+    """A patient comes back whole, identifiers in their order."""
+    made = await create(patients, numbered("1"), numbered("2", "1.2.3"))
+
+    read = await patients.GetPatient(GetPatientRequest(name=made.name))
+
+    assert read == made
+    assert [one.value for one in read.identifiers] == ["1", "2"]
+    assert read.identifiers[0].use == patient_pb2.IDENTIFIER_USE_OFFICIAL
+
+
+async def test_a_number_lies_sealed_and_never_in_the_outbox(
+    patients: Patients, clinic: Clinic
+) -> None:
+    """Neither the row nor the audit record holds the number in clear."""
+    await create(patients, numbered("SECRET-4711"))
+
+    rows = clinic.database.rows("SELECT * FROM patient_identifier")
+    events = clinic.database.rows("SELECT * FROM medhub.audit_outbox")
+
+    assert b"SECRET-4711" not in bytes(rows[0]["value"])
+    assert "SECRET-4711" not in str(events)
+    assert {event["entity"] for event in events} >= {"patient", "patient_identifier", "care_link"}
+
+
+async def test_of_64_creates_of_one_number_one_succeeds(patients: Patients) -> None:
+    """The others learn that the identifier is taken, and which one it is."""
+    call = identity.call()
+
+    async def one(number: int) -> str:
+        identity.enter(call)
+        try:
+            await create(patients, numbered(f"own-{number}"), numbered("shared"))
+        except IdentifierTaken as taken:
+            return taken.metadata["index"]
+        return "made"
+
+    answers = await asyncio.gather(*(one(number) for number in range(64)))
+
+    assert sorted(answers) == ["1"] * 63 + ["made"]
+
+
+async def test_a_repeated_create_answers_what_the_first_made(patients: Patients) -> None:
+    """The same request_id makes one patient, and the repeat answers the first revision."""
+    call, request_id = identity.call(), str(uuid4())
+    call.request_id, call.request_hash = request_id, b"one"
+    made = await create(patients, numbered("1"))
+    call.request_id = ""
+    update = Patient(name=made.name, used_name="Durand")
+    await patients.UpdatePatient(UpdatePatientRequest(patient=update))
+
+    call.request_id = request_id
+    again = await create(patients, numbered("1"))
+
+    assert again == made
+    call.request_hash = b"other"
+    with pytest.raises(RequestIdReused):
+        await create(patients, numbered("1"))
+
+
+async def test_a_rehearsal_keeps_nothing(patients: Patients, clinic: Clinic) -> None:
+    """validate_only answers as if, and leaves no row and no record."""
+    request = CreatePatientRequest(patient=anne(numbered("1")), validate_only=True)
+
+    answer = await patients.CreatePatient(request)
+
+    assert answer.birth_name == "Martin"
+    assert clinic.database.rows("SELECT * FROM patient") == []
+    assert clinic.database.rows("SELECT * FROM medhub.audit_outbox") == []
+
+
+async def test_an_update_changes_what_the_mask_names(patients: Patients) -> None:
+    """Other fields of the message change nothing."""
+    made = await create(patients, numbered("1"))
+    update = Patient(name=made.name, etag=made.etag, used_name="Durand", birth_name="No")
+
+    after = await patients.UpdatePatient(
+        UpdatePatientRequest(patient=update, update_mask=FieldMask(paths=["used_name"]))
+    )
+
+    assert (after.birth_name, after.used_name, after.etag) == ("Martin", "Durand", "2")
+    with pytest.raises(EtagMismatch):
+        await patients.UpdatePatient(UpdatePatientRequest(patient=update))
+    update.etag = ""
+    with pytest.raises(InvalidField):
+        await patients.UpdatePatient(
+            UpdatePatientRequest(patient=update, update_mask=FieldMask(paths=["nonsense"]))
+        )
+
+
+async def test_identifiers_are_replaced_and_freed(patients: Patients) -> None:
+    """A number that a patient gives up may be another's; order is kept."""
+    made = await create(patients, numbered("1"), numbered("2"))
+    update = Patient(name=made.name, identifiers=[numbered("3"), numbered("2")])
+
+    after = await patients.UpdatePatient(
+        UpdatePatientRequest(patient=update, update_mask=FieldMask(paths=["identifiers"]))
+    )
+
+    assert [one.value for one in after.identifiers] == ["3", "2"]
+    assert (await patients.GetPatient(GetPatientRequest(name=made.name))) == after
+    await create(patients, numbered("1"))
+    with pytest.raises(IdentifierTaken):
+        await create(patients, numbered("3"))
+
+
+async def test_a_deleted_patient_can_be_shown_again(patients: Patients) -> None:
+    """Deleting hides from lists, frees the numbers, and can be undone."""
+    made = await create(patients, numbered("1"))
+
+    gone = await patients.DeletePatient(DeletePatientRequest(name=made.name, etag=made.etag))
+
+    assert gone.HasField("delete_time")
+    assert not (await patients.ListPatients(ListPatientsRequest())).patients
+    shown = await patients.ListPatients(ListPatientsRequest(show_deleted=True))
+    assert [one.name for one in shown.patients] == [made.name]
+    back = await patients.UndeletePatient(UndeletePatientRequest(name=made.name))
+    assert not back.HasField("delete_time")
+    with pytest.raises(PatientNotDeleted):
+        await patients.UndeletePatient(UndeletePatientRequest(name=made.name))
+
+
+async def test_undeleting_finds_the_number_taken(patients: Patients) -> None:
+    """What another patient has taken since is not taken back."""
+    made = await create(patients, numbered("1"))
+    await patients.DeletePatient(DeletePatientRequest(name=made.name, etag=made.etag))
+    await create(patients, numbered("1"))
+
+    with pytest.raises(IdentifierTaken):
+        await patients.UndeletePatient(UndeletePatientRequest(name=made.name))
+
+
+async def test_the_sort_of_ins_depends_on_the_organization(
+    patients: Patients, clinic: Clinic
+) -> None:
+    """A test INS is refused until the organization says that it rehearses."""
+    ins = patient_pb2.PatientIdentifier(
+        system=NIR_TEST, type=patient_pb2.IDENTIFIER_TYPE_INS, value=TEST_INS
+    )
+    with pytest.raises(InsNotAllowedHere):
+        await create(patients, ins)
+
+    async with clinic.store.begin() as work:
+        await work.settings.put_tenant_kind(TenantKind.TEST)
+
+    assert (await create(patients, ins)).identifiers[0].value == TEST_INS
+
+
+async def merge(patients: Patients, survivor: Patient, duplicate: Patient) -> object:
+    """Merge, with a reason."""
+    return await patients.MergePatients(
+        MergePatientsRequest(survivor=survivor.name, duplicate=duplicate.name, reason="same")
+    )
+
+
+async def test_a_merge_stands_and_chains_resolve(patients: Patients) -> None:
+    """Repeating succeeds, the inverse and a second survivor are refused, chains end in one."""
+    a, b, c = [await create(patients, numbered(value)) for value in "abc"]
+
+    first = await merge(patients, b, a)
+
+    assert await merge(patients, b, a) == first
+    with pytest.raises(MergeInverted):
+        await merge(patients, a, b)
+    with pytest.raises(MergeWithItself):
+        await merge(patients, a, a)
+    with pytest.raises(PatientMerged):
+        await merge(patients, c, a)
+    await merge(patients, c, b)
+    assert (await patients.GetPatient(GetPatientRequest(name=a.name))).name == c.name
+    with pytest.raises(MergeInverted):
+        await merge(patients, a, c)
+    with pytest.raises(PatientMerged):
+        await patients.UpdatePatient(
+            UpdatePatientRequest(patient=Patient(name=a.name, used_name="X"))
+        )
+
+
+async def test_opposite_merges_at_once_end_in_one(patients: Patients) -> None:
+    """Two callers who merge crosswise wait for each other; one is told that it is inverted."""
+    a, b = [await create(patients, numbered(value)) for value in "ab"]
+    call = identity.call()
+
+    async def one(survivor: Patient, duplicate: Patient) -> str:
+        identity.enter(call)
+        try:
+            await merge(patients, survivor, duplicate)
+        except MergeInverted:
+            return "inverted"
+        return "merged"
+
+    answers = await asyncio.gather(one(a, b), one(b, a))
+
+    assert sorted(answers) == ["inverted", "merged"]
+
+
+async def test_pages_hold_every_patient_once(patients: Patients) -> None:
+    """Newest first, and a token of another list is refused."""
+    made = [(await create(patients, numbered(str(n)))).name for n in range(5)]
+
+    seen, token = [], ""
+    while True:
+        page = await patients.ListPatients(ListPatientsRequest(page_size=2, page_token=token))
+        seen += [one.name for one in page.patients]
+        token = page.next_page_token
+        if not token:
+            break
+
+    assert seen == sorted(made, key=lambda name: id_from(name, "patients"), reverse=True)
+    page = await patients.ListPatients(ListPatientsRequest(page_size=2))
+    with pytest.raises(InvalidPageToken):
+        await patients.ListPatients(
+            ListPatientsRequest(page_size=2, show_deleted=True, page_token=page.next_page_token)
+        )
+
+
+@pytest.mark.parametrize(
+    "query", ["almeida", "ALMÉI", "d'Almeida", "oeuv", "Œuvrard almeida", "almeidaoeuvrard", "zoe"]
+)
+async def test_a_name_is_found_however_it_is_typed(patients: Patients, query: str) -> None:
+    """Accents, case, hyphens and particles do not matter; each word counts from its beginning."""
+    made = await create(patients, birth_name="d'Alméida-Œuvrard", birth_given_names="Zoé")
+    await create(patients, birth_name="Bernard", birth_given_names="Paul")
+
+    found = await patients.SearchPatients(SearchPatientsRequest(query=query))
+
+    assert [one.name for one in found.patients] == [made.name]
+
+
+async def test_all_criteria_must_fit(patients: Patients) -> None:
+    """Name, birth date and identifier narrow a search together."""
+    made = await create(patients, numbered("7"))
+    born = Date(year=1980, month=5, day=17)
+    number = IdentifierQuery(system="CHU-X", value="7")
+
+    async def names(**criteria: object) -> list[str]:
+        request = SearchPatientsRequest(**criteria)  # type: ignore[arg-type]
+        return [one.name for one in (await patients.SearchPatients(request)).patients]
+
+    assert await names(query="martin", birth_date=born, identifier=number) == [made.name]
+    assert await names(birth_date=born) == [made.name]
+    assert await names(identifier=number) == [made.name]
+    assert await names(query="martin", birth_date=Date(year=1981)) == []
+    assert await names(query="martin nobody") == []
+    with pytest.raises(InvalidField):
+        await names()
+
+
+async def test_a_search_pages_by_name(patients: Patients) -> None:
+    """The pages of a search follow one another without gap or repeat."""
+    for name in ("Carron", "Carra", "Carre", "Carri"):
+        await create(patients, birth_name=name)
+
+    seen, token = [], ""
+    while True:
+        asked = SearchPatientsRequest(query="carr", page_size=1, page_token=token)
+        page = await patients.SearchPatients(asked)
+        seen += [one.birth_name for one in page.patients]
+        token = page.next_page_token
+        if not token:
+            break
+
+    assert seen == ["Carra", "Carre", "Carri", "Carron"]
+
+
+async def test_identities_are_found_without_a_link(patients: Patients) -> None:
+    """Registration names a patient whom it cannot open, best match first."""
+    organization = identity.caller().organization
+    assert organization is not None
+    made = await create(patients, numbered("7"))
+    enter(organization)
+
+    found = await patients.LookupPatientIdentities(
+        LookupPatientIdentitiesRequest(query="martin", birth_date=Date(year=1980, month=5, day=17))
+    )
+
+    assert [(one.name, list(one.matched)) for one in found.identities] == [
+        (made.name, ["birth_date", "birth_name"])
+    ]
+    assert (await patients.SearchPatients(SearchPatientsRequest(query="martin"))).patients == []
+    with pytest.raises(NotFound):
+        await patients.GetPatient(GetPatientRequest(name=made.name))
+    with pytest.raises(InvalidField):
+        await patients.LookupPatientIdentities(LookupPatientIdentitiesRequest(query="martin"))
+
+
+async def test_nothing_of_another_organization_shows(patients: Patients) -> None:
+    """Get, update, merge and search answer as for what does not exist."""
+    caller = identity.caller().subject
+    made = await create(patients, numbered("7"))
+    enter(new_id(), caller)
+    own = await create(patients, numbered("7"))
+
+    with pytest.raises(NotFound):
+        await patients.GetPatient(GetPatientRequest(name=made.name))
+    with pytest.raises(NotFound):
+        await patients.UpdatePatient(
+            UpdatePatientRequest(patient=Patient(name=made.name, used_name="X"))
+        )
+    with pytest.raises(NotFound):
+        await merge(patients, own, made)
+    found = await patients.SearchPatients(
+        SearchPatientsRequest(identifier=IdentifierQuery(system="CHU-X", value="7"))
+    )
+    assert [one.name for one in found.patients] == [own.name]
+
+
+@pytest.mark.parametrize("born", [(1980, 13, 1), (1980, 2, 30), (1980, 0, 4), (12, 1, 1)])
+async def test_absurd_dates_are_refused(patients: Patients, born: tuple[int, int, int]) -> None:
+    """A date that no calendar or no patient has is an invalid field."""
+    year, month, day = born
+    person = anne()
+    person.birth_date.CopyFrom(Date(year=year, month=month, day=day))
+
+    with pytest.raises(InvalidField):
+        await patients.CreatePatient(patient_service_pb2.CreatePatientRequest(patient=person))
