@@ -93,7 +93,10 @@ class CareLinks:
         self._tx = tx
 
     async def add(self, link: CareLink) -> CareLink:
-        """A new link, as the row has it. Raises NotFound (no such patient), CareLinkExists and InvalidField."""
+        """A new link, as the row has it.
+
+        Raises NotFound (no such patient), CareLinkExists and InvalidField (no such holder).
+        """
         if await self._tx.one(_LOCK_PATIENT, id=link.patient_id) is None:
             raise NotFound
         try:

@@ -88,9 +88,7 @@ async def test_a_link_names_one_that_exists(links: CareLinks, clinic: Clinic) ->
         patient=name_of("patients", new_id()), unit=unit, kind=CARE_LINK_KIND_CARE_TEAM
     )
     backwards = link(patient, unit=unit)
-    backwards.end_time.CopyFrom(
-        time_to_proto(clock.now() - timedelta(days=1)) or backwards.end_time
-    )
+    backwards.end_time.FromDatetime(clock.now() - timedelta(days=1))
 
     for wrong in (
         link(patient),
