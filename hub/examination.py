@@ -16,11 +16,12 @@ import psycopg
 
 from hub import run_file
 from hub.data_dir import DataDir
-from hub.layout import POSTGRES_URL, Service
+from hub.layout import POSTGRES_URL
 from hub.ports import DEFAULT_BASE, HOST, Port, is_free
 from hub.postgres import OLDEST_MAJOR, PostgresUnusable, embedded_bin
 from hub.readiness import GrpcServing, HttpOk, TcpOpen
 from hub.run_file import Running
+from hub.services import Service
 
 # Below this PostgreSQL stops at its next checkpoint; a demo takes a few hundred MB.
 _LEAST_FREE_BYTES = 1024**3

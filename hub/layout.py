@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from core.database.provision import Urls, provision, urls_for
 from edge import binary
@@ -19,18 +18,11 @@ from hub.readiness import GrpcServing, HttpOk, TcpOpen
 from hub.run_file import Running
 from hub.secrets import Secrets
 from hub.service_secrets import ServiceSecrets
+from hub.services import Service
 
 # A PostgreSQL to use instead of the embedded one: the URL of a role that may create roles and
 # databases.
 POSTGRES_URL = "MEDHUB_POSTGRES_URL"
-
-
-class Service(StrEnum):
-    """The servers, each `python -m <service>`."""
-
-    AUTH = "auth"
-    COMPLIANCE = "compliance"
-    CLINICAL = "clinical"
 
 
 _LISTENS: Mapping[Service, Port] = {service: Port(service) for service in Service}

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -32,7 +33,7 @@ async def run(layout: Layout, report: Report, load_demo: LoadDemo | None) -> Non
 async def _bring_up(
     layout: Layout, supervisor: Supervisor, report: Report, load_demo: LoadDemo | None
 ) -> None:
-    await _database(layout, supervisor)
+    await _database(layout, supervisor, report)
     await together(supervisor.run_once(layout.edge()), supervisor.start_together(*layout.servers()))
     await supervisor.start_together(*layout.fronts())
     running = layout.running(os.getpid())
@@ -43,9 +44,16 @@ async def _bring_up(
     report(welcome(running))
 
 
-async def _database(layout: Layout, supervisor: Supervisor) -> None:
+async def _database(layout: Layout, supervisor: Supervisor, report: Report) -> None:
     if cluster := layout.cluster():
-        await asyncio.to_thread(cluster.create)
+        await _in_thread(cluster.create, "the place for data", report)
         await supervisor.start(cluster.child())
-    await asyncio.to_thread(layout.provision)
+    await _in_thread(layout.provision, "databases and roles", report)
     await supervisor.run_once(layout.migration())
+
+
+async def _in_thread(work: Callable[[], None], what: str, report: Report) -> None:
+    """Do what blocks without stopping the supervisor, and say how long it took."""
+    began = time.monotonic()
+    await asyncio.to_thread(work)
+    report(f"{what}: ready ({time.monotonic() - began:.1f} s)")

@@ -1,13 +1,12 @@
-"""How the supervisor knows that a child does its work."""
+"""How the supervisor knows that a child does its work.
+
+What speaks a protocol is imported when it is used, so that every command starts fast.
+"""
 
 import asyncio
 import http.client
 from dataclasses import dataclass
 from typing import Protocol
-
-import grpc
-import psycopg
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 # One look. A child that cannot answer in this time is asked again.
 _LOOK_SECONDS = 2.0
@@ -38,6 +37,9 @@ class GrpcServing:
 
     async def is_ready(self) -> bool:
         """Ask over a connection of its own: a channel that once failed waits before it retries."""
+        import grpc
+        from grpc_health.v1 import health_pb2, health_pb2_grpc
+
         request = health_pb2.HealthCheckRequest(service=self.service)
         async with grpc.aio.insecure_channel(self.target) as channel:
             try:
@@ -98,6 +100,8 @@ class PostgresAccepts:
 
     async def is_ready(self) -> bool:
         """Connect anew, since a server that is starting refuses at the door."""
+        import psycopg
+
         try:
             async with asyncio.timeout(_LOOK_SECONDS):
                 async with await psycopg.AsyncConnection.connect(self.url) as connection:

@@ -6,23 +6,20 @@ import typer
 
 from hub.commands.options import DEFAULT_DATA_DIR, DataDirOption
 from hub.data_dir import DataDir
-from hub.examination import Finding, State, examine
 
 
 def doctor(data_dir: DataDirOption = DEFAULT_DATA_DIR) -> None:
     """Check this machine and the platform that runs here; fails when something is not well."""
-    failed = asyncio.run(_examine(DataDir.at(data_dir)))
-    raise typer.Exit(1 if failed else 0)
+    well = asyncio.run(_examine(DataDir.at(data_dir)))
+    raise typer.Exit(0 if well else 1)
 
 
 async def _examine(data: DataDir) -> bool:
-    failed = False
+    from hub.examination import State, examine
+
+    well = True
     async for finding in examine(data):
-        _print(finding)
-        failed = failed or finding.state is State.FAILED
-    return failed
-
-
-def _print(finding: Finding) -> None:
-    hint = f"  ({finding.hint})" if finding.hint else ""
-    print(f"{finding.state:<5} {finding.what}{hint}", flush=True)
+        hint = f"  ({finding.hint})" if finding.hint else ""
+        print(f"{finding.state:<5} {finding.what}{hint}", flush=True)
+        well = well and finding.state is not State.FAILED
+    return well

@@ -55,8 +55,9 @@ def send(
 def _address(host: str | None, port: int | None, data_dir: Path) -> tuple[str, int]:
     if port is not None:
         return host or "127.0.0.1", port
-    running = run_file.read(DataDir.at(data_dir).run_file)
-    if running is None:
+    data = DataDir.at(data_dir)
+    running = run_file.read(data.run_file)
+    if running is None or data.supervisor_pid() is None:
         print("medhub: no platform runs here: give --host and --port", file=sys.stderr)
         raise typer.Exit(2)
     return host or running.mllp_host, running.mllp_port

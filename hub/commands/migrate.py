@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hub.layout import Service
+from hub.services import Service
 
 
 def migrate(

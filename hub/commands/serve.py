@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from hub.child import ChildSpec
-from hub.layout import Service
+from hub.services import Service
 from hub.supervisor import Supervisor
 
 # A worker may finish the calls it has: longer than any deadline, shorter than what an

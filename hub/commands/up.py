@@ -10,12 +10,10 @@ from typing import Annotated
 import typer
 
 from hub import run_file
+from hub.child import NotPrepared
 from hub.commands.options import DEFAULT_DATA_DIR, DataDirOption
 from hub.data_dir import AlreadyRunning, DataDir
-from hub.layout import Layout
-from hub.platform import LoadDemo, run
 from hub.ports import PortTaken, allocate
-from hub.postgres import PostgresUnusable
 from hub.supervisor import StartFailed
 
 _TAIL_EVERY = 0.1
@@ -37,16 +35,19 @@ def up(
         if detach:
             _in_background(data)
         else:
-            _here(data, port_base, debug, None)
-    except (AlreadyRunning, PortTaken, PostgresUnusable, StartFailed) as refusal:
+            _here(data, port_base, debug)
+    except (AlreadyRunning, PortTaken, NotPrepared, StartFailed) as refusal:
         print(f"medhub: {refusal}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 
-def _here(data: DataDir, port_base: int | None, debug: bool, load_demo: LoadDemo | None) -> None:
+def _here(data: DataDir, port_base: int | None, debug: bool) -> None:
+    from hub.layout import Layout
+    from hub.platform import run
+
     with data.claimed():
         layout = Layout.on(data, allocate(port_base), debug=debug)
-        asyncio.run(run(layout, _say, load_demo))
+        asyncio.run(run(layout, _say, None))
 
 
 def _in_background(data: DataDir) -> None:

@@ -10,8 +10,9 @@ from core.crypto.unlocking import KeyFile
 from core.rpc.channel import ServiceKey
 from core.settings import CoreSettings
 from hub.data_dir import DataDir
-from hub.layout import POSTGRES_URL, Layout, Service
+from hub.layout import POSTGRES_URL, Layout
 from hub.ports import Port
+from hub.services import Service
 
 BASE = 19500
 
