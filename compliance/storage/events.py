@@ -221,7 +221,10 @@ class Events:
 
     async def numbers(self) -> list[Numbers]:
         """For each source what is held; at most MOST_GAPS missing ranges of each."""
-        return [Numbers(row.source, row.first, row.last, row.held, await self._missing(row)) for row in await self._tx.all(_SOURCES)]
+        return [
+            Numbers(row.source, row.first, row.last, row.held, await self._missing(row))
+            for row in await self._tx.all(_SOURCES)
+        ]
 
     async def _missing(self, row: Row) -> list[tuple[int, int]]:
         if row.held == row.last - FIRST_NUMBER + 1:

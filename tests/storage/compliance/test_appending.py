@@ -1,6 +1,7 @@
 """Appending to a log: order, repeats, conflicts, tiles and checkpoints in one commit."""
 
 import asyncio
+from itertools import chain
 from uuid import UUID
 
 import pytest
@@ -118,7 +119,7 @@ async def test_relays_of_two_services_take_turns(store: Store) -> None:
 
     indexes = await asyncio.gather(*(append(store, arrivals(batch)) for batch in batches))
 
-    assert sorted(sum(indexes, [])) == list(range(120))
+    assert sorted(chain.from_iterable(indexes)) == list(range(120))
     async with store.begin_for(organization) as tx:
         newest = await tx.logs.newest()
         stored = await tx.events.bundle(0, 120)
