@@ -102,7 +102,7 @@ class _Wire:
             self._pg.pipeline_sync()
         except psycopg.OperationalError as error:
             self.break_off(error)
-            raise
+            raise translate(error) from error
         self._waiting.append(request)
         self._flush()
         if self._look is None:

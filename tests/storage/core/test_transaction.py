@@ -194,6 +194,22 @@ async def test_a_full_pool_is_unavailable(ward: ServiceDatabase) -> None:
         holder.cancel()
 
 
+async def test_a_cancelled_call_gives_its_connection_back(ward: ServiceDatabase) -> None:
+    """A client that leaves in the middle leaves neither a lock nor a busy connection."""
+    settings = ward.settings.model_copy(update={"pool_size": 1})
+    async with opened(settings) as db:
+        as_caller(organization=new_id())
+        for seconds in (0.0, 0.02, 0.05, 0.1):
+            leaving = asyncio.create_task(hold(db, 5))
+            await asyncio.sleep(seconds)
+            leaving.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await leaving
+
+        async with db.begin() as tx:
+            assert await tx.one(patients.COUNT) == (0,)
+
+
 async def test_a_row_held_by_another_call_is_unavailable_in_time(db: Database) -> None:
     """Waiting for a lock ends before the caller's patience does."""
     as_caller(organization=new_id())
