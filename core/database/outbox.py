@@ -143,14 +143,19 @@ class Outbox:
         return cursor.rowcount
 
     async def wait(self, seconds: float = LONGEST_WAIT) -> bool:
-        """Wait until there is a record, at most so many seconds; True when there is one."""
+        """Wait until there is a record, at most so many seconds; True when there is one.
+
+        It rests before it looks, so a relay that has reason to leave a record where it is does
+        not spin.
+        """
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while not await self._holds_any():
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            if await self._holds_any():
+                return True
             if loop.time() >= until:
                 return False
-            await asyncio.sleep(LOOK_EVERY)
-        return True
 
     async def _holds_any(self) -> bool:
         row = await (await self._execute(_ANY)).fetchone()
