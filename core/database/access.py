@@ -8,6 +8,7 @@ only, and a busy service pays one commit for many calls. If a flush fails, so do
 import asyncio
 import contextlib
 import json
+import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ MOST_WAITING = 10_000  # records not yet durable; past it a call fails rather th
 MOST_PER_FLUSH = 1_000  # records; larger batches were not faster when measured
 FLUSH_TIMEOUT = 2.0  # seconds for one flush, connecting included
 
+_log = logging.getLogger("medhub.access")
 _APPEND = b"SELECT medhub.append_access($1::jsonb)"
 _SESSION = f"-c statement_timeout={int(FLUSH_TIMEOUT * 1000)}"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
@@ -133,21 +135,25 @@ class AccessRecorder:
 
     async def _flush(self, batches: list[_Batch]) -> None:
         text = "[" + ",".join([row for batch in batches for row in batch.rows]) + "]"
-        error: Unavailable | None = None
+        failed = False
         try:
             async with asyncio.timeout(FLUSH_TIMEOUT):
                 await self._send(text)
-        except (psycopg.Error, TimeoutError) as cause:
-            error = Unavailable(retry_after=RETRY_LATER)
-            error.__cause__ = cause
+        except (psycopg.Error, TimeoutError) as error:
+            _log.warning("access records were not written: %s", type(error).__name__)
+            failed = True
+        except Exception:  # noqa: BLE001 - its calls must fail, and the next flush be tried
+            _log.exception("a fault in the access recorder")
+            failed = True
+        if failed:
             await self._disconnect()
         for batch in batches:
             if batch.durable.done():
                 continue  # Its caller has gone; the record stays, for the row was read.
-            if error is None:
-                batch.durable.set_result(None)
+            if failed:
+                batch.durable.set_exception(Unavailable(retry_after=RETRY_LATER))
             else:
-                batch.durable.set_exception(error)
+                batch.durable.set_result(None)
 
     async def _send(self, text: str) -> None:
         """One statement in autocommit: it is durable when it has been answered."""
