@@ -2,6 +2,8 @@
 
 import os
 import signal
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,12 +15,13 @@ from tests.support.processes import eventually
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, free_port: int) -> Cluster:
-    """A new cluster, not started."""
-    folder = tmp_path / "postgres"
-    made = Cluster(folder, free_port, "a password", embedded_bin(), server_account())
-    made.create()
-    return made
+def cluster(free_port: int) -> Iterator[Cluster]:
+    """A new cluster, not started; not in pytest's folder, which each run closes to others again."""
+    with tempfile.TemporaryDirectory(prefix="medhub-") as folder:
+        place = Path(folder) / "postgres"
+        made = Cluster(place, free_port, "a password", embedded_bin(), server_account())
+        made.create()
+        yield made
 
 
 def count(cluster: Cluster) -> int:
