@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from hub import run_file
 from hub.layout import Layout
@@ -13,6 +14,7 @@ from hub.run_file import DemoOrganization, Running
 from hub.supervisor import Report, Supervisor, together
 from hub.welcome import welcome
 
+Result = TypeVar("Result")
 LoadDemo = Callable[[Running], Awaitable[list[DemoOrganization]]]
 
 
@@ -46,14 +48,17 @@ async def _bring_up(
 
 async def _database(layout: Layout, supervisor: Supervisor, report: Report) -> None:
     if cluster := layout.cluster():
-        await _in_thread(cluster.create, "the place for data", report)
+        opened = await _in_thread(cluster.create, "the place for data", report)
+        for folder in opened:
+            report(f"{folder}: PostgreSQL, which never runs as root, may now pass through (o+x)")
         await supervisor.start(cluster.child())
     await _in_thread(layout.provision, "databases and roles", report)
     await supervisor.run_once(layout.migration())
 
 
-async def _in_thread(work: Callable[[], None], what: str, report: Report) -> None:
+async def _in_thread(work: Callable[[], Result], what: str, report: Report) -> Result:
     """Do what blocks without stopping the supervisor, and say how long it took."""
     began = time.monotonic()
-    await asyncio.to_thread(work)
+    result = await asyncio.to_thread(work)
     report(f"{what}: ready ({time.monotonic() - began:.1f} s)")
+    return result

