@@ -5,9 +5,8 @@ The grammar of paths is that of google/api/http.proto, as far as the contract us
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 from google.api import annotations_pb2, http_pb2
 from google.protobuf import descriptor_pool
@@ -17,8 +16,8 @@ from core.contract import Contract, Method
 from medhub.options.v1 import policy_pb2 as options
 
 _VARIABLE = re.compile(r"\{(?P<field>[a-z0-9_.]+)(=(?P<shape>[^}]+))?\}")
-# One segment of a path: ids need no escapes, so none is let in (`%00`, `%2F`, half a character), and
-# a colon starts a custom verb.
+# One segment of a path: ids need no escapes, so none is let in (`%00`, `%2F`, half a character),
+# and a colon starts a custom verb.
 _SEGMENT = "[A-Za-z0-9._~-]+"
 
 
@@ -92,8 +91,9 @@ class Binding:
         """The path as OpenAPI writes it: `/clinical/v1/patients/{patient}:merge`."""
         return self._each(lambda variable: variable.documented, str)
 
-    def _each(self, variable, literal) -> str:  # type: ignore[no-untyped-def]
-        out, at = [], 0
+    def _each(self, variable: Callable[[Variable], str], literal: Callable[[str], str]) -> str:
+        out: list[str] = []
+        at = 0
         for found in _VARIABLE.finditer(self.template):
             out.append(literal(self.template[at : found.start()]))
             out.append(variable(Variable(found["field"], found["shape"] or "*")))
@@ -130,13 +130,9 @@ def operations(contract: Contract) -> tuple[Operation, ...]:
     )
 
 
-@cache
-def _service(name: str):  # type: ignore[no-untyped-def]
-    return descriptor_pool.Default().FindServiceByName(name)
-
-
 def _descriptor(method: Method) -> MethodDescriptor:
-    found: MethodDescriptor = _service(method.service).methods_by_name[method.name.split("/")[1]]
+    service = descriptor_pool.Default().FindServiceByName(method.service)
+    found: MethodDescriptor = service.methods_by_name[method.name.split("/")[1]]
     return found
 
 

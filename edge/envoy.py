@@ -54,7 +54,9 @@ def _admin(edge: Edge) -> dict[str, Any]:
 
 def _overload() -> dict[str, Any]:
     name = "envoy.resource_monitors.global_downstream_max_connections"
-    kind = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+    kind = (
+        "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+    )
     config = {
         "@type": f"type.googleapis.com/{kind}",
         "max_active_downstream_connections": limits.CONNECTIONS,
@@ -64,9 +66,7 @@ def _overload() -> dict[str, Any]:
 
 def _listener(edge: Edge, http: Mapping[str, Any]) -> dict[str, Any]:
     chain: dict[str, Any] = {
-        "filters": [
-            {"name": "envoy.filters.network.http_connection_manager", "typed_config": http}
-        ]
+        "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": http}]
     }
     if edge.tls is not None:
         chain["transport_socket"] = _tls(edge.tls)

@@ -19,7 +19,8 @@ _FORWARDED = (
     "forwarded", "x-forwarded-client-cert", "x-forwarded-host", "x-forwarded-port",
     "x-forwarded-prefix", "x-forwarded-proto", "x-forwarded-uri", "x-real-ip", "x-client-ip",
     "x-cluster-client-ip", "true-client-ip", "x-original-url", "x-original-uri", "x-rewrite-url",
-    "x-http-method-override", "x-method-override", "x-request-id", "x-client-cert", "ssl-client-cert",
+    "x-http-method-override", "x-method-override", "x-request-id", "x-client-cert",
+    "ssl-client-cert",
 )  # fmt: skip
 _PREFIXES = ("x-medhub-", "x-envoy-", "x-ssl-", "x-amzn-", "x-goog-", "x-spiffe-", _KEPT)
 _ALLOWED_HEADERS = (

@@ -87,7 +87,9 @@ class _Writer:
         }
         if place:
             first = operation.bindings[0].documented
-            written["description"] = f"The same as `{first}`, kept for callers of this path.\n\n{comment}"
+            written["description"] = (
+                f"The same as `{first}`, kept for callers of this path.\n\n{comment}"
+            )
         if method.access is Access.PUBLIC:
             written["security"] = []
         if parameters := [*self._path(operation, binding), *self._query(operation, binding)]:
@@ -121,7 +123,7 @@ class _Writer:
         taken = {variable.field for variable in binding.variables} | {binding.body}
         for name, field, needed in _leaves(operation.descriptor.input_type, "", taken):
             schema = self.schemas.field(field)
-            parameter = {"name": name, "in": "query", "schema": schema}
+            parameter: dict[str, Any] = {"name": name, "in": "query", "schema": schema}
             if about := schema.pop("description", ""):
                 parameter["description"] = about
             if needed:
@@ -133,7 +135,7 @@ class _Writer:
         if body is None:
             return None
         if isinstance(body, FieldDescriptor):
-            schema = self.schemas.of(body.message_type)
+            schema = self.schemas.field(body)
         elif taken := frozenset(variable.field for variable in binding.variables):
             schema = self.schemas.object(body, without=taken)
         else:
@@ -143,8 +145,8 @@ class _Writer:
 
 def _at(message: Descriptor, path: str) -> FieldDescriptor:
     first, _, rest = path.partition(".")
-    field: FieldDescriptor = message.fields_by_name[first]
-    return _at(field.message_type, rest) if rest else field
+    field = message.fields_by_name[first]
+    return _at(field.message_type, rest) if rest and field.message_type else field
 
 
 def _leaves(

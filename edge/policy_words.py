@@ -14,7 +14,7 @@ def policy_words(method: Method) -> dict[str, Any]:
         words["permission"] = policy.require.permission
     if policy.require.resource:
         words["resource"] = policy.require.resource
-    if reason := policy.public.reason or getattr(policy, "self").reason:
+    if reason := policy.public.reason or policy.self.reason:
         words["reason"] = reason
     words |= {
         "tenancy": _word(options.Tenancy.Name(policy.tenancy or options.TENANCY_FROM_TOKEN)),

@@ -52,7 +52,10 @@ _GRPC_REASONS = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_SER
 # A call that came as gRPC. One that the transcoder has made of JSON has the header in which it
 # notes the path as it came; from a client that header never gets here.
 _GRPC = [
-    {"name": "content-type", "string_match": {"safe_regex": {"regex": r"application/grpc([+;].*)?"}}},
+    {
+        "name": "content-type",
+        "string_match": {"safe_regex": {"regex": r"application/grpc([+;].*)?"}},
+    },
     {"name": "x-envoy-original-path", "present_match": False},
 ]
 _HARDENING = {

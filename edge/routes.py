@@ -180,4 +180,3 @@ def _refusal(match: dict[str, Any], status: int, allow: str = "") -> Route:
         header = {"header": {"key": "allow", "value": allow}, "append_action": _REPLACE}
         route["response_headers_to_add"] = [header]
     return route
-

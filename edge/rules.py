@@ -31,7 +31,7 @@ def allows_unspecified(field: FieldDescriptor) -> bool:
 
 
 def _rules(field: FieldDescriptor) -> validate_pb2.FieldRules:
-    options = field.GetOptions()
+    options: Any = field.GetOptions()
     if not options.HasExtension(validate_pb2.field):
         return validate_pb2.FieldRules()
     found: validate_pb2.FieldRules = options.Extensions[validate_pb2.field]
@@ -45,7 +45,9 @@ def _keywords(rules: validate_pb2.FieldRules) -> Schema:
     if kind == "bytes":
         return _bytes(rules.bytes)
     if kind == "repeated":
-        return _present(rules.repeated, min_items="minItems", max_items="maxItems", unique="uniqueItems")
+        return _present(
+            rules.repeated, min_items="minItems", max_items="maxItems", unique="uniqueItems"
+        )
     if kind in ("int64", "uint64"):
         # Such numbers are strings in JSON, which have no range; readers see it all the same.
         return {f"x-{k}": str(v) for k, v in _range(getattr(rules, kind)).items()}
@@ -61,7 +63,9 @@ def _range(rules: Any) -> Schema:
 
 
 def _string(rules: validate_pb2.StringRules) -> Schema:
-    found = _present(rules, min_len="minLength", max_len="maxLength", pattern="pattern", const="const")
+    found = _present(
+        rules, min_len="minLength", max_len="maxLength", pattern="pattern", const="const"
+    )
     if rules.HasField("len"):
         found |= {"minLength": rules.len, "maxLength": rules.len}
     if getattr(rules, "in"):
@@ -85,4 +89,6 @@ def _bytes(rules: validate_pb2.BytesRules) -> Schema:
 
 
 def _present(rules: Any, **names: str) -> Schema:
-    return {keyword: getattr(rules, rule) for rule, keyword in names.items() if rules.HasField(rule)}
+    return {
+        keyword: getattr(rules, rule) for rule, keyword in names.items() if rules.HasField(rule)
+    }

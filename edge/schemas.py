@@ -158,7 +158,9 @@ def _marks(field: FieldDescriptor) -> Schema:
 
 
 def _data(field: FieldDescriptor) -> Schema:
-    options, message = field.GetOptions(), field.containing_type.GetOptions()
+    options: Any = field.GetOptions()
+    containing: Any = field.containing_type
+    message = containing.GetOptions()
     if options.HasExtension(data_pb2.data):
         data = options.Extensions[data_pb2.data]
     elif message.HasExtension(data_pb2.fields):

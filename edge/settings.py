@@ -49,7 +49,7 @@ class Edge:
     trusted_hops: int = 0
     # How often each server is asked for its health, in seconds.
     health_seconds: float = 1.0
-    # Longest deadlines by method path, in seconds, where an operator sets them below the contract's.
+    # Longest deadlines by method path, in seconds, where they are to be below the contract's.
     deadlines: Mapping[str, float] = field(default_factory=dict)
 
     @property

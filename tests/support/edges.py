@@ -20,7 +20,7 @@ from edge import Address, Edge, binary, write
 
 HOST = "127.0.0.1"
 SERVICES = ("auth", "clinical", "compliance")
-Answer: TypeAlias = Callable[[Message, grpc.aio.ServicerContext], Any]
+Answer: TypeAlias = Callable[[Message, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ class Backend:
         await server.start()
         self.servers[service] = server
 
+    def forget(self) -> None:
+        """Answer emptily again, and forget the calls seen."""
+        self.answers.clear()
+        self.calls.clear()
+
     async def say(self, service: str, *, serving: bool) -> None:
         """Change what the health of a server says."""
         statuses = health_pb2.HealthCheckResponse
@@ -61,7 +66,7 @@ class Backend:
         await self.told_health[service].set("", status)
 
     def _handlers(self, service: str) -> list[grpc.GenericRpcHandler]:
-        found: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
+        found: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
         for method in everything().methods.values():
             if method.service.split(".")[1] != service or method.streaming:
                 continue
@@ -108,9 +113,9 @@ class Front:
     log: Path
 
     async def call(
-        self, verb: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str
+        self, verb: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: Any
     ) -> Reply:
-        """One HTTP/1.1 exchange. `body` goes as JSON; underscores of header names become hyphens."""
+        """One HTTP/1.1 exchange. `body` goes as JSON; header names get hyphens for underscores."""
         content = raw if raw is not None else (b"" if body is None else json.dumps(body).encode())
         sent = {"host": "edge", "connection": "close", "content-length": str(len(content))}
         if body is not None or raw is not None:
@@ -164,6 +169,13 @@ def _unchunked(body: bytes) -> bytes:
         if not length:
             break
     return whole
+
+
+async def call(channel: grpc.aio.Channel, path: str) -> bytes:
+    """One gRPC call with an empty request; the answer's bytes."""
+    method: Any = channel.unary_unary(path)
+    answer: bytes = await method(b"")
+    return answer
 
 
 def free_port() -> int:

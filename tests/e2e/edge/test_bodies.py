@@ -1,0 +1,229 @@
+"""What JSON bodies and queries may hold."""
+
+import json
+from typing import Any
+
+import pytest
+
+from medhub.auth.v1 import auth_service_pb2
+from medhub.clinical.v1 import patient_service_pb2
+from tests.support.edges import Front, Reply
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+PATIENTS = "/clinical/v1/patients"
+LOGIN = "/auth/login"
+
+
+def fault(reply: Reply) -> tuple[int, str, str]:
+    """Status, field and sentence of a refused body."""
+    assert reply.json["code"] == 3
+    assert reply.json["details"][0]["reason"] == "MALFORMED_REQUEST"
+    violation = reply.json["details"][1]["field_violations"][0]
+    return reply.status, violation["field"], violation["description"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"emial": "a"}, "emial"),
+        ({"birth_name": "a", "constructor": 1}, "constructor"),
+        ({"birth_date": {"yaer": 1}}, "birth_date.yaer"),
+        ({"identifiers": [{"value": "1"}, {"foo": "2"}]}, "identifiers.foo"),
+        ({'a b"c': 1}, "?"),
+        ({"x" * 65: 1}, "?"),
+    ],
+)
+async def test_an_unknown_field_is_refused_and_named(
+    edge: Front, body: dict[str, Any], field: str
+) -> None:
+    """A misspelt field is an error, at any depth; what looks like no name is not repeated."""
+    reply = await edge.call("POST", PATIENTS, body)
+
+    assert fault(reply) == (400, field, "there is no such field")
+    assert edge.backend.calls == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"{",
+        b"[]",
+        b"null",
+        b'"a"',
+        b"{'email':'a'}",
+        b"{email:1}",
+        b'{"email":"a",}',
+        b'{"email":"a"}x',
+        b'{"email":01}',
+        b'{"email":1.}',
+        b'{"email":+1}',
+        b'{"email":nan}',
+        b'{"email":"a\nb"}',
+        b'{"email":"\\x"}',
+        b'{"email":"\x00"}',
+        b'{"email":"\xff"}',
+        b'{"email":"\\ud800"}',
+        b'\xef\xbb\xbf{"email":"a"}',
+        b'{"email":"a" "password":"b"}',
+        b'{"email":{}}',
+        b'{"email":5}',
+        b'{"email":"a","email":"b"}',
+        b'{"ema\\u0069l":"a"}',
+        b"\0\0\0\0\0",
+        b'{"a":' * 50_000,
+    ],
+)
+async def test_what_is_not_json_of_the_contract_is_refused(edge: Front, raw: bytes) -> None:
+    """Lenient JSON, wrong types, repeated fields and broken text get 400 and reach no server."""
+    reply = await edge.call("POST", LOGIN, raw=raw)
+
+    assert reply.status == 400
+    assert reply.headers["content-type"] == "application/json"
+    assert reply.json["details"][0]["reason"] == "MALFORMED_REQUEST"
+    assert edge.backend.calls == []
+
+
+@pytest.mark.parametrize("body", [{"birth_date": {"year": "x"}}, {"sex": "SEX_NONE"}, {"sex": {}}])
+async def test_a_value_of_another_type_is_refused_without_being_quoted(
+    edge: Front, body: dict[str, Any]
+) -> None:
+    """The parser's own text, which quotes what it could not read, is dropped."""
+    reply = await edge.call("POST", PATIENTS, {**body, "birth_name": "Canary"})
+
+    assert (reply.status, reply.json["code"]) == (400, 3)
+    assert b"Canary" not in reply.body
+    assert b"SEX_NONE" not in reply.body
+
+
+@pytest.mark.parametrize("depth", [33, 100, 10_000, 200_000])
+@pytest.mark.parametrize("pair", [(b"[", b"]"), (b'{"birth_date":', b"}")])
+async def test_deep_nesting_is_refused_and_the_edge_lives(
+    edge: Front, depth: int, pair: tuple[bytes, bytes]
+) -> None:
+    """However deep, the answer is 400 (413 where it is also too large), and the next call works."""
+    deep = b'{"birth_date":' + pair[0] * depth + b"1" + pair[1] * depth + b"}"
+
+    reply = await edge.call("POST", PATIENTS, raw=deep)
+    after = await edge.call("GET", PATIENTS)
+
+    assert reply.status == (413 if len(deep) > 1 << 20 else 400)
+    assert (after.status, len(edge.backend.calls)) == (200, 1)
+
+
+async def test_more_than_a_mebibyte_is_refused(edge: Front) -> None:
+    """Just under the limit passes; over it the answer is 413, whether announced or in chunks."""
+    under = await edge.call("POST", PATIENTS, {"birth_name": "x" * ((1 << 20) - 100)})
+    over = await edge.call("POST", PATIENTS, {"birth_name": "x" * (1 << 20)})
+    chunk = b"100000\r\n" + b" " * (1 << 20) + b"\r\n"
+    head = f"POST {PATIENTS} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    chunked = await edge.send(head.encode() + chunk * 2 + b"0\r\n\r\n")
+
+    assert [reply.status for reply in (under, over, chunked)] == [200, 413, 413]
+    assert over.json["details"][0]["reason"] == "MALFORMED_REQUEST"
+
+
+async def test_both_spellings_of_a_field_are_read_and_the_protos_is_written(edge: Front) -> None:
+    """lowerCamelCase is understood too; answers keep snake_case and print what is empty."""
+    reply = await edge.call("POST", PATIENTS, {"birthName": "Durand", "used_name": "Martin"})
+
+    request = edge.backend.calls[-1].request
+    assert isinstance(request, patient_service_pb2.CreatePatientRequest)
+    assert (request.patient.birth_name, request.patient.used_name) == ("Durand", "Martin")
+    assert {"birth_name", "identity_status"} <= reply.json.keys()
+    assert "birthName" not in reply.json
+
+
+async def test_a_body_may_repeat_the_path_and_not_contradict_it(edge: Front) -> None:
+    """The path says which object is meant."""
+    path = f"{PATIENTS}/a"
+
+    same = await edge.call("PATCH", path, {"name": "patients/a", "birth_name": "x"})
+    other = await edge.call("PATCH", path, {"name": "patients/b"})
+    merge = await edge.call("POST", f"{path}:merge", {"survivor": "patients/b"})
+
+    assert same.status == 200
+    assert fault(other) == (400, "name", "the path says otherwise")
+    assert fault(merge) == (400, "survivor", "the path says otherwise")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "foo=1",
+        "page_size=x",
+        "page_token=%ff",
+        "page_token=%00",
+        "page_token=%c0%80",
+        "p%61ge_size=1",
+        "=1",
+        "patients.name=a",
+    ],
+)
+async def test_a_query_that_does_not_fit_is_refused(edge: Front, query: str) -> None:
+    """Unknown parameters, wrong types and broken text are errors, not ignored."""
+    reply = await edge.call("GET", f"{PATIENTS}?{query}")
+
+    assert (reply.status, reply.json["code"]) == (400, 3)
+    assert edge.backend.calls == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "path"),
+    [
+        ("GET", f"{PATIENTS}/a?name=patients/b"),
+        ("PATCH", f"{PATIENTS}/a?patient.name=patients/b"),
+        ("PATCH", "/clinical/v1/hl7Endpoints/a?hl7Endpoint.name=hl7Endpoints/b"),
+    ],
+)
+async def test_a_query_does_not_contradict_the_path(edge: Front, verb: str, path: str) -> None:
+    """The transcoder would let the query win; the guard does not let it come so far."""
+    reply = await edge.call(verb, path, {} if verb == "PATCH" else None)
+
+    assert fault(reply)[2] == "the path says it already"
+    assert edge.backend.calls == []
+
+
+async def test_a_query_is_read_into_the_request(edge: Front) -> None:
+    """Numbers, text, booleans and masks in the contract's spelling arrive as they were meant."""
+    await edge.call("GET", f"{PATIENTS}?page_size=7&page_token=%C3%A9%20a&show_deleted=true")
+    listed = edge.backend.calls[-1].request
+    await edge.call("PATCH", f"{PATIENTS}/a?update_mask=birth_name,sex", {"birth_name": "x"})
+    updated = edge.backend.calls[-1].request
+
+    assert isinstance(listed, patient_service_pb2.ListPatientsRequest)
+    assert (listed.page_size, listed.page_token, listed.show_deleted) == (7, "é a", True)
+    assert isinstance(updated, patient_service_pb2.UpdatePatientRequest)
+    assert list(updated.update_mask.paths) == ["birth_name", "sex"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("application/json", 200),
+        ("application/json; charset=utf-8", 200),
+        ("", 200),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("application/grpc", 200),
+    ],
+)
+async def test_only_json_is_taken(edge: Front, kind: str, status: int) -> None:
+    """Another type of body is refused with 415; gRPC callers are told in their own way."""
+    body = json.dumps({"email": "a"}).encode()
+
+    reply = await edge.call("POST", LOGIN, raw=body, content_type=kind)
+
+    assert reply.status == status
+    if kind == "application/grpc":
+        assert reply.headers["grpc-status"] == "2"
+        assert edge.backend.calls == []
+    if status == 415:
+        assert reply.json["details"][0]["reason"] == "MALFORMED_REQUEST"
+
+
+async def test_a_call_without_a_body_is_an_empty_request(edge: Front) -> None:
+    """Logging out needs nothing but the token."""
+    reply = await edge.call("POST", "/auth/logout")
+
+    assert reply.status == 200
+    assert edge.backend.calls[-1].request == auth_service_pb2.LogoutRequest()

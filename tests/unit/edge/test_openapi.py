@@ -1,0 +1,127 @@
+"""The OpenAPI document: its form, and that nothing of the contract is missing or added."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from core.contract import everything
+from core.contract.catalogue import image
+from edge.bindings import operations
+from edge.openapi import document
+
+VERBS = {"get", "post", "patch", "delete"}
+
+
+@cache
+def described() -> dict[str, Any]:
+    """The document, made once."""
+    return document(everything(), image())
+
+
+def written() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Path, verb and operation of each entry."""
+    for path, item in described()["paths"].items():
+        for verb, operation in item.items():
+            yield path, verb, operation
+
+
+def operation(name: str) -> dict[str, Any]:
+    """An operation by its id."""
+    return next(each for _, _, each in written() if each["operationId"] == name)
+
+
+def test_each_binding_is_an_operation_and_there_is_no_other() -> None:
+    """Paths and verbs are exactly those of the contract."""
+    bound = {
+        (binding.documented, binding.verb.lower())
+        for each in operations(everything())
+        for binding in each.bindings
+    }
+
+    assert {(path, verb) for path, verb, _ in written()} == bound
+
+
+def test_internal_methods_and_streams_are_absent() -> None:
+    """Nothing that the edge does not serve is told of."""
+    text = str(described())
+
+    assert not re.search("ResolvePrincipal|ProvisionKeys|AppendEvents|IngestMessages|Watch", text)
+
+
+def test_operations_have_what_openapi_asks_for() -> None:
+    """Ids are unique, path parameters match the path, each operation can answer and refuse."""
+    seen = set()
+    for path, verb, each in written():
+        assert verb in VERBS
+        assert each["operationId"] not in seen
+        seen.add(each["operationId"])
+        named = {p["name"] for p in each.get("parameters", ()) if p["in"] == "path"}
+        assert named == set(re.findall(r"\{(\w+)\}", path)), path
+        assert {"200", "400", "500", "503"} <= each["responses"].keys()
+        assert all(answer["description"] for answer in each["responses"].values())
+        assert each["summary"], path
+        assert not (verb in ("get", "delete") and "requestBody" in each)
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_one() -> None:
+    """References resolve inside the document, and schemas are valid JSON Schema 2020-12."""
+    schemas = described()["components"]["schemas"]
+
+    references = set(re.findall(r"'#/components/schemas/([\w.]+)'", str(described())))
+
+    assert references <= schemas.keys()
+    for schema in schemas.values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_a_patient_is_described_as_the_contract_has_it() -> None:
+    """Names, comments, rules, marks and well-known types come through."""
+    fields = described()["components"]["schemas"]["medhub.clinical.v1.Patient"]["properties"]
+
+    assert fields["birth_name"]["maxLength"] == 200
+    assert fields["birth_name"]["description"].startswith("Name at birth")
+    assert fields["birth_name"]["x-medhub-data"] == {"class": "PERSONAL"}
+    assert fields["create_time"]["format"] == "date-time"
+    assert fields["create_time"]["readOnly"] is True
+    assert set(fields["birth_date"]["properties"]) == {"year", "month", "day"}
+    assert fields["sex"]["$ref"].endswith("medhub.clinical.v1.Sex")
+
+
+def test_who_may_call_is_said() -> None:
+    """Public operations ask for no token; the others carry their permission."""
+    login, get = operation("AuthService_Login"), operation("PatientService_GetPatient")
+
+    assert login["security"] == []
+    assert "security" not in get
+    assert get["x-medhub-policy"]["permission"] == "clinical.patients.read"
+    assert get["x-medhub-policy"]["link"] == "CARE"
+
+
+def test_reasons_stand_under_their_http_status() -> None:
+    """Own and shared reasons are told in three languages, with the status they come with."""
+    responses = operation("PatientService_CreatePatient")["responses"]
+
+    taken = [r for r in responses["409"]["x-medhub-reasons"] if r["reason"] == "IDENTIFIER_TAKEN"]
+    shared = {r["reason"] for r in responses["401"]["x-medhub-reasons"]}
+
+    assert taken[0]["code"] == "ALREADY_EXISTS"
+    assert taken[0]["texts"].keys() == {"en", "fr", "de"}
+    assert shared == {"UNAUTHENTICATED"}
+
+
+def test_what_travels_in_the_path_or_the_body_is_no_query_parameter() -> None:
+    """Each field of a request has one place."""
+    update = operation("PatientService_UpdatePatient")
+    merge = operation("PatientService_MergePatients")
+
+    places = {(p["in"], p["name"]) for p in update["parameters"]}
+    body = merge["requestBody"]["content"]["application/json"]["schema"]
+
+    assert ("path", "patient") in places
+    assert ("query", "update_mask") in places
+    assert not any(name.startswith("patient.") for _, name in places)
+    assert "survivor" not in body["properties"]
+    assert "duplicate" in body["required"]
