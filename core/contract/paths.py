@@ -63,7 +63,8 @@ def _persons(message: Message, paths: tuple[tuple[str, ...], ...]) -> Iterator[t
     for path in paths:
         for name in values_at(message, path):
             collection, _, text = name.partition("/")
-            if collection in KINDS:
+            # `patients/-` names nobody (AIP-159).
+            if collection in KINDS and text != "-":
                 yield KINDS[collection], UUID(text)
 
 

@@ -6,6 +6,7 @@ as the call. The log helps people; what must not be lost is in the audit trail.
 
 import asyncio
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -48,5 +49,7 @@ class AccessLog:
             self._timer.cancel()
             self._timer = None
         lines, self._lines = self._lines, []
-        self._out.write("".join(lines))
-        self._out.flush()
+        # A log that nobody reads any more (a closed pipe, a full disk) must not fail calls.
+        with suppress(OSError, ValueError):
+            self._out.write("".join(lines))
+            self._out.flush()

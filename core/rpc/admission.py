@@ -44,6 +44,7 @@ class Admission:
     def __init__(self, limits: dict[int, int] | None = None) -> None:
         self._limits = limits if limits is not None else LIMITS
         self._running = dict.fromkeys(self._limits, 0)
+        self._left: asyncio.Event | None = None
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def enter(self, load: int, peer: str) -> None:
@@ -57,6 +58,15 @@ class Admission:
     def leave(self, load: int) -> None:
         """Give the place back."""
         self._running[load] -= 1
+        if self._left is not None:
+            self._left.set()
+
+    async def emptied(self) -> None:
+        """Return when no call is in progress, as a server that stops waits for it."""
+        self._left = asyncio.Event()
+        while any(self._running.values()):
+            self._left.clear()
+            await self._left.wait()
 
     def running(self, load: int) -> int:
         """Calls of the class in progress."""

@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -20,7 +20,7 @@ import grpc
 from google.protobuf.message import Message
 
 from core import identity
-from core.contract import Contract, Method
+from core.contract import Access, Contract, Method
 from core.identity import Call
 from core.rpc import audit, validate
 from core.rpc.access_log import AccessLog
@@ -151,18 +151,19 @@ async def _converse(
     call.caller = await authenticate(method, passage.headers, steps.truth)
     authorize(method, call.caller)
     identity.enter(call)
-    claims = steps.truth.claims_of(token_of(passage.headers))
-    with steps.live.held(claims):
-        asked = (
-            _messages(method, requests) if method.client_streaming else _message(method, requests)
-        )
+    public = method.access is Access.PUBLIC
+    with nullcontext() if public else steps.live.held(method, token_of(passage.headers)):
+        if method.client_streaming:
+            asked: Any = _messages(method, requests)
+        else:
+            asked = passage.request = _message(method, requests)
         if not method.server_streaming:
             response = await run(asked)
-            await audit.record_access(steps.recorder, method, call, passage.request, response)
+            await audit.record_access(steps.recorder, method, call, None, response)
             return bytes(response.SerializeToString())
         async with aclosing(run(asked)) as responses:
             async for response in responses:
-                await audit.record_access(steps.recorder, method, call, None, response)
+                await audit.record_access(steps.recorder, method, call, passage.request, response)
                 await context.write(response.SerializeToString())
     return None
 
@@ -197,7 +198,10 @@ def _arrive(method: Method, action: str, context: Context) -> Passage:
 async def _refuse(error: BaseException, passage: Passage, context: Context, steps: Steps) -> None:
     """Tell the caller why the call is refused, and the trail that it was."""
     call = passage.call
-    given_up = bool(context.cancelled())
+    # grpc cancels the task of a call whose caller has gone; a CancelledError of any other origin
+    # would leave the caller waiting.
+    task = asyncio.current_task()
+    given_up = isinstance(error, asyncio.CancelledError) and bool(task and task.cancelling())
     refusal = refusal_of(error, call.method, call.trace_id, given_up=given_up)
     told = tell(refusal, steps.contract, call.language)
     passage.code, passage.reason = told.code.name, refusal.reason

@@ -4,6 +4,7 @@ Subjects come from the field paths of the method's policy. Many calls share one 
 fails, so does the call: an unaudited read does not happen.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 from uuid import UUID
@@ -22,6 +23,10 @@ from medhub.options.v1 import policy_pb2 as options
 _TELLING = frozenset(
     {"PERMISSION_DENIED", "ORGANIZATION_REQUIRED", "STEP_UP_REQUIRED", "NOT_FOUND"}
 )
+# What a resource name looks like. A refused request has not been validated: its name could hold
+# anything, be of any length, and even spoil the flush that it shares with other calls.
+_NAME = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_.~-]+)*")
+MAX_NAME = 200
 
 
 class Recorder(Protocol):
@@ -83,7 +88,8 @@ def _resource(method: Method, request: Message | None) -> str:
     path = method.policy.require.resource
     if request is None or not path:
         return ""
-    return next((v for v in values_at(request, tuple(path.split("."))) if isinstance(v, str)), "")
+    name = next((v for v in values_at(request, tuple(path.split("."))) if isinstance(v, str)), "")
+    return name if len(name) <= MAX_NAME and _NAME.fullmatch(name) else ""
 
 
 def _by_kind(

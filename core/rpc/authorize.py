@@ -32,12 +32,17 @@ def authorize(method: Method, caller: Caller) -> None:
     """Let the call through, or raise the refusal."""
     if method.access is Access.PUBLIC:
         return
+    permit(method, caller)
+    if method.level or method.max_age is not None:
+        _assure(method, caller)
+
+
+def permit(method: Method, caller: Caller) -> None:
+    """Hold the caller's organization and permissions against the policy."""
     if method.needs_organization and caller.organization is None:
         raise OrganizationRequired
     if method.access is Access.REQUIRE and method.permission not in caller.permissions:
         raise PermissionDenied(metadata={"permission": method.permission})
-    if method.level or method.max_age is not None:
-        _assure(method, caller)
 
 
 def _assure(method: Method, caller: Caller) -> None:

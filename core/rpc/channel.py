@@ -7,6 +7,7 @@ methods that may be repeated. C-core does the retrying (gRFC A6), with throttlin
 import asyncio
 import base64
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from core import identity
 from core.contract import Contract
 from core.crypto.private_files import PrivateFile
 from core.errors import Unavailable
+from core.identity import Call
 from core.rpc.limits import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
 from core.truth.proof import AUDIENCE
 from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
@@ -34,6 +36,8 @@ ASSERTION_SECONDS = 60
 # A service token is renewed when this much of its life is left, in seconds.
 RENEW_BEFORE = 60.0
 RETRY_ATTEMPTS = 3
+# When auth could not renew a token that is still good, it is asked again after this long.
+RENEW_PAUSE = 1.0
 
 T = TypeVar("T")
 
@@ -86,12 +90,18 @@ class ServiceToken:
                 await self._renew()
         return self._token
 
+    def refused(self, token: str) -> None:
+        """Note that a server took the token for dead: its key or its account was revoked."""
+        if token == self._token:
+            self._renew_at = self._expires_at = 0.0
+
     async def _renew(self) -> None:
         request = auth_service_pb2.IssueServiceTokenRequest(assertion=self._key.assertion())
         try:
             answer = await self._stub.IssueServiceToken(request, timeout=DEFAULT_DEADLINE)
         except grpc.aio.AioRpcError:
             if time.time() < self._expires_at:
+                self._renew_at = time.time() + RENEW_PAUSE
                 return
             raise Unavailable(retry_after=1.0) from None
         self._token = answer.access_token
@@ -165,46 +175,73 @@ def _carrying(token: ServiceToken) -> tuple[grpc.aio.ClientInterceptor, ...]:
 
 
 class _Carries:
+    """Adds token, trace and deadline to a call, and heeds a server that refuses the token."""
+
     def __init__(self, token: ServiceToken) -> None:
         self._token = token
+        self._listening: set[asyncio.Task[None]] = set()
 
-    async def _with(self, details: Any, *, unary: bool) -> Any:
-        metadata = grpc.aio.Metadata(*(details.metadata or ()))
-        metadata.add("authorization", f"Bearer {await self._token.get()}")
+    async def _carry(self, go: Callable[..., Any], details: Any, sent: Any, *, unary: bool) -> Any:
+        token = await self._token.get()
         current = identity._call.get()
+        metadata = grpc.aio.Metadata(*(details.metadata or ()))
+        metadata.add("authorization", f"Bearer {token}")
         if current is not None and current.trace_id:
-            metadata.add("traceparent", f"00-{current.trace_id}-{uuid4().hex[:16]}-00")
-        timeout = details.timeout
-        if timeout is None and unary:
-            timeout = DEFAULT_DEADLINE
-        return grpc.aio.ClientCallDetails(
-            details.method, timeout, metadata, details.credentials, details.wait_for_ready
+            metadata.add("traceparent", f"00-{current.trace_id}-{os.urandom(8).hex()}-00")
+        call = await go(
+            grpc.aio.ClientCallDetails(
+                details.method,
+                _timeout(details.timeout, current) if unary else details.timeout,
+                metadata,
+                details.credentials,
+                details.wait_for_ready,
+            ),
+            sent,
         )
+        call.add_done_callback(lambda ended: self._listen(ended, token))
+        return call
+
+    def _listen(self, call: Any, token: str) -> None:
+        listening = asyncio.ensure_future(self._heed(call, token))
+        self._listening.add(listening)
+        listening.add_done_callback(self._listening.discard)
+
+    async def _heed(self, call: Any, token: str) -> None:
+        if await call.code() is grpc.StatusCode.UNAUTHENTICATED:
+            self._token.refused(token)
+
+
+def _timeout(asked: float | None, current: Call | None) -> float:
+    """Seconds for a hop: never more than what is left of the call that it is made for."""
+    wanted = DEFAULT_DEADLINE if asked is None else asked
+    if current is None or current.deadline is None:
+        return wanted
+    return max(min(wanted, current.deadline - asyncio.get_running_loop().time()), 0.0)
 
 
 class _UnaryUnary(_Carries, grpc.aio.UnaryUnaryClientInterceptor):
     async def intercept_unary_unary(
         self, go: Callable[..., Any], details: Any, request: Any
     ) -> Any:
-        return await go(await self._with(details, unary=True), request)
+        return await self._carry(go, details, request, unary=True)
 
 
 class _UnaryStream(_Carries, grpc.aio.UnaryStreamClientInterceptor):
     async def intercept_unary_stream(
         self, go: Callable[..., Any], details: Any, request: Any
     ) -> Any:
-        return await go(await self._with(details, unary=False), request)
+        return await self._carry(go, details, request, unary=False)
 
 
 class _StreamUnary(_Carries, grpc.aio.StreamUnaryClientInterceptor):
     async def intercept_stream_unary(
         self, go: Callable[..., Any], details: Any, requests: Any
     ) -> Any:
-        return await go(await self._with(details, unary=False), requests)
+        return await self._carry(go, details, requests, unary=False)
 
 
 class _StreamStream(_Carries, grpc.aio.StreamStreamClientInterceptor):
     async def intercept_stream_stream(
         self, go: Callable[..., Any], details: Any, requests: Any
     ) -> Any:
-        return await go(await self._with(details, unary=False), requests)
+        return await self._carry(go, details, requests, unary=False)

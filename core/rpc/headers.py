@@ -45,7 +45,8 @@ def _authorization(headers: Headers, value: str) -> None:
 def _traceparent(headers: Headers, value: str) -> None:
     """W3C Trace Context, version 00."""
     found = _TRACEPARENT.match(value)
-    if found is not None:
+    # A trace or a span of zeros is no trace (W3C Trace Context, 3.2.2.3).
+    if found is not None and int(found[1], 16) and int(found[2], 16):
         headers.trace_id, headers.parent_span = found[1], found[2]
         headers.sampled = bool(int(found[3], 16) & 1)
 
@@ -67,8 +68,8 @@ def _min_revision(headers: Headers, value: str) -> None:
 def _forwarded_for(headers: Headers, value: str) -> None:
     """The address that the edge saw: the last of the list, and only when the edge says it."""
     last = value.rpartition(",")[2].strip()
-    if headers.peer in _LOOPBACK and _is_address(last):
-        headers.peer = last
+    if headers.peer in _LOOPBACK:
+        headers.peer = _canonical(last) or headers.peer
 
 
 _READERS = {
@@ -80,12 +81,17 @@ _READERS = {
 }
 
 
-def _is_address(text: str) -> bool:
+def _canonical(text: str) -> str:
+    """The one spelling of an address; empty for anything else.
+
+    An IPv6 zone may hold any text at all, so an address with one is no address here.
+    """
+    if "%" in text:
+        return ""
     try:
-        ipaddress.ip_address(text)
+        return str(ipaddress.ip_address(text))
     except ValueError:
-        return False
-    return True
+        return ""
 
 
 def _address(peer: str) -> str:

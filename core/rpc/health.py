@@ -51,7 +51,7 @@ class Health:
 
     async def _look(self) -> None:
         while not self._draining:
-            missing = [name for name, holds in self._conditions.items() if not await holds()]
+            missing = [name for name, holds in self._conditions.items() if not await _told(holds)]
             if bool(missing) == self._serving:
                 self._serving = not missing
                 _log.info("serving" if not missing else f"not serving: {', '.join(missing)}")
@@ -61,3 +61,12 @@ class Health:
     async def _tell(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in self._names:
             await self.servicer.set(name, status)
+
+
+async def _told(holds: Condition) -> bool:
+    """What a condition says. One that fails does not hold: the watch must outlive it."""
+    try:
+        return await holds()
+    except Exception:  # noqa: BLE001 - any fault means the same: not ready
+        _log.exception("a condition of health could not be looked at")
+        return False

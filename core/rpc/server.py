@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -11,14 +12,14 @@ from grpc_reflection.v1alpha import _async as reflection_aio
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from core.contract import Contract
-from core.errors import Refusal
+from core.errors import Unavailable
 from core.rpc import validate
 from core.rpc.around import Context, Handler, Steps, handler_of
 from core.rpc.authenticate import token_of
 from core.rpc.headers import Headers
 from core.rpc.health import Health
 from core.rpc.limits import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
-from core.rpc.translate import end, tell
+from core.rpc.translate import end, refusal_of, tell
 from core.settings import CoreSettings
 
 # Connections are closed at this age, so that load spreads over new servers; calls on them end.
@@ -26,6 +27,10 @@ CONNECTION_AGE_MS = 5 * 60 * 1000
 CONNECTION_GRACE_MS = 30 * 1000
 # Once told to stop, calls in progress have this long to end.
 STOP_GRACE_SECONDS = 20.0
+# After the last of them, answers that are still on their way out have this long.
+LAST_WORDS_SECONDS = 0.25
+# A stream that is cut finds another server after this long.
+RECONNECT_SECONDS = 0.1
 # Reflection is a read of public names; its proof of identity may be as old as a read's.
 _REFLECTION_BOUND = 10.0
 
@@ -41,7 +46,7 @@ class _Served(grpc.GenericRpcHandler):
                 self._handlers[path] = handler_of(method, run, steps)
                 validate.warm(method.request)
 
-    def service(self, details: grpc.HandlerCallDetails) -> Handler | None:
+    def service(self, details: grpc.HandlerCallDetails) -> "Handler | None":
         """The handler of a path; None, so UNIMPLEMENTED, for everything else."""
         return self._handlers.get(details.method)
 
@@ -57,6 +62,7 @@ class Server:
         health: Health,
     ) -> None:
         self._settings = settings
+        self._steps = steps
         self._health = health
         self._server = grpc.aio.server(options=_options(settings))
         self._server.add_generic_rpc_handlers((_Served(steps.contract, servicers, steps),))
@@ -75,7 +81,16 @@ class Server:
         """Drain: say NOT_SERVING, let balancers notice, let calls in progress end."""
         await self._health.drain()
         await asyncio.sleep(self._settings.drain_seconds)
-        await self._server.stop(STOP_GRACE_SECONDS)
+        stopping = asyncio.create_task(self._server.stop(STOP_GRACE_SECONDS))
+        await asyncio.sleep(0)
+        # Streams would go on to the end of the grace; their callers find another server.
+        self._steps.live.end_all(Unavailable(retry_after=RECONNECT_SECONDS))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_GRACE_SECONDS):
+                await self._steps.admission.emptied()
+        # What is left watches health or asks for reflection, and would hold the server.
+        await self._server.stop(LAST_WORDS_SECONDS)
+        await stopping
 
     def _add_reflection(self, services: tuple[str, ...], steps: Steps) -> None:
         if self._settings.reflection == "off":
@@ -99,7 +114,8 @@ class _Guarded:
         headers = Headers.of(context)
         try:
             await self._steps.truth.caller_of(token_of(headers), bound=_REFLECTION_BOUND)
-        except Refusal as refusal:
+        except Exception as error:  # noqa: BLE001 - grpc would send its text
+            refusal = refusal_of(error, reflection.SERVICE_NAME, "", given_up=False)
             await end(context, tell(refusal, self._steps.contract, headers.language))
         async for response in self._inner.ServerReflectionInfo(request_iterator, context):
             yield response

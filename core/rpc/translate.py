@@ -60,11 +60,19 @@ def refusal_of(error: BaseException, method: str, trace_id: str, *, given_up: bo
 
 
 def tell(refusal: Refusal, contract: Contract, language: str) -> Told:
-    """Put a refusal into words. A reason that no contract declares is told as INTERNAL."""
+    """Put a refusal into words. What cannot be told as it is, is told as INTERNAL."""
     reason = contract.reasons.get(refusal.reason)
     if reason is None:
         _log.error("no contract declares the reason %s", refusal.reason)
         refusal, reason = Internal(), contract.reasons[Internal.reason]
+    try:
+        return _told(refusal, reason, language)
+    except (TypeError, ValueError):
+        _log.exception("the refusal %s cannot be told", refusal.reason)
+        return _told(Internal(), contract.reasons[Internal.reason], language)
+
+
+def _told(refusal: Refusal, reason: Reason, language: str) -> Told:
     status = status_pb2.Status(code=reason.code, message=reason.texts["en"])
     for detail in _details(refusal, reason, language):
         status.details.add().Pack(detail)

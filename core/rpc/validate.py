@@ -1,6 +1,6 @@
 """Whether a request is well formed: its bytes, its text, and the rules of its contract."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import protovalidate
@@ -67,11 +67,17 @@ def _indexed(element: Any) -> bool:
     return subscript is not None and isinstance(getattr(subscript, "value", None), int)
 
 
+def _several(field: Any, value: Any) -> Iterable[Any]:
+    """The values of a field; of a map its keys too."""
+    if not field.is_repeated:
+        return (value,)
+    return (*value.keys(), *value.values()) if isinstance(value, Mapping) else value
+
+
 def _with_nul(message: Message, prefix: str) -> Iterator[str]:
     for field, value in message.ListFields():
         path = f"{prefix}{field.name}"
-        several = value if field.is_repeated else (value,)
-        for one in several:
+        for one in _several(field, value):
             if isinstance(one, Message):
                 yield from _with_nul(one, f"{path}.")
             elif isinstance(one, str) and "\0" in one:

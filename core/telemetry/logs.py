@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 # The text of an exception may quote a row or a secret (PostgreSQL's do). Only where it was
 # raised is logged: type, file, line and function of each frame.
 MAX_FRAMES = 30
+# Loggers of ours begin with this; their messages hold no values of class PERSONAL or above.
+OURS = "medhub"
 
 
 class JsonLines(logging.Formatter):
@@ -25,7 +27,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "service": self._service,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
         }
         trace_id = getattr(record, "trace_id", "")
         if trace_id:
@@ -33,6 +35,15 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line["cause"] = chain_of(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """What a record says. Of libraries only the fixed words: what they fill in may quote anything,
+    and below its first line asyncio shows the exceptions of tasks.
+    """
+    if record.name.partition(".")[0] == OURS:
+        return record.getMessage()
+    return str(record.msg).partition("\n")[0]
 
 
 def chain_of(error: BaseException) -> list[dict[str, object]]:

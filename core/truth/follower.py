@@ -25,6 +25,8 @@ from medhub.auth.v1 import auth_state_service_pb2_grpc
 PROBE_SECONDS = 1.0
 # Nothing heard for this long: the stream is dead, whatever TCP thinks.
 SILENCE_SECONDS = 5.0
+# Probes that may be unanswered at once; older ones would prove nothing that is still of use.
+MAX_PROBES = 64
 # Pauses between attempts, in seconds: doubled from the first to the last.
 FIRST_PAUSE = 0.1
 LAST_PAUSE = 2.0
@@ -32,7 +34,7 @@ _log = logging.getLogger("medhub.truth")
 
 
 class _OutOfStep(Exception):
-    """An event is missing, or the stream fell silent."""
+    """An event is missing."""
 
 
 class Follower:
@@ -42,6 +44,7 @@ class Follower:
         self._state = state
         self._stub: Any = auth_state_service_pb2_grpc.AuthStateServiceStub(channel)
         self._asked: dict[int, float] = {}
+        self._whole = True
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -63,19 +66,23 @@ class Follower:
                 await self._watch()
             except _OutOfStep:
                 _log.warning("the auth stream is out of step; taking a snapshot")
-                self._state.revision = 0
+                self._whole = True
+            except TimeoutError:
+                _log.info("the auth stream fell silent")
             except (grpc.aio.AioRpcError, Unavailable) as lost:
                 code = lost.code().name if isinstance(lost, grpc.aio.AioRpcError) else "NO_TOKEN"
-                if code == "OUT_OF_RANGE":
-                    self._state.revision = 0
+                self._whole = self._whole or code == "OUT_OF_RANGE"
                 _log.info("the auth stream ended: %s", code)
+            except Exception:  # noqa: BLE001 - to stop following would be an outage until restart
+                _log.exception("the auth stream told what cannot be applied; taking a snapshot")
+                self._whole = True
             pause = FIRST_PAUSE if self._state.proven_at > before else min(pause * 2, LAST_PAUSE)
             await asyncio.sleep(pause)
 
     async def _watch(self) -> None:
         self._asked.clear()
         self._state.begin_snapshot()
-        stream = self._stub.Watch(self._probes(self._state.revision))
+        stream = self._stub.Watch(self._probes(0 if self._whole else self._state.revision))
         try:
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
@@ -83,8 +90,6 @@ class Follower:
                 if answer is grpc.aio.EOF:
                     return
                 self._apply(answer)
-        except TimeoutError:
-            raise _OutOfStep from None
         finally:
             stream.cancel()
 
@@ -93,6 +98,7 @@ class Follower:
         while True:
             number += 1
             self._asked[number] = loop.time()
+            self._asked.pop(number - MAX_PROBES, None)
             yield wire.WatchRequest(from_revision=revision, probe=number)
             await asyncio.sleep(PROBE_SECONDS)
 
@@ -100,8 +106,9 @@ class Follower:
         match answer.WhichOneof("message"):
             case "snapshot":
                 self._state.apply_snapshot(answer.snapshot)
+                self._whole = self._whole and not answer.snapshot.last
             case "delta":
-                if not self._state.apply_delta(answer.delta):
+                if self._whole or not self._state.apply_delta(answer.delta):
                     raise _OutOfStep
             case "checkpoint":
                 asked = self._asked.pop(answer.checkpoint.probe, None)

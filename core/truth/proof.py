@@ -27,6 +27,9 @@ TYPE = "at+jwt"
 TOKEN_LIFE = timedelta(minutes=5)
 # Clocks of servers may differ by this much.
 SKEW = timedelta(seconds=5)
+# The longest life a token may have (the setting allows 1 to 15 minutes): what is remembered of a
+# revoked session is forgotten after that, so a token that outlives it could not be revoked.
+MAX_TOKEN_LIFE = timedelta(minutes=15)
 # A token is a few hundred bytes; nothing longer than this is looked at.
 MAX_TOKEN_BYTES = 8192
 _HEADER = {"alg", "typ", "kid"}
@@ -36,6 +39,10 @@ _KINDS = ("user", "service")
 
 class NotProven(Exception):
     """The token proves nothing. Why is for counters and tests, never for callers."""
+
+
+class UnknownKey(NotProven):
+    """No key of this name has been heard of; a newer state may know it."""
 
 
 class Expired(NotProven):
@@ -51,6 +58,10 @@ class Key:
     public_key: bytes
     not_after: datetime | None = None
     revoked: bool = False
+
+    def verifies(self, now: datetime) -> bool:
+        """Whether it is good for anything at this time."""
+        return not self.revoked and (self.not_after is None or now <= self.not_after + SKEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +115,9 @@ def verify(token: str, keys: Mapping[str, Key], now: datetime) -> Claims:
     if set(header) != _HEADER or header["typ"] != TYPE or not isinstance(header["kid"], str):
         raise NotProven("header")
     key = keys.get(header["kid"])
-    if key is None or key.revoked or (key.not_after is not None and now > key.not_after + SKEW):
+    if key is None:
+        raise UnknownKey("key")
+    if not key.verifies(now):
         raise NotProven("key")
     if header["alg"] != key.algorithm:
         raise NotProven("algorithm")
@@ -135,7 +148,8 @@ def _canonical(part: str) -> bytes:
 
 def _json_object(content: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(content, object_pairs_hook=_without_duplicates)
+        # Decoded here, since json would take UTF-16 and UTF-32 for further spellings.
+        value = json.loads(content.decode(), object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError):
         raise NotProven("json") from None
     if not isinstance(value, dict):
@@ -184,7 +198,7 @@ def _claims(payload: dict[str, Any], now: datetime, kid: str) -> Claims:
             session=_uuid(payload["sid"]) if "sid" in payload else None,
             actor=_uuid(payload["act"]["sub"]) if "act" in payload else None,
             assurance=_whole(payload["aal"]),
-            methods=tuple(_text(m) for m in payload.get("amr", ())),
+            methods=_texts(payload["amr"]) if "amr" in payload else (),
             authenticated_at=_moment(payload["auth_time"]) if "auth_time" in payload else None,
             kid=kid,
         )
@@ -193,9 +207,12 @@ def _claims(payload: dict[str, Any], now: datetime, kid: str) -> Claims:
         raise NotProven("claims") from None
     if claims.kind not in _KINDS or not isinstance(payload["aud"], str):
         raise NotProven("claims")
-    if now < not_before - SKEW:
+    if claims.expires_at - claims.issued_at > MAX_TOKEN_LIFE:
+        raise NotProven("life")
+    # The skew is put on the side of `now`, since times at the end of the calendar overflow.
+    if now + SKEW < not_before:
         raise NotProven("not yet")
-    if now > claims.expires_at + SKEW:
+    if now - SKEW > claims.expires_at:
         raise Expired("expired")
     return claims
 
@@ -210,6 +227,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a string")
     return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError("not a list")
+    return tuple(_text(one) for one in value)
 
 
 def _uuid(value: object) -> UUID:

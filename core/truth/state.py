@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
-from core.truth.proof import Claims, Key
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from core import clock
+from core.truth.proof import SKEW, Claims, Key
 from medhub.auth.v1 import auth_state_pb2 as wire
 
 # A revoked session or an epoch is forgotten when no token that it kills can still be valid;
@@ -17,6 +20,8 @@ from medhub.auth.v1 import auth_state_pb2 as wire
 _SWEEP_EVERY = 256
 # Principals remembered at once; whoever drops out is asked for again at their next call.
 MAX_MEMBERSHIPS = 100_000
+_END = datetime.max.replace(tzinfo=UTC)
+_NO_EPOCH = (0, datetime.min.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class State:
     roles: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     memberships: dict[tuple[UUID, UUID | None], Membership] = field(default_factory=dict)
     changed: list[Callable[[], None]] = field(default_factory=list)
+    # An answer of auth older than this may miss changes of memberships that were forgotten here.
+    forgotten_at: int = 0
     _parts: list[wire.StateEvent] = field(default_factory=list)
     _applied: int = 0
 
@@ -58,6 +65,8 @@ class State:
         self.organization_epochs.clear()
         self.organizations_suspended.clear()
         self.memberships.clear()
+        # What happened to memberships up to this revision is no longer known one by one.
+        self.forgotten_at = part.revision
         events, self._parts = self._parts, []
         self._apply(part.revision, events)
 
@@ -81,7 +90,10 @@ class State:
         return True
 
     def learn(self, subject: UUID, organization: UUID | None, found: Membership) -> Membership:
-        """Keep a membership that was asked for, unless the stream has told a newer one."""
+        """Keep a membership that was asked for, unless the stream has told a newer one.
+
+        `found` must not be older than `forgotten_at`.
+        """
         known = self.memberships.get((subject, organization))
         if known is None or known.revision < found.revision:
             self._remember(subject, organization, found)
@@ -89,18 +101,22 @@ class State:
         return known
 
     def _remember(self, subject: UUID, organization: UUID | None, found: Membership) -> None:
-        if len(self.memberships) >= MAX_MEMBERSHIPS:
-            del self.memberships[next(iter(self.memberships))]
-        self.memberships[subject, organization] = found
+        place = (subject, organization)
+        if len(self.memberships) >= MAX_MEMBERSHIPS and place not in self.memberships:
+            oldest = self.memberships.pop(next(iter(self.memberships)))
+            self.forgotten_at = max(self.forgotten_at, oldest.revision)
+        self.memberships[place] = found
 
     def dead(self, claims: Claims) -> bool:
         """Whether something says that a token of these claims must not be accepted."""
         if claims.session is not None and claims.session in self.sessions_revoked:
             return True
         key = self.keys.get(claims.kid)
-        if key is None or key.revoked:
+        if key is None or not key.verifies(clock.now()):
             return True
-        epoch = self.subject_epochs.get(claims.subject, (0, None))[0]
+        epoch = self.subject_epochs.get(claims.subject, _NO_EPOCH)[0]
+        if claims.actor is not None:
+            epoch = max(epoch, self.subject_epochs.get(claims.actor, _NO_EPOCH)[0])
         if claims.organization is not None:
             if claims.organization in self.organizations_suspended:
                 return True
@@ -126,20 +142,17 @@ class State:
         self.version += 1
         self._applied += 1
         if self._applied % _SWEEP_EVERY == 0:
-            self._sweep(datetime.now(UTC))
+            self._sweep(clock.now() - SKEW)
         for notify in self.changed:
             notify()
 
     def _session_revoked(self, event: wire.SessionRevoked, _revision: int) -> None:
-        self.sessions_revoked[UUID(event.session_id)] = _utc(event.forget_time.ToDatetime())
+        self.sessions_revoked[UUID(event.session_id)] = _forget_at(event)
 
     def _subject_epoch(self, event: wire.SubjectEpoch, _revision: int) -> None:
         subject = UUID(event.subject_id)
-        before = self.subject_epochs.get(subject, (0, None))[0]
-        self.subject_epochs[subject] = (
-            max(before, event.epoch),
-            _utc(event.forget_time.ToDatetime()),
-        )
+        epoch, until = self.subject_epochs.get(subject, _NO_EPOCH)
+        self.subject_epochs[subject] = (max(epoch, event.epoch), max(until, _forget_at(event)))
 
     def _membership_changed(self, event: wire.MembershipChanged, revision: int) -> None:
         organization = UUID(event.organization_id) if event.organization_id else None
@@ -160,7 +173,7 @@ class State:
             kid=event.kid,
             algorithm=event.algorithm,
             public_key=event.public_key,
-            not_after=_utc(event.not_after.ToDatetime()) if event.HasField("not_after") else None,
+            not_after=_utc(event.not_after) if event.HasField("not_after") else None,
             revoked=event.state == wire.KEY_STATE_REVOKED,
         )
 
@@ -178,5 +191,10 @@ class State:
             del self.subject_epochs[subject]
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)
+def _forget_at(event: wire.SessionRevoked | wire.SubjectEpoch) -> datetime:
+    """When the event may be forgotten; one that does not say is kept."""
+    return _utc(event.forget_time) if event.HasField("forget_time") else _END
+
+
+def _utc(moment: Timestamp) -> datetime:
+    return moment.ToDatetime(tzinfo=UTC)

@@ -8,6 +8,7 @@ lags behind the method's bound.
 
 import asyncio
 import hashlib
+import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,17 +16,21 @@ from typing import TypeAlias
 from uuid import UUID
 
 from core import clock
-from core.errors import Refusal, Unavailable
+from core.errors import Refusal
 from core.identity import Caller, Kind
-from core.truth.proof import SKEW, Claims, Expired, NotProven, verify
+from core.truth.proof import SKEW, Claims, Expired, NotProven, UnknownKey, verify
 from core.truth.state import Membership, State
 
 # Proofs remembered; each is some hundred bytes, and a token lives five minutes.
 MAX_VERDICTS = 50_000
 # A hop to auth may take this long; then the call is refused (or continued, if declared).
 HOP_SECONDS = 2.0
-# The answer of a hop serves other calls with the token for this long.
+# The answer of a hop serves other calls with the token for this long. So does a failure, or an
+# outage of auth would bring a hop for every call.
 HOP_KEPT_SECONDS = 1.0
+# A call that names a later revision than the kept answer brings a new hop, but no more often than
+# this for a token: a made-up revision must not be a way to flood auth.
+HOP_PAUSE_SECONDS = 0.1
 # How long a call waits for the stream to reach a revision that its token or header names.
 CATCH_UP_SECONDS = 0.25
 # Declared reads go on without auth for at most this long.
@@ -34,6 +39,7 @@ CONTINUE_SECONDS = 300.0
 AWAY_SECONDS = 10.0
 # What a caller may do about an outage of auth: try again after this many seconds.
 RETRY_SECONDS = 1.0
+_log = logging.getLogger("medhub.truth")
 
 
 class Unauthenticated(Refusal):
@@ -67,7 +73,20 @@ class _Verdict:
     expires: float
     caller: Caller | None = None
     version: int = -1
-    asked_at: float = float("-inf")
+
+
+@dataclass(slots=True)
+class _Hop:
+    """A question asked of auth, and when, on the loop's clock."""
+
+    answer: asyncio.Future[Resolved]
+    asked_at: float
+
+    def serves(self, revision: int) -> bool:
+        """Whether its answer is, or will be, no older than the revision."""
+        if not self.answer.done() or self.answer.cancelled():
+            return not self.answer.done()
+        return self.answer.exception() is not None or self.answer.result().revision >= revision
 
 
 Resolve: TypeAlias = Callable[[str], Awaitable[Resolved]]
@@ -82,7 +101,7 @@ class Truth:
         self.hops = 0
         self._resolve = resolve
         self._verdicts: OrderedDict[bytes, _Verdict] = OrderedDict()
-        self._asking: dict[bytes, asyncio.Future[Resolved]] = {}
+        self._asked: dict[bytes, _Hop] = {}
         self._moved = asyncio.Event()
         state.changed.append(self._on_change)
 
@@ -99,15 +118,9 @@ class Truth:
         state, now = self.state, asyncio.get_running_loop().time()
         fresh = 0.0 < now - state.proven_at <= bound
         known = verdict.claims.revision <= state.revision and min_revision <= state.revision
-        if fresh and known and verdict.version == state.version and _unexpired(verdict, now):
+        if fresh and known and verdict.version == state.version and now <= verdict.expires:
             return verdict.caller  # type: ignore[return-value]  # set together with version
         return await self._decide(token, digest, verdict, bound, continues, min_revision)
-
-    def still_holds(self, claims: Claims) -> bool:
-        """Whether a live stream of these claims may go on."""
-        membership = self.state.memberships.get((claims.subject, claims.organization))
-        ended = membership is not None and membership.ended
-        return not ended and not self.state.dead(claims)
 
     def claims_of(self, token: str) -> Claims:
         """The claims of a token that `caller_of` has just accepted."""
@@ -118,24 +131,31 @@ class Truth:
         loop = asyncio.get_running_loop()
         try:
             claims = verify(token, self.state.keys, clock.now())
-        except Expired:
-            raise self._expired() from None
+        except (Expired, UnknownKey):
+            raise self.out_of_time() from None
         except NotProven:
-            raise self._not_proven() from None
-        left = (claims.expires_at + SKEW - clock.now()).total_seconds()
-        verdict = _Verdict(claims, expires=loop.time() + left)
+            raise Unauthenticated from None
+        verdict = _Verdict(claims, expires=loop.time() + self._left(claims))
         self._verdicts[digest] = verdict
         if len(self._verdicts) > MAX_VERDICTS:
             self._verdicts.popitem(last=False)
         return verdict
 
-    def _expired(self) -> Refusal:
-        """While auth is away nobody can renew a token, so its end is told as the outage."""
+    def out_of_time(self) -> Refusal:
+        """Why a token that ran out, or whose key nobody told us of, is refused.
+
+        While auth is away nobody can renew a token and no key can be heard of, so that is told
+        as the outage; otherwise the caller has to log in again.
+        """
         return AuthUnavailable() if self._lag() > AWAY_SECONDS else Unauthenticated()
 
-    def _not_proven(self) -> Refusal:
-        """Without a first snapshot there are no keys to prove anything with."""
-        return Unauthenticated() if self.state.keys else AuthUnavailable()
+    def _left(self, claims: Claims) -> float:
+        """Seconds until the token or its key runs out, with the skew."""
+        key = self.state.keys.get(claims.kid)
+        ends = claims.expires_at
+        if key is not None and key.not_after is not None:
+            ends = min(ends, key.not_after)
+        return (ends - clock.now() + SKEW).total_seconds()
 
     def _lag(self) -> float:
         return asyncio.get_running_loop().time() - self.state.proven_at
@@ -149,21 +169,38 @@ class Truth:
         continues: bool,
         min_revision: int,
     ) -> Caller:
-        claims = verdict.claims
-        if not _unexpired(verdict, asyncio.get_running_loop().time()):
+        if asyncio.get_running_loop().time() > verdict.expires:
             self._verdicts.pop(digest, None)
-            raise self._expired()
-        if bound > 0 and self._lag() <= bound:
-            wanted = max(claims.revision, min_revision)
-            if wanted <= self.state.revision or await self._catch_up(wanted):
-                return await self._from_stream(token, digest, verdict)
+            raise self.out_of_time()
+        if bound <= 0:
+            return self._judged(verdict, await self._hop(token))
+        wanted = max(verdict.claims.revision, min_revision)
+        reached = wanted <= self.state.revision or await self._catch_up(wanted)
+        if reached and self._lag() <= bound:
+            return await self._from_stream(token, digest, verdict)
         try:
-            resolved = await self._ask(token, digest)
+            told = await self._ask(token, digest, wanted, HOP_PAUSE_SECONDS)
         except AuthUnavailable:
-            return self._continued(verdict, continues and bound > 0)
-        if resolved.subject != claims.subject or resolved.organization != claims.organization:
+            return self._continued(verdict, continues and reached)
+        if told.revision < wanted:
+            raise AuthUnavailable
+        return self._judged(verdict, told)
+
+    def _judged(self, verdict: _Verdict, told: Resolved) -> Caller:
+        """The caller that auth speaks of; where the stream has told more since, it decides."""
+        claims, state = verdict.claims, self.state
+        if told.subject != claims.subject or told.organization != claims.organization:
             raise Unauthenticated
-        return _caller(claims, resolved.roles, self.state, degraded=False)
+        roles = told.roles
+        if state.revision >= told.revision:
+            if state.dead(claims):
+                raise Unauthenticated
+            known = state.memberships.get((claims.subject, claims.organization))
+            if known is not None and known.revision > told.revision:
+                if known.ended:
+                    raise Unauthenticated
+                roles = known.roles
+        return _caller(claims, roles, state, degraded=False)
 
     async def _from_stream(self, token: str, digest: bytes, verdict: _Verdict) -> Caller:
         state, claims = self.state, verdict.claims
@@ -171,39 +208,69 @@ class Truth:
             raise Unauthenticated
         membership = state.memberships.get((claims.subject, claims.organization))
         if membership is None:
-            found = await self._ask(token, digest)
-            known = Membership(roles=found.roles, revision=found.revision)
-            membership = state.learn(claims.subject, claims.organization, known)
+            membership = await self._first_sight(token, digest, claims)
         if membership.ended or state.dead(claims):
             raise Unauthenticated
         verdict.caller = _caller(claims, membership.roles, state, degraded=False)
         verdict.version = state.version
+        verdict.expires = asyncio.get_running_loop().time() + self._left(claims)
         return verdict.caller
+
+    async def _first_sight(self, token: str, digest: bytes, claims: Claims) -> Membership:
+        """Ask for a membership once; from then on the stream keeps it true.
+
+        An answer that is older than what was forgotten since may miss a change that no delta will
+        bring again: learned, it would stay wrong. It is asked for anew.
+        """
+        found = await self._ask(token, digest, self.state.forgotten_at)
+        if found.revision < self.state.forgotten_at:
+            raise AuthUnavailable
+        if found.subject != claims.subject or found.organization != claims.organization:
+            raise Unauthenticated
+        known = Membership(roles=found.roles, revision=found.revision)
+        return self.state.learn(claims.subject, claims.organization, known)
 
     def _continued(self, verdict: _Verdict, continues: bool) -> Caller:
         """A declared read goes on for a principal proven before the outage; all else does not."""
         if not continues or self._lag() > CONTINUE_SECONDS or verdict.caller is None:
             raise AuthUnavailable
-        if not self.still_holds(verdict.claims):
+        claims, roles = verdict.claims, verdict.caller.roles
+        known = self.state.memberships.get((claims.subject, claims.organization))
+        if self.state.dead(claims) or (known is not None and known.ended):
             raise Unauthenticated
-        return _caller(verdict.claims, verdict.caller.roles, self.state, degraded=True)
+        return _caller(claims, known.roles if known else roles, self.state, degraded=True)
 
-    async def _ask(self, token: str, digest: bytes) -> Resolved:
+    async def _ask(self, token: str, digest: bytes, revision: int, pause: float = 0.0) -> Resolved:
         """One hop for all who ask about the token at once; its answer is kept for a second.
 
-        A waiter whose own call is cancelled leaves the shared hop running for the others.
+        The answer is no older than `revision`, if that has been issued and the token's last hop
+        is longer ago than `pause`. A waiter whose own call is cancelled leaves the shared hop
+        running for the others.
         """
-        asking = self._asking.get(digest)
-        if asking is None:
-            asking = asyncio.ensure_future(self._hop(token))
-            self._asking[digest] = asking
-            asking.add_done_callback(lambda done: self._keep(digest, done))
-        return await asyncio.shield(asking)
+        told = await asyncio.shield(self._shared(token, digest, revision, pause).answer)
+        if told.revision < revision:
+            # That hop was on its way already when the revision was issued.
+            told = await asyncio.shield(self._shared(token, digest, revision, pause).answer)
+        return told
 
-    def _keep(self, digest: bytes, done: asyncio.Future[Resolved]) -> None:
-        failed = done.cancelled() or done.exception() is not None
-        delay = 0.0 if failed else HOP_KEPT_SECONDS
-        asyncio.get_running_loop().call_later(delay, self._asking.pop, digest, None)
+    def _shared(self, token: str, digest: bytes, revision: int, pause: float) -> _Hop:
+        now = asyncio.get_running_loop().time()
+        hop = self._asked.get(digest)
+        if hop is None or (not hop.serves(revision) and now - hop.asked_at >= pause):
+            hop = self._asked[digest] = _Hop(asyncio.ensure_future(self._hop(token)), now)
+            hop.answer.add_done_callback(lambda _: self._keep(digest, hop))
+        return hop
+
+    def _keep(self, digest: bytes, hop: _Hop) -> None:
+        """Forget a hop a second after its answer; whoever waits for it has been told."""
+        if not hop.answer.cancelled():
+            hop.answer.exception()
+
+        def forget() -> None:
+            if self._asked.get(digest) is hop:
+                del self._asked[digest]
+
+        asyncio.get_running_loop().call_later(HOP_KEPT_SECONDS, forget)
 
     async def _hop(self, token: str) -> Resolved:
         self.hops += 1
@@ -212,7 +279,10 @@ class Truth:
                 return await self._resolve(token)
         except NotProven:
             raise Unauthenticated from None
-        except (TimeoutError, Unavailable):
+        except (Refusal, TimeoutError):
+            raise AuthUnavailable from None
+        except Exception:  # noqa: BLE001 - whatever it is, it proves nothing of the caller
+            _log.exception("auth could not be asked")
             raise AuthUnavailable from None
 
     async def _catch_up(self, revision: int) -> bool:
@@ -228,11 +298,6 @@ class Truth:
 
     def _on_change(self) -> None:
         self._moved.set()
-
-
-def _unexpired(verdict: _Verdict, now: float) -> bool:
-    """Whether the token's own time has not run out, on the loop's clock."""
-    return now <= verdict.expires
 
 
 def _caller(claims: Claims, roles: tuple[str, ...], state: State, *, degraded: bool) -> Caller:
