@@ -61,7 +61,7 @@ def test_no_two_services_share_a_secret(layout: Layout) -> None:
     texts = [text for each in passwords for text in (each.owner, each.app, each.relay)]
 
     assert len(set(texts)) == len(texts)
-    assert len({layout.of(service).service_account() for service in Service}) == len(Service)
+    assert len({layout.of(service).service_key() for service in Service}) == len(Service)
 
 
 def test_a_url_replaces_the_embedded_postgres(

@@ -2,11 +2,8 @@
 
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import KeyFile
-from core.rpc.channel import ServiceKey
 from hub.secrets import Secrets
 from hub.service_secrets import ServiceSecrets
 
@@ -56,16 +53,3 @@ def test_a_service_gets_a_keyring_that_its_key_file_opens(tmp_path: Path) -> Non
 
     assert opened.newest == 1
     assert own.keyring() == own.keyring()
-
-
-def test_the_public_key_belongs_to_the_private_one(tmp_path: Path) -> None:
-    """What auth is told of a service is enough to check what the service signs."""
-    own = ServiceSecrets("clinical", Secrets(tmp_path))
-
-    account, public = own.service_account()
-
-    key = ServiceKey.read(own.service_key())
-    assert key.account == account
-    Ed25519PublicKey.from_public_bytes(public).verify(
-        key.private_key.sign(b"it is me"), b"it is me"
-    )
