@@ -72,6 +72,11 @@ class Server:
             channelz.add_channelz_servicer(self._server)
         self.port = self._server.add_insecure_port(settings.listen)
 
+    @property
+    def serving(self) -> bool:
+        """Whether health says SERVING."""
+        return self._health.serving
+
     async def start(self) -> None:
         """Listen; health says NOT_SERVING until its conditions hold."""
         await self._health.start()

@@ -1,0 +1,188 @@
+"""The platform for wire tests: the real servers in one process, on real databases and sockets.
+
+Two organizations with people of several roles; tokens by real log-in.
+"""
+
+import asyncio
+import base64
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import grpc
+import pytest
+
+from auth import bootstrap
+from auth.server import Auth
+from auth.storage.store import Store as AuthStore
+from clinical import server as clinical_server
+from compliance import server as compliance_server
+from core.crypto.keyring import Keyring
+from core.crypto.unlocking import KeyFile
+from core.rpc.server import Server
+from core.service import Build, MakeTruth, start, streamed_truth
+from core.settings import CoreSettings
+from hub.enrolment import enrol
+from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
+from tests.support.postgres import ServiceDatabase
+
+HOST = "127.0.0.1"
+PASSWORD = "a long enough pass phrase"
+SERVICES = ("auth", "compliance", "clinical")
+# A server is ready within this many seconds, on a machine that runs other tests besides.
+READY_SECONDS = 30.0
+MakeDatabase = Callable[[str], ServiceDatabase]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who can log in."""
+
+    email: str
+    user: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An organization of the test, with a member for each role."""
+
+    organization: UUID
+    members: dict[str, Member]
+
+
+@dataclass
+class Platform:
+    """What runs, and how a test reaches it."""
+
+    home: Path
+    databases: dict[str, ServiceDatabase]
+    ports: dict[str, int]
+    stores: AuthStore
+    servers: dict[str, Server] = field(default_factory=dict)
+    channels: dict[str, grpc.aio.Channel] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def target(self, service: str) -> str:
+        """The address of a service."""
+        return f"{HOST}:{self.ports[service]}"
+
+    def channel(self, service: str) -> grpc.aio.Channel:
+        """A plain channel to a service, kept."""
+        if service not in self.channels:
+            self.channels[service] = grpc.aio.insecure_channel(self.target(service))
+        return self.channels[service]
+
+    async def call(
+        self, method: str, request: Any, *, token: str = "", response: Any = None, **more: Any
+    ) -> Any:
+        """Call `medhub.clinical.v1.PatientService/GetPatient`; the response type is looked up."""
+        from core.contract import everything
+
+        known = everything().methods[f"/{method}"]
+        service = method.split(".")[1]
+        go: Any = self.channel(service).unary_unary(
+            known.path,
+            request_serializer=known.request.SerializeToString,
+            response_deserializer=known.response.FromString,
+        )
+        metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        return await go(request, metadata=metadata, timeout=10.0, **more)
+
+    async def login(self, email: str, *, again: bool = False) -> str:
+        """An access token of somebody, kept for the test's time."""
+        if email not in self.tokens or again:
+            stub: Any = auth_service_pb2_grpc.AuthServiceStub(self.channel("auth"))
+            request = auth_service_pb2.LoginRequest(email=email, password=PASSWORD)
+            self.tokens[email] = (await stub.Login(request, timeout=10.0)).access_token
+        return self.tokens[email]
+
+    async def tenant(self, name: str, roles: dict[str, list[str]], *, test: bool = True) -> Tenant:
+        """An organization with one member for each entry: a word for the address, and roles."""
+        organization = await bootstrap.organization(self.stores, name, test)
+        members = {}
+        for word, held in roles.items():
+            email = f"{word}@{name}.example"
+            user = await bootstrap.user(
+                self.stores, organization, email, word.title(), PASSWORD, held
+            )
+            members[word] = Member(email, user)
+        return Tenant(organization, members)
+
+
+@asynccontextmanager
+async def running_platform(
+    make: MakeDatabase, home: Path, builds: dict[str, Build] | None = None
+) -> AsyncIterator[Platform]:
+    """All services, ready. `builds` replaces how a service is built."""
+    databases = {service: make(service) for service in SERVICES}
+    ports = {service: _free_port() for service in SERVICES}
+    async with AsyncExitStack() as parts:
+        database = await parts.enter_async_context(databases["auth"].open())
+        platform = Platform(home, databases, ports, AuthStore(database))
+        for service in SERVICES:
+            await enrol(platform.stores, service, home / f"{service}.service-key.json")
+        auth = Auth()
+        known: dict[str, tuple[Build, MakeTruth]] = {
+            "auth": (auth.build, auth.make_truth),
+            "compliance": (compliance_server.build, streamed_truth),
+            "clinical": (clinical_server.build, streamed_truth),
+        }
+        for service, (build, truth) in known.items():
+            settings = _settings(platform, service)
+            build = (builds or {}).get(service, build)
+            platform.servers[service] = await start(service, settings, build, truth, parts)
+        await _until_ready(platform)
+        try:
+            yield platform
+        finally:
+            for channel in platform.channels.values():
+                await channel.close()
+
+
+@pytest.fixture
+async def platform(
+    database: MakeDatabase, tmp_path: Path
+) -> AsyncIterator[Platform]:
+    """A platform of the test's own."""
+    async with running_platform(database, tmp_path) as started:
+        yield started
+
+
+def _settings(platform: Platform, service: str) -> CoreSettings:
+    home, urls = platform.home, platform.databases[service].urls
+    unlock = KeyFile.create(home / f"{service}.keyring-key")
+    Keyring.create(home / f"{service}.keyring", unlock)
+    return CoreSettings.model_validate({
+        "listen": platform.target(service),
+        "database_app_url": urls.app,
+        "database_relay_url": urls.relay,
+        "database_page_key": base64.b64encode(os.urandom(32)).decode(),
+        "auth_target": platform.target("auth"),
+        "compliance_target": platform.target("compliance"),
+        "keyring_path": home / f"{service}.keyring",
+        "keyring_key_path": unlock.path,
+        "service_key_path": home / f"{service}.service-key.json",
+        "reflection": "open",
+        "pool_size": 4,
+        "drain_seconds": 0.0,
+    })  # fmt: skip
+
+
+async def _until_ready(platform: Platform) -> None:
+    async with asyncio.timeout(READY_SECONDS):
+        while not all(server.serving for server in platform.servers.values()):
+            await asyncio.sleep(0.02)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
