@@ -109,23 +109,6 @@ class Layout:
             ready_within=300.0,
         )
 
-    def accounts(self) -> tuple[ChildSpec, ...]:
-        """Make auth know the servers: each proves by its key file who it is. Safe to repeat."""
-        env = self._prefixed(Service.AUTH, DATABASE_APP_URL=self.database(Service.AUTH).app)
-        command = (sys.executable, "-m", "auth", "bootstrap", "service-account", "--role=service")
-        return tuple(
-            ChildSpec(
-                name=f"{service}-account",
-                argv=(
-                    *command,
-                    f"--key={self.of(service).service_key()}",
-                    f"--display-name={service}",
-                ),
-                env=env,
-            )
-            for service in Service
-        )
-
     def enrolment(self) -> ChildSpec:
         """Gives each server its account with auth, before any of them starts."""
         keys = [str(self.of(service).service_key()) for service in Service]

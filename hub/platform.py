@@ -55,7 +55,6 @@ async def _database(layout: Layout, supervisor: Supervisor, report: Report) -> N
     await _in_thread(layout.provision, "databases and roles", report)
     await supervisor.run_once(layout.migration())
     await supervisor.run_once(layout.enrolment())
-    await together(*map(supervisor.run_once, layout.accounts()))
 
 
 async def _in_thread(work: Callable[[], Result], what: str, report: Report) -> Result:

@@ -7,7 +7,6 @@ import pytest
 
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import KeyFile
-from core.rpc.channel import ServiceKey
 from core.settings import CoreSettings
 from hub.data_dir import DataDir
 from hub.layout import POSTGRES_URL, Layout
@@ -40,7 +39,6 @@ def test_a_server_can_start_from_what_it_is_told(
     assert settings.reflection == "open"
     assert settings.keyring_key_path
     assert Keyring.open(settings.keyring_path, KeyFile(settings.keyring_key_path)).newest == 1
-    assert ServiceKey.read(settings.service_key_path).account.startswith("serviceAccounts/")
 
 
 def test_no_server_is_told_the_owners_password(layout: Layout) -> None:
