@@ -11,7 +11,7 @@ from edge.clusters import clusters, socket_address
 from edge.documents import documents
 from edge.filters import cors, early_mutation, filters
 from edge.refusals import local_replies
-from edge.routes import routes
+from edge.routes import matcher
 from edge.settings import Edge, Tls
 
 _MANAGER = (
@@ -33,12 +33,12 @@ def configuration(edge: Edge, contract: Contract, folder: Path) -> dict[str, Any
     missing = sorted({o.cluster for o in exposed} - edge.services.keys())
     if missing:
         raise ServiceWithoutAddress(", ".join(missing))
-    route_list = routes(exposed, documents(folder), edge)
+    found_by = matcher(exposed, documents(folder), edge)
     http = {
         **_manager(edge),
         "http_filters": filters(edge, exposed, folder),
         "local_reply_config": local_replies(contract),
-        "route_config": _route_config(edge, route_list),
+        "route_config": _route_config(edge, found_by),
     }
     return {
         "node": {"id": "edge", "cluster": "medhub"},
@@ -158,7 +158,7 @@ def _access_log() -> dict[str, Any]:
     return {"name": "envoy.access_loggers.stdout", "typed_config": config}
 
 
-def _route_config(edge: Edge, route_list: list[dict[str, Any]]) -> dict[str, Any]:
+def _route_config(edge: Edge, found_by: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": "contract",
         "max_direct_response_body_size_bytes": limits.DOCUMENT_BYTES,
@@ -167,7 +167,7 @@ def _route_config(edge: Edge, route_list: list[dict[str, Any]]) -> dict[str, Any
                 "name": "all",
                 "domains": ["*"],
                 "typed_per_filter_config": {"envoy.filters.http.cors": cors(edge)},
-                "routes": route_list,
+                "matcher": found_by,
             }
         ],
     }

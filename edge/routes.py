@@ -1,5 +1,6 @@
 """The route list: each HTTP binding, each gRPC path, what the edge serves itself, and refusals."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
@@ -24,22 +25,55 @@ _JSON_TYPE = r"application/json([ \t]*;.*)?"
 _GRPC_TYPE = r"application/grpc(-web(-text)?)?(\+proto)?([ \t]*;.*)?"
 
 
-def routes(
-    operations: Iterable[Operation],
-    documents: Iterable[Document],
-    edge: Edge,
-) -> list[Route]:
-    """All routes in the order in which Envoy tries them; the last one refuses what is left."""
+def matcher(
+    operations: Iterable[Operation], documents: Iterable[Document], edge: Edge
+) -> dict[str, Any]:
+    """How Envoy finds a route: a prefix tree over paths, then the few routes that share a prefix.
+
+    Envoy tries a list one by one, headers first; one list of all routes costs 0.2 ms a call.
+    """
     exposed = tuple(operations)
-    deadlines = edge.deadlines
-    return [
-        *_preflight(edge),
+    every = [
         *(route for document in documents for route in _document(document)),
-        *(route for operation in exposed for route in _grpc(operation, deadlines)),
-        *_rest(exposed, deadlines),
+        *(route for operation in exposed for route in _grpc(operation, edge.deadlines)),
+        *_rest(exposed, edge.deadlines),
         *(_refusal({"path": path}, 405, "GET") for path in HEALTH_PATHS),
-        _refusal({"prefix": "/"}, 404),
     ]
+    homes: dict[str, list[Route]] = defaultdict(list)
+    for route in every:
+        homes[_home(route["match"])].append(route)
+    first, last = _preflight(edge), _refusal({"prefix": "/"}, 404)
+    lists = {home: _list([*first, *some, last]) for home, some in sorted(homes.items())}
+    return {
+        "matcher_tree": {"input": _PATH_INPUT, "prefix_match_map": {"map": lists}},
+        "on_no_match": _list([*first, last]),
+    }
+
+
+_PATH_INPUT = {
+    "name": "path",
+    "typed_config": {
+        "@type": "type.googleapis.com/envoy.type.matcher.v3.HttpRequestHeaderMatchInput",
+        "header_name": ":path",
+    },
+}
+
+
+def _list(some: list[Route]) -> dict[str, Any]:
+    kind = "type.googleapis.com/envoy.config.route.v3.RouteList"
+    return {"action": {"name": "routes", "typed_config": {"@type": kind, "routes": some}}}
+
+
+def _home(match: Mapping[str, Any]) -> str:
+    """What begins the paths of a route: `/clinical/v1/patients`, or a gRPC service."""
+    path: str = match["path"] if "path" in match else match["safe_regex"]["regex"]
+    if path.startswith("/medhub."):
+        return path[: path.rindex("/") + 1]
+    return _HOME.match(path)[0]  # type: ignore[index]
+
+
+# Up to three segments, without a custom verb. No expression of ours begins before the fourth.
+_HOME = re.compile(r"(/[A-Za-z0-9.]+){1,3}")
 
 
 def _preflight(edge: Edge) -> list[Route]:
