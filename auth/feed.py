@@ -157,6 +157,10 @@ class Feed:
                 await self._read()
             except Refusal as away:
                 _log.warning("the auth state cannot be read: %s", away.reason)
+            except Exception:  # noqa: BLE001 - a feed that has ended would be silent for good
+                # The database is not migrated yet, or there is a fault: followers see silence.
+                _log.exception("the auth state cannot be read")
+                await asyncio.sleep(RETRY_SECONDS)
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._wake.wait()

@@ -92,16 +92,17 @@ class Signer:
             self._keys = await tx.keys.verifying(now)
             self._loaded_at = loop_now
         for key in self._keys:
-            if key.signs_from <= now and (
-                key.not_after is None or now + ACCESS_LIFE < key.not_after
-            ):
-                if key.kid not in self._private:
-                    self._private[key.kid] = self._keyring.unwrap(
-                        key.wrapped_key, _associated(key.kid)
-                    )
+            outlives = key.not_after is None or now + ACCESS_LIFE < key.not_after
+            if key.signs_from <= now and outlives:
+                self._unwrap(key)
                 return key.kid
         self._loaded_at = float("-inf")
         raise Unavailable(retry_after=1.0)
+
+    def _unwrap(self, key: SigningKey) -> None:
+        if key.kid not in self._private:
+            private = self._keyring.unwrap(key.wrapped_key, _associated(key.kid))
+            self._private[key.kid] = private
 
 
 async def verifying_keys(tx: Tx) -> dict[str, Key]:

@@ -5,13 +5,23 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Integer, Uuid, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from auth.domain.sessions import RefreshState
 from auth.storage.tables import refresh_token, session
 from core.database import Transaction, statement
 
 _ADD = statement(insert(session))
-_ADD_TOKEN = statement(insert(refresh_token))
+_ADD_TOKEN = statement(
+    insert_or(refresh_token)
+    .values(
+        hash=bindparam("hash"),
+        session_id=bindparam("session"),
+        created_at=bindparam("at"),
+        expires_at=bindparam("expires_at"),
+    )
+    .on_conflict_do_nothing()
+)
 _BY_TOKEN = statement(
     select(session.c.id, session.c.user_id, session.c.organization_id)
     .join(refresh_token, refresh_token.c.session_id == session.c.id)
@@ -180,17 +190,8 @@ class Sessions:
     async def add_token(
         self, session: UUID, token: bytes, at: datetime, expires_at: datetime
     ) -> None:
-        """Keep the hash of a refresh token that is about to be issued."""
-        await self._tx.run(
-            _ADD_TOKEN,
-            hash=token,
-            session_id=session,
-            created_at=at,
-            expires_at=expires_at,
-            spent_at=None,
-            spent_by=None,
-            successor=None,
-        )
+        """Keep the hash of a refresh token; one that is repeated is there already."""
+        await self._tx.run(_ADD_TOKEN, hash=token, session=session, at=at, expires_at=expires_at)
 
     async def owner_of(self, token: bytes) -> Owner | None:
         """Whose refresh token it is, spent or not."""

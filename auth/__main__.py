@@ -1,0 +1,12 @@
+"""`python -m auth` serves; `python -m auth bootstrap …` makes the first rows."""
+
+import sys
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        from auth.commands import run
+
+        sys.exit(run(sys.argv[1:]))
+    from auth.server import serve
+
+    serve()

@@ -1,0 +1,144 @@
+"""The first rows: an organization, its administrator, the accounts of servers.
+
+Nobody is there yet who could give these rights, so whoever holds the database does. Each
+function may be repeated: what is there already stays as it is. All writes are audited, in the
+name of the bootstrap.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from auth.background import own_call
+from auth.domain.events import MembershipChanged
+from auth.domain.memberships import Membership
+from auth.domain.passwords import check_new_password
+from auth.domain.roles import BUILT_IN, SERVICE
+from auth.domain.sessions import forget_at
+from auth.hashing import hash_password
+from auth.storage.organizations import Organization
+from auth.storage.service_accounts import ServiceAccount
+from auth.storage.store import Store, Tx
+from core import clock
+from core.identity import Caller, Kind
+from core.ids import new_id
+
+
+class UnknownRole(ValueError):
+    """A role that is not built in, or that the account cannot hold."""
+
+
+async def organization(store: Store, display_name: str, test: bool = False) -> UUID:
+    """The organization of that name; it is made where there is none."""
+    async with _begin(store, None) as tx:
+        found = await tx.organizations.find(display_name)
+        if found is not None:
+            return found
+        made = Organization(new_id(), display_name, test, None, clock.now())
+        await tx.organizations.add(made)
+    return made.id
+
+
+async def user(
+    store: Store,
+    organization: UUID,
+    email: str,
+    display_name: str,
+    password: str,
+    roles: Sequence[str],
+) -> UUID:
+    """The account of that address, a member of the organization. Answers its id.
+
+    Password and roles count for what is made now: neither of somebody who is there changes.
+    Raises PasswordTooCommon, InvalidField and UnknownRole.
+    """
+    check_new_password(password)
+    _check_roles(roles, platform=False)
+    password_hash = await asyncio.to_thread(hash_password, password)
+    async with _begin(store, organization) as tx:
+        key = await _account(tx, email, password_hash)
+        if await tx.memberships.of_user(key) is None:
+            await _join(tx, organization, key, (email, display_name), tuple(sorted(roles)))
+    return key
+
+
+async def service_account(
+    store: Store,
+    organization: UUID | None,
+    display_name: str,
+    public_key: bytes,
+    roles: Sequence[str],
+) -> UUID:
+    """The account that the raw Ed25519 key (32 bytes) proves; it is made where there is none.
+
+    Without an organization it is a server of the platform. Raises UnknownRole.
+    """
+    _check_roles(roles, platform=organization is None)
+    async with _begin(store, organization) as tx:
+        found = await tx.service_accounts.with_key(public_key)
+        if found is not None:
+            return found.id
+        now = clock.now()
+        made = ServiceAccount(
+            id=new_id(),
+            organization=organization,
+            display_name=display_name,
+            public_key=public_key,
+            roles=tuple(sorted(roles)),
+            disabled_at=None,
+            created_at=now,
+            updated_at=now,
+            revision=1,
+        )
+        await tx.service_accounts.add(made)
+    return made.id
+
+
+@asynccontextmanager
+async def _begin(store: Store, within: UUID | None) -> AsyncIterator[Tx]:
+    """A transaction of the bootstrap; two at once take turns, so that each row is made once."""
+    call = own_call("Bootstrap", "auth.bootstrap")
+    call.caller = Caller(kind=Kind.SERVICE, organization=within)
+    async with store.begin_as(call) as tx:
+        await tx.take_turns()
+        yield tx
+
+
+async def _account(tx: Tx, email: str, password_hash: str) -> UUID:
+    found = await tx.users.find(email)
+    if found is not None:
+        return found.id
+    key = new_id()
+    await tx.users.add(key, email, clock.now(), password_hash)
+    return key
+
+
+async def _join(
+    tx: Tx, organization: UUID, key: UUID, named: tuple[str, str], roles: tuple[str, ...]
+) -> None:
+    now = clock.now()
+    email, display_name = named
+    made = Membership(
+        id=new_id(),
+        organization=organization,
+        user=key,
+        email=email,
+        display_name=display_name,
+        roles=roles,
+        suspended_at=None,
+        created_at=now,
+        updated_at=now,
+        revision=1,
+    )
+    await tx.memberships.add(made)
+    await tx.state.publish(
+        [MembershipChanged(key, organization, roles, ended=False, forget_at=forget_at(now))]
+    )
+
+
+def _check_roles(roles: Sequence[str], *, platform: bool) -> None:
+    """`service` is for the platform's own servers, and for nobody else."""
+    for role in roles:
+        if role not in BUILT_IN or (role == SERVICE) is not platform:
+            raise UnknownRole(role)

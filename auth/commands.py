@@ -1,0 +1,109 @@
+"""`python -m auth bootstrap …`: what an operator does before anybody can log in."""
+
+import asyncio
+import getpass
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from auth import bootstrap
+from auth.domain.assertions import COLLECTION
+from auth.domain.roles import ADMINISTRATOR
+from auth.formats import key_files
+from auth.settings import CommandSettings
+from auth.signing import rotate
+from auth.storage.store import Store
+from core.crypto.keyring import Keyring
+from core.crypto.unlocking import KeyFile, Passphrase
+from core.database import Database
+from core.errors import Refusal
+from core.ids import id_from, name_of
+from core.settings import CoreSettings
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; its exit code. What it made is printed; secrets never are."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        asyncio.run(_with_store(parsed.work, parsed))
+    except (Refusal, ValueError, OSError, key_files.KeyFileUnusable) as refused:
+        print(f"refused: {refused}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m auth")
+    commands = parser.add_subparsers(required=True).add_parser(
+        "bootstrap", help="make the first rows; may be repeated"
+    )
+    kinds = commands.add_subparsers(required=True)
+    first = kinds.add_parser("organization", help="an organization and its administrator")
+    first.add_argument("--display-name", required=True)
+    first.add_argument("--test", action="store_true", help="it holds test identities only")
+    first.add_argument("--admin-email", required=True)
+    first.add_argument("--admin-name", required=True)
+    first.add_argument("--password-file", type=Path, help="else it is read from standard input")
+    first.set_defaults(work=_organization)
+    account = kinds.add_parser("service-account", help="the account that a key file proves")
+    account.add_argument("--key", type=Path, required=True, help="made when there is none")
+    account.add_argument("--role", action="append", required=True, dest="roles")
+    account.add_argument("--organization", help="organizations/{uuid}; none: of the platform")
+    account.add_argument("--display-name", help="else the name of the key file")
+    account.set_defaults(work=_service_account)
+    keys = kinds.add_parser("rotate-keys", help="publish a new signing key, retire the others")
+    keys.set_defaults(work=_rotate)
+    return parser
+
+
+async def _with_store(work: Callable[[Store, Namespace], Awaitable[str]], given: Namespace) -> None:
+    database = Database(CommandSettings.read().database())
+    await database.open()
+    try:
+        print(await work(Store(database), given))
+    finally:
+        await database.close()
+
+
+async def _organization(store: Store, given: Namespace) -> str:
+    password = await asyncio.to_thread(_password, given.password_file)
+    made = await bootstrap.organization(store, given.display_name, given.test)
+    await bootstrap.user(
+        store, made, given.admin_email, given.admin_name, password, [ADMINISTRATOR]
+    )
+    return name_of("organizations", made)
+
+
+async def _service_account(store: Store, given: Namespace) -> str:
+    key = await asyncio.to_thread(key_files.read_or_create, given.key)
+    within = given.organization and id_from(
+        given.organization, "organizations", field="organization"
+    )
+    account = await bootstrap.service_account(
+        store, within or None, given.display_name or given.key.stem, key.public_key, given.roles
+    )
+    name = name_of(COLLECTION, account)
+    if key.account != name:
+        await asyncio.to_thread(key_files.write, given.key, key.of(name))
+    return name
+
+
+async def _rotate(store: Store, _given: Namespace) -> str:
+    settings = CoreSettings.read("auth")
+    if settings.keyring_passphrase is not None:
+        secret: KeyFile | Passphrase = Passphrase(settings.keyring_passphrase.get_secret_value())
+    elif settings.keyring_key_path is not None:
+        secret = KeyFile(settings.keyring_key_path)
+    else:
+        raise ValueError("the keyring needs a key file or a passphrase")
+    return await rotate(store, Keyring.open(settings.keyring_path, secret))
+
+
+def _password(file: Path | None) -> str:
+    """From a file, a terminal or a pipe; never from an argument, which every process can read."""
+    if file is not None:
+        return file.read_text("utf-8").removesuffix("\n")
+    if sys.stdin.isatty():
+        return getpass.getpass("Password: ")
+    return sys.stdin.readline().removesuffix("\n")

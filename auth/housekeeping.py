@@ -1,0 +1,57 @@
+"""Deletes what nobody can need any more: counts, used assertions, spent tokens, old events."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import timedelta
+
+from auth.background import own_call
+from auth.domain.lockout import FORGET_AFTER
+from auth.storage.store import Store
+from core import clock
+from core.errors import Refusal
+
+EVERY_SECONDS = 60.0
+"""The sequence keeps twenty minutes; a minute more or less costs nothing."""
+
+KEEP_SPENT_TOKENS = timedelta(days=1)
+"""After its expiry a refresh token is refused anyway; until then reuse must be seen."""
+
+_log = logging.getLogger("medhub.auth.housekeeping")
+
+
+class Housekeeping:
+    """Runs for the life of the process. Several servers may do the same work; it is idempotent."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            try:
+                await sweep(self._store)
+            except Refusal as away:
+                _log.warning("nothing was swept: %s", away.reason)
+
+
+async def sweep(store: Store) -> None:
+    """Delete it once."""
+    now = clock.now()
+    async with store.begin_as(own_call("Sweep", "auth.state.forget")) as tx:
+        await tx.state.forget(now)
+        await tx.attempts.forget(now - timedelta(seconds=FORGET_AFTER))
+        await tx.service_accounts.forget_assertions(now)
+        await tx.sessions.forget(now - KEEP_SPENT_TOKENS)

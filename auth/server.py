@@ -1,0 +1,95 @@
+"""The only file that knows every part of auth."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+
+from auth.feed import Feed, follow
+from auth.hashing import Hashing
+from auth.housekeeping import Housekeeping
+from auth.proving import Proving
+from auth.servicers.auth import Authentication
+from auth.servicers.auth_state import AuthState
+from auth.servicers.memberships import Memberships
+from auth.servicers.organizations import Organizations
+from auth.servicers.roles import Roles
+from auth.servicers.service_accounts import ServiceAccounts
+from auth.servicers.sessions import Sessions
+from auth.signing import Signer, set_up
+from auth.storage.store import Store
+from core import service
+from core.contract import everything
+from core.service import Core
+from core.truth import Truth
+
+_PACKAGE = "medhub.auth.v1"
+RETRY_SECONDS = 1.0  # until the database is there and migrated
+_log = logging.getLogger("medhub.auth")
+
+
+class Auth:
+    """The parts of one auth server. Its own truth comes from its own feed and database."""
+
+    def __init__(self) -> None:
+        self._store: Store | None = None
+        self._feed: Feed | None = None
+
+    async def make_truth(self, core: Core) -> Truth:
+        """Start what the truth needs: the feed, and who follows it in this process."""
+        store = self._store = Store(core.database)
+        feed = self._feed = Feed(store, core.database.url)
+        feed.start()
+        core.parts.push_async_callback(feed.stop)
+        _keep(core, _set_up(core, store))
+        _keep(core, follow(feed, core.state))
+        return Truth(core.state, Proving(store).resolve)
+
+    async def build(self, core: Core) -> Mapping[str, object]:
+        """The servicers of the contract, by the full name of their service."""
+        store, feed = self._store, self._feed
+        if store is None or feed is None:
+            raise RuntimeError("the truth is made before the servicers")
+        hashing, signer, proving = Hashing(), Signer(core.keyring), Proving(store)
+        core.parts.callback(hashing.close)
+        housekeeping = Housekeeping(store)
+        housekeeping.start()
+        core.parts.push_async_callback(housekeeping.stop)
+        return {
+            f"{_PACKAGE}.AuthService": Authentication(store, hashing, signer, proving),
+            f"{_PACKAGE}.AuthStateService": AuthState(feed, proving),
+            f"{_PACKAGE}.MembershipService": Memberships(store, core.pages, signer),
+            f"{_PACKAGE}.OrganizationService": Organizations(store),
+            f"{_PACKAGE}.RoleService": Roles(store, core.pages, everything().permissions),
+            f"{_PACKAGE}.ServiceAccountService": ServiceAccounts(store, core.pages),
+            f"{_PACKAGE}.SessionService": Sessions(store, core.pages),
+        }
+
+
+async def _set_up(core: Core, store: Store) -> None:
+    """Publish keys and roles, as soon as the database is there and migrated."""
+    while True:
+        try:
+            await set_up(store, core.keyring)
+            return
+        except Exception as away:  # noqa: BLE001 - not ready is no reason to die
+            _log.info("not set up yet: %s", type(away).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+def _keep(core: Core, work: Coroutine[None, None, None]) -> None:
+    """Run work for the life of the server."""
+    task = asyncio.ensure_future(work)
+
+    async def end() -> None:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    core.parts.push_async_callback(end)
+
+
+def serve() -> None:
+    """Run the server until it is told to stop."""
+    auth = Auth()
+    service.run("auth", auth.build, auth.make_truth)

@@ -1,0 +1,231 @@
+"""AuthService: log-in, renewal, log-out, and questions about one's own rights."""
+
+from uuid import UUID
+
+from auth.domain.assertions import COLLECTION, read_assertion
+from auth.domain.events import SessionRevoked
+from auth.domain.memberships import Choice
+from auth.domain.passwords import check_new_password
+from auth.domain.refusals import ActivationRefused, AssertionRefused, NotAMember
+from auth.domain.roles import giving
+from auth.domain.sessions import forget_at, token_hash
+from auth.formats.assertions import claims_unproven, is_signed_by
+from auth.hashing import Hashing
+from auth.login import Issued, LogIn
+from auth.proving import Proving
+from auth.renewal import Renewal
+from auth.servicers.times import timestamp
+from auth.signing import Principal, Signer
+from auth.storage.store import Store, Tx
+from core import clock, identity
+from core.identity import Caller, Kind
+from core.ids import id_from, name_of
+from core.truth import ISSUER
+from medhub.auth.v1 import auth_pb2
+from medhub.auth.v1 import auth_service_pb2 as wire
+
+BEARER = "Bearer"
+SERVICE_METHOD = "hwk"
+"""A service account proves possession of a key (RFC 8176)."""
+
+
+class Authentication:
+    """The AuthService of the contract."""
+
+    def __init__(self, store: Store, hashing: Hashing, signer: Signer, proving: Proving) -> None:
+        self._store = store
+        self._hashing = hashing
+        self._signer = signer
+        self._proving = proving
+        self._log_in = LogIn(store, hashing, signer)
+        self._renewal = Renewal(store, signer)
+
+    async def Login(self, request: wire.LoginRequest) -> wire.LoginResponse:
+        """Open a session."""
+        wanted = request.organization and id_from(
+            request.organization, "organizations", field="organization"
+        )
+        made = await self._log_in(request.email, request.password, wanted or None)
+        return wire.LoginResponse(
+            access_token=made.tokens.access_token,
+            token_type=BEARER,
+            expire_time=timestamp(made.tokens.expires_at),
+            refresh_token=made.tokens.refresh_token,
+            refresh_expire_time=timestamp(made.tokens.refresh_expires_at),
+            session=name_of("sessions", made.tokens.session),
+            user=name_of("users", made.user),
+            organization=_organization(made.organization),
+            organizations=[_choice(choice) for choice in made.choices],
+        )
+
+    async def RefreshToken(self, request: wire.RefreshTokenRequest) -> wire.RefreshTokenResponse:
+        """Spend a refresh token."""
+        issued = await self._renewal.refresh(request.refresh_token, request.request_id)
+        return wire.RefreshTokenResponse(
+            access_token=issued.access_token,
+            token_type=BEARER,
+            expire_time=timestamp(issued.expires_at),
+            refresh_token=issued.refresh_token,
+            refresh_expire_time=timestamp(issued.refresh_expires_at),
+        )
+
+    async def Logout(self, request: wire.LogoutRequest) -> wire.LogoutResponse:
+        """End the session of the token. A service account's token has none."""
+        caller = identity.caller()
+        async with self._store.begin() as tx:
+            revision = await end_session(tx, caller, caller.session)
+        return wire.LogoutResponse(auth_revision=revision)
+
+    async def ValidateToken(self, request: wire.ValidateTokenRequest) -> wire.ValidateTokenResponse:
+        """Say whom a token stands for."""
+        proven = await self._proving.prove(request.token)
+        claims = proven.claims
+        return wire.ValidateTokenResponse(
+            user_id=str(claims.subject),
+            organization_id=str(claims.organization or ""),
+            session_id=str(claims.session or ""),
+            roles=sorted(proven.roles),
+            expire_time=timestamp(claims.expires_at),
+            assurance_level=claims.assurance,
+            auth_revision=proven.revision,
+        )
+
+    async def Authorize(self, request: wire.AuthorizeRequest) -> wire.AuthorizeResponse:
+        """Answer one question about the caller's rights."""
+        asked = auth_pb2.AccessQuestion(resource=request.resource, action=request.action)
+        answer = (await self._answers([asked]))[0]
+        return wire.AuthorizeResponse(
+            authorized=answer.authorized,
+            permission=answer.permission,
+            role=answer.role,
+            auth_revision=answer.auth_revision,
+        )
+
+    async def BatchAuthorize(
+        self, request: wire.BatchAuthorizeRequest
+    ) -> wire.BatchAuthorizeResponse:
+        """Answer several, from one revision."""
+        return wire.BatchAuthorizeResponse(answers=await self._answers(list(request.questions)))
+
+    async def _answers(
+        self, questions: list[auth_pb2.AccessQuestion]
+    ) -> list[auth_pb2.AccessAnswer]:
+        async with self._store.begin(read_only=True) as tx:
+            revision, roles = await _roles_held(tx, identity.caller())
+            own = await tx.roles.permissions(roles)
+        permissions = [f"{asked.resource}.{asked.action}" for asked in questions]
+        given_by = [giving(permission, roles, own) for permission in permissions]
+        return [
+            auth_pb2.AccessAnswer(
+                authorized=bool(role), permission=permission, role=role, auth_revision=revision
+            )
+            for permission, role in zip(permissions, given_by, strict=True)
+        ]
+
+    async def ListMyOrganizations(
+        self, request: wire.ListMyOrganizationsRequest
+    ) -> wire.ListMyOrganizationsResponse:
+        """Show where the caller belongs; a service account belongs nowhere but in its token."""
+        caller = identity.caller()
+        async with self._store.begin(read_only=True) as tx:
+            choices = await tx.memberships.choices(_subject(caller))
+        return wire.ListMyOrganizationsResponse(organizations=[_choice(each) for each in choices])
+
+    async def SwitchOrganization(
+        self, request: wire.SwitchOrganizationRequest
+    ) -> wire.SwitchOrganizationResponse:
+        """Move the caller's session."""
+        caller = identity.caller()
+        organization = id_from(request.organization, "organizations", field="organization")
+        if caller.session is None:
+            raise NotAMember
+        issued = await self._renewal.switch(caller.session, _subject(caller), organization)
+        return wire.SwitchOrganizationResponse(credentials=_credentials(issued))
+
+    async def ActivateAccount(
+        self, request: wire.ActivateAccountRequest
+    ) -> wire.ActivateAccountResponse:
+        """Set a first password."""
+        check_new_password(request.password)
+        async with self._store.begin() as tx:
+            invited = await tx.activations.find(token_hash(request.activation_token), clock.now())
+        if invited is None:
+            raise ActivationRefused
+        password_hash = await self._hashing.hash(request.password)
+        async with self._store.begin_for(invited.user, None) as tx:
+            used = await tx.activations.use(invited.id, clock.now())
+            if not used or not await tx.users.set_password(invited.user, password_hash):
+                raise ActivationRefused
+        return wire.ActivateAccountResponse(user=name_of("users", invited.user))
+
+    async def IssueServiceToken(
+        self, request: wire.IssueServiceTokenRequest
+    ) -> wire.IssueServiceTokenResponse:
+        """Exchange a signed assertion for a token."""
+        claims = claims_unproven(request.assertion)
+        asserted = read_assertion(claims, ISSUER, clock.now())
+        async with self._store.begin() as tx:
+            found = await tx.principals.service(asserted.account)
+        if found is None or not is_signed_by(request.assertion, found.public_key):
+            raise AssertionRefused
+        account, organization = asserted.account, found.organization
+        async with self._store.begin_for(account, organization, kind=Kind.SERVICE) as tx:
+            fresh = await tx.service_accounts.use_assertion(
+                account, asserted.jti, asserted.expires_at
+            )
+            standing = await tx.principals.service(account)
+            if not fresh or standing is None or not standing.enabled:
+                raise AssertionRefused
+            principal = Principal(
+                "service", account, organization, standing.revision, clock.now(), (SERVICE_METHOD,)
+            )
+            token, expires_at = await self._signer.access_token(tx, principal)
+            await tx.record_act(identity.call().action, resource=name_of(COLLECTION, account))
+        return wire.IssueServiceTokenResponse(
+            access_token=token, token_type=BEARER, expire_time=timestamp(expires_at)
+        )
+
+
+async def end_session(tx: Tx, caller: Caller, session: UUID | None) -> int:
+    """End a session of the caller; the revision from which it is dead. Repeating does no harm."""
+    now = clock.now()
+    if session is None or not await tx.sessions.revoke(session, _subject(caller), now):
+        return await tx.state.revision()
+    return await tx.state.publish([SessionRevoked(session, forget_at(now))])
+
+
+async def _roles_held(tx: Tx, caller: Caller) -> tuple[int, tuple[str, ...]]:
+    """The revision, and the caller's roles at it in the organization of the token."""
+    if caller.kind is Kind.SERVICE:
+        service = await tx.principals.service(_subject(caller))
+        usable = service is not None and service.enabled
+        return (service.revision, service.roles) if service and usable else (0, ())
+    user = await tx.principals.user(_subject(caller), caller.organization)
+    return user.revision, user.roles if user.member else ()
+
+
+def _subject(caller: Caller) -> UUID:
+    if caller.subject is None:
+        raise LookupError("a caller of a method that is not public has been proven")
+    return caller.subject
+
+
+def _organization(key: UUID | None) -> str:
+    return name_of("organizations", key) if key else ""
+
+
+def _choice(choice: Choice) -> auth_pb2.OrganizationChoice:
+    return auth_pb2.OrganizationChoice(
+        organization=_organization(choice.organization), display_name=choice.display_name
+    )
+
+
+def _credentials(issued: Issued) -> auth_pb2.Credentials:
+    return auth_pb2.Credentials(
+        access_token=issued.access_token,
+        token_type=BEARER,
+        expire_time=timestamp(issued.expires_at),
+        refresh_token=issued.refresh_token,
+        refresh_expire_time=timestamp(issued.refresh_expires_at),
+        session=name_of("sessions", issued.session),
+    )

@@ -1,0 +1,63 @@
+"""AuthStateService: what other servers follow and ask."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from auth.feed import Feed, Subscription
+from auth.proving import Proving
+from core.errors import Refusal, Unavailable
+from medhub.auth.v1 import auth_state_service_pb2 as wire
+
+
+class AuthState:
+    """The AuthStateService of the contract."""
+
+    def __init__(self, feed: Feed, proving: Proving) -> None:
+        self._feed = feed
+        self._proving = proving
+
+    async def Watch(
+        self, requests: AsyncIterator[wire.WatchRequest]
+    ) -> AsyncIterator[wire.WatchResponse]:
+        """Bring the follower to the present, then pass on what changes."""
+        first = await anext(aiter(requests), None)
+        if first is None:
+            return
+        with self._feed.subscribed() as line:
+            for part in await self._feed.opening(first.from_revision, line):
+                yield part
+            if first.probe:
+                self._feed.probe(line, first.probe)
+            probing = asyncio.create_task(self._pass_on(requests, line))
+            try:
+                async for message in line.messages():
+                    yield message.response
+            finally:
+                probing.cancel()
+                with suppress(asyncio.CancelledError):
+                    await probing
+
+    async def ResolvePrincipal(
+        self, request: wire.ResolvePrincipalRequest
+    ) -> wire.ResolvePrincipalResponse:
+        """Say whom a token stands for and what they hold."""
+        proven = await self._proving.prove(request.access_token)
+        return wire.ResolvePrincipalResponse(
+            subject_id=str(proven.claims.subject),
+            organization_id=str(proven.claims.organization or ""),
+            roles=sorted(proven.roles),
+            auth_revision=proven.revision,
+        )
+
+    async def _pass_on(
+        self, requests: AsyncIterator[wire.WatchRequest], line: Subscription
+    ) -> None:
+        """Ask for what each probe asks, until the follower stops or breaks a rule."""
+        try:
+            async for request in requests:
+                self._feed.probe(line, request.probe)
+        except Refusal as refusal:
+            line.cut(refusal)
+        else:
+            line.cut(Unavailable())

@@ -1,0 +1,158 @@
+"""Auth for tests: its database with keys and roles, people, and servicers called as functions."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from auth import bootstrap
+from auth.domain.roles import ADMINISTRATOR, permissions_of
+from auth.hashing import Hashing
+from auth.proving import Proving
+from auth.servicers.auth import Authentication
+from auth.servicers.memberships import Memberships
+from auth.servicers.roles import Roles
+from auth.servicers.service_accounts import ServiceAccounts
+from auth.servicers.sessions import Sessions
+from auth.signing import Signer, set_up
+from auth.storage.store import Store
+from core import identity
+from core.contract import everything
+from core.crypto.keyring import Keyring
+from core.crypto.unlocking import Passphrase
+from core.database.pages import PageTokens
+from core.identity import Call, Caller, Kind
+from medhub.auth.v1 import auth_service_pb2 as wire
+from tests.support.postgres import PAGE_KEY, ServiceDatabase
+
+PASSWORD = "bright-kestrel-orbit-41"
+OTHER_PASSWORD = "tilleul-harfang-8-grue"
+CHEAP = 4  # scrypt's cost for a keyring of tests
+
+
+@dataclass
+class Clinic:
+    """An organization with an administrator, as the bootstrap makes them."""
+
+    organization: UUID
+    administrator: UUID
+    email: str
+
+
+@dataclass
+class Auth:
+    """Auth's storage and servicers over a fresh database."""
+
+    rows: Callable[..., list[dict[str, Any]]]
+    store: Store
+    keyring: Keyring
+    hashing: Hashing
+    signer: Signer
+    proving: Proving
+    auth: Authentication
+    memberships: Memberships
+    roles: Roles
+    sessions: Sessions
+    service_accounts: ServiceAccounts
+    clinics: list[Clinic] = field(default_factory=list)
+
+    async def clinic(self, name: str = "Clinique du Parc") -> Clinic:
+        """An organization whose administrator can log in with PASSWORD."""
+        email = f"admin@{name.replace(' ', '-').lower()}.test"
+        organization = await bootstrap.organization(self.store, name, test=True)
+        user = await self.user(organization, email, ADMINISTRATOR)
+        self.clinics.append(Clinic(organization, user, email))
+        return self.clinics[-1]
+
+    async def user(self, organization: UUID, email: str, *roles: str) -> UUID:
+        """A member who can log in with PASSWORD."""
+        return await bootstrap.user(
+            self.store, organization, email, email.partition("@")[0], PASSWORD, roles
+        )
+
+    async def service(self, organization: UUID | None, *roles: str) -> tuple[UUID, bytes]:
+        """A service account and its private key."""
+        key = Ed25519PrivateKey.generate()
+        account = await bootstrap.service_account(
+            self.store, organization, "server", key.public_key().public_bytes_raw(), roles
+        )
+        return account, key.private_bytes_raw()
+
+    async def log_in(
+        self, email: str, password: str = PASSWORD, organization: str = ""
+    ) -> wire.LoginResponse:
+        """Log in from 192.0.2.7."""
+        anonymous("Login")
+        return await self.auth.Login(
+            wire.LoginRequest(email=email, password=password, organization=organization)
+        )
+
+    async def act(self, token: str, method: str = "Test", **more: Any) -> Caller:
+        """Enter a call of the token's owner, with the rights that the database gives them."""
+        proven = await self.proving.prove(token)
+        claims = proven.claims
+        caller = Caller(
+            kind=Kind(claims.kind),
+            subject=claims.subject,
+            organization=claims.organization,
+            session=claims.session,
+            roles=proven.roles,
+            permissions=permissions_of(proven.roles, {}),
+        )
+        enter(caller, method, **more)
+        return caller
+
+    async def act_as_administrator(self, clinic: Clinic, **more: Any) -> Caller:
+        """Enter a call of the clinic's administrator, who logs in for it."""
+        made = await self.log_in(clinic.email, organization=f"organizations/{clinic.organization}")
+        return await self.act(made.access_token, **more)
+
+    def acts(self) -> list[tuple[str, dict[str, Any]]]:
+        """The explicit acts in the outbox: operation and detail, oldest first."""
+        found = self.rows(
+            "SELECT operation, after FROM medhub.audit_outbox WHERE kind = 'act' ORDER BY seq"
+        )
+        return [(str(row["operation"]), row["after"]) for row in found]
+
+
+def enter(caller: Caller, method: str, **more: Any) -> None:
+    """Enter a call for the running task."""
+    name = f"medhub.auth.v1.AuthService/{method}"
+    action = f"auth.{method.lower()}"
+    identity.enter(
+        Call(method=name, caller=caller, action=action, purpose="care", peer="192.0.2.7", **more)
+    )
+
+
+def anonymous(method: str) -> None:
+    """Enter a call of nobody yet."""
+    enter(Caller(kind=Kind.ANONYMOUS), method)
+
+
+@pytest.fixture
+async def auth(database: Callable[..., ServiceDatabase], tmp_path: Path) -> AsyncIterator[Auth]:
+    """Auth, set up as a server does at its start."""
+    service = database("auth")
+    keyring = Keyring.create(tmp_path / "keyring", Passphrase("of tests", cost=CHEAP))
+    async with service.open() as opened:
+        store, hashing, signer = Store(opened), Hashing(), Signer(keyring)
+        await set_up(store, keyring)
+        proving, pages = Proving(store), PageTokens(PAGE_KEY)
+        yield Auth(
+            rows=service.rows,
+            store=store,
+            keyring=keyring,
+            hashing=hashing,
+            signer=signer,
+            proving=proving,
+            auth=Authentication(store, hashing, signer, proving),
+            memberships=Memberships(store, pages, signer),
+            roles=Roles(store, pages, everything().permissions),
+            sessions=Sessions(store, pages),
+            service_accounts=ServiceAccounts(store, pages),
+        )
+        hashing.close()
