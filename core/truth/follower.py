@@ -82,7 +82,10 @@ class Follower:
     async def _watch(self) -> None:
         self._asked.clear()
         self._state.begin_snapshot()
-        stream = self._stub.Watch(self._probes(0 if self._whole else self._state.revision))
+        # grpcio leaves behind the task that reads an endless iterator, so it is told to end.
+        ended = asyncio.Event()
+        revision = 0 if self._whole else self._state.revision
+        stream = self._stub.Watch(self._probes(revision, ended))
         try:
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
@@ -91,16 +94,21 @@ class Follower:
                     return
                 self._apply(answer)
         finally:
+            ended.set()
             stream.cancel()
 
-    async def _probes(self, revision: int) -> AsyncIterator[wire.WatchRequest]:
+    async def _probes(
+        self, revision: int, ended: asyncio.Event
+    ) -> AsyncIterator[wire.WatchRequest]:
         loop, number = asyncio.get_running_loop(), 0
-        while True:
+        while not ended.is_set():
             number += 1
             self._asked[number] = loop.time()
             self._asked.pop(number - MAX_PROBES, None)
             yield wire.WatchRequest(from_revision=revision, probe=number)
-            await asyncio.sleep(PROBE_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PROBE_SECONDS):
+                    await ended.wait()
 
     def _apply(self, answer: wire.WatchResponse) -> None:
         match answer.WhichOneof("message"):

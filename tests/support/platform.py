@@ -32,7 +32,7 @@ from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from tests.support.postgres import ServiceDatabase
 
 HOST = "127.0.0.1"
-PASSWORD = "a long enough pass phrase"
+PASSWORD = "sept-tortues-lisent-dehors"
 SERVICES = ("auth", "compliance", "clinical")
 # A server is ready within this many seconds, on a machine that runs other tests besides.
 READY_SECONDS = 30.0
