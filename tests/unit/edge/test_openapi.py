@@ -107,6 +107,8 @@ def test_reasons_stand_under_their_http_status() -> None:
     taken = [r for r in responses["409"]["x-medhub-reasons"] if r["reason"] == "IDENTIFIER_TAKEN"]
     shared = {r["reason"] for r in responses["401"]["x-medhub-reasons"]}
 
+    update = operation("PatientService_UpdatePatient")["responses"]["409"]["x-medhub-reasons"]
+    assert "ETAG_MISMATCH" in {r["reason"] for r in update}
     assert taken[0]["code"] == "ALREADY_EXISTS"
     assert taken[0]["texts"].keys() == {"en", "fr", "de"}
     assert shared == {"UNAUTHENTICATED"}
