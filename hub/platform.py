@@ -4,43 +4,41 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
 from hub import run_file
 from hub.layout import Layout
-from hub.run_file import DemoOrganization, Running
 from hub.supervisor import Report, Supervisor, together
 from hub.welcome import welcome
 
 Result = TypeVar("Result")
-LoadDemo = Callable[[Running], Awaitable[list[DemoOrganization]]]
 
 
-async def run(layout: Layout, report: Report, load_demo: LoadDemo | None) -> None:
+async def run(layout: Layout, report: Report, *, demo: bool) -> None:
     """Bring the platform up and keep it up until SIGINT or SIGTERM; then stop it in good order.
 
     Raises StartFailed, PostgresUnusable or PortTaken, after stopping what had started.
     """
     try:
         async with Supervisor(layout.data.logs, report) as supervisor:
-            await supervisor.until_asked_to_stop(_bring_up(layout, supervisor, report, load_demo))
+            await supervisor.until_asked_to_stop(_bring_up(layout, supervisor, report, demo=demo))
             report("stopping")
             run_file.remove(layout.data.run_file)
     finally:
         run_file.remove(layout.data.run_file)
 
 
-async def _bring_up(
-    layout: Layout, supervisor: Supervisor, report: Report, load_demo: LoadDemo | None
-) -> None:
+async def _bring_up(layout: Layout, supervisor: Supervisor, report: Report, *, demo: bool) -> None:
     await _database(layout, supervisor, report)
     await together(supervisor.run_once(layout.edge()), supervisor.start_together(*layout.servers()))
-    await supervisor.start_together(*layout.fronts())
     running = layout.running(os.getpid())
-    if load_demo:
-        running = replace(running, organizations=await load_demo(running))
+    if demo:
+        # Before the gateway, which serves the endpoint that the demonstration opens.
+        await supervisor.run_once(layout.seed())
+        running = replace(running, organizations=json.loads(layout.data.demo.read_text()))
+    await supervisor.start_together(*layout.fronts())
     layout.data.ports.write_text(json.dumps(dict(layout.ports)))
     run_file.write(layout.data.run_file, running)
     report(welcome(running))

@@ -1,0 +1,167 @@
+"""`medhub audit`: the trail, verified from outside."""
+
+import base64
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hub import run_file
+from hub.commands.options import DEFAULT_DATA_DIR, DataDirOption
+from hub.data_dir import DataDir
+from hub.run_file import DemoUser, Running
+
+if TYPE_CHECKING:
+    from compliance.domain.verification import Finding
+    from hub.audit_verify import Report, Source
+
+_SHOWN = 20
+"""Findings printed; the first is the one that matters, the others mostly follow from it."""
+
+app = typer.Typer(help="Check the audit trail.", no_args_is_help=True)
+
+
+@app.callback()
+def audit() -> None:
+    """Keep `verify` a subcommand of its own while it is the only one."""
+
+
+@app.command()
+def verify(
+    edge: Annotated[
+        str, typer.Option(help="Read through this edge, `https://…`; default: by gRPC.")
+    ] = "",
+    grpc: Annotated[
+        str, typer.Option(help="Address of compliance; default: the running platform's.")
+    ] = "",
+    token: Annotated[
+        str, typer.Option(envvar="MEDHUB_TOKEN", help="An access token of the organization.")
+    ] = "",
+    email: Annotated[
+        str, typer.Option(help="Who verifies; default: an auditor of the demonstration.")
+    ] = "",
+    password_file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Where the password stands.")
+    ] = None,
+    organization: Annotated[
+        str, typer.Option(help="`organizations/…`, for who belongs to several.")
+    ] = "",
+    key: Annotated[
+        str, typer.Option(help="The log's public key, as a vkey line, when known from elsewhere.")
+    ] = "",
+    data_dir: DataDirOption = DEFAULT_DATA_DIR,
+) -> None:
+    """Verify the whole log: leaves, tiles, root, signature, completeness, and that it only grew.
+
+    Fails, naming the first bad leaf, unless everything holds.
+    """
+    from hub.audit_reader import EdgeReader, GrpcReader, Unreadable, organization_of
+    from hub.audit_verify import TrustStore
+    from hub.audit_verify import verify as verified
+
+    data = DataDir.at(data_dir)
+    running = run_file.read(data.run_file)
+    try:
+        token = token or _logged_in(running, edge, email, password_file, organization)
+        reader = EdgeReader(edge, token) if edge else GrpcReader(grpc or _at(running), token)
+        store = TrustStore(data.root / "trusted")
+        report = verified(reader, organization_of(token), store, key=key)
+    except Unreadable as cause:
+        print(f"medhub: the log cannot be read: {cause}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    print("\n".join(lines_of(report)))
+    raise typer.Exit(0 if report.holds else 1)
+
+
+def lines_of(report: "Report") -> list[str]:
+    """The report as it is printed: what was checked, then the verdict or what is wrong."""
+    stated = report.stated
+    lines = [f"organization  {report.organization}"]
+    if stated is not None:
+        root = base64.b64encode(stated.root).decode()
+        lines += [
+            f"log           {stated.origin}",
+            f"checkpoint    {stated.size} events, root {root}",
+            f"signed by     {report.verifier_key}",
+            f"before        {_before(report)}",
+        ]
+    lines += [_source_line(source) for source in report.sources]
+    if report.holds:
+        return [*lines, "VERIFIED      every leaf, tile and number is in its place"]
+    findings = report.verdict.findings
+    lines += [_finding_line(finding) for finding in findings[:_SHOWN]]
+    if len(findings) > _SHOWN:
+        lines.append(f"              and {len(findings) - _SHOWN} more")
+    return [*lines, f"NOT VERIFIED  {_first_bad(report)}"]
+
+
+def _before(report: "Report") -> str:
+    if report.continues:
+        return f"{report.continues} events, verified here by an earlier run"
+    return "nothing: the first run here, whose key and checkpoint are kept for the next"
+
+
+def _source_line(source: "Source") -> str:
+    missing = source.last - source.held
+    word = "complete" if not missing else f"{missing} missing"
+    return f"source        {source.name}: 1 to {source.last}, {word}"
+
+
+def _finding_line(finding: "Finding") -> str:
+    where = "" if finding.leaf is None else f" at leaf {finding.leaf}"
+    if finding.leaf is not None and finding.until is not None and finding.until > finding.leaf + 1:
+        where = f" between leaf {finding.leaf} and leaf {finding.until - 1}"
+    detail = f" ({finding.detail})" if finding.detail else ""
+    return f"FAULT         {finding.fault}{where}{detail}"
+
+
+def _first_bad(report: "Report") -> str:
+    leaf = report.verdict.first_bad_leaf
+    if leaf is None:
+        return "the checkpoint itself cannot be believed"
+    return f"first bad leaf: {leaf} {report.bad_event}".rstrip()
+
+
+def _at(running: Running | None, service: str = "compliance") -> str:
+    """The address of a service of the running platform. Raises Unreadable."""
+    from hub.audit_reader import Unreadable
+
+    if running is None:
+        raise Unreadable("no platform runs here; give --edge or --grpc, and --token")
+    return running.grpc[service]
+
+
+def _logged_in(
+    running: Running | None,
+    edge: str,
+    email: str,
+    password_file: Path | None,
+    organization: str,
+) -> str:
+    """A token of who verifies: of the address given, or of the demonstration's auditor."""
+    from hub.audit_reader import Credentials, log_in_by_edge, log_in_by_grpc
+
+    shown = _in_demo(running, email, organization)
+    if password_file is not None:
+        password = password_file.read_text(encoding="utf-8").rstrip("\r\n")
+    else:
+        password = shown["password"] if shown else typer.prompt("password", hide_input=True)
+    email = email or (shown["email"] if shown else typer.prompt("email"))
+    credentials = Credentials(email, password, organization)
+    if edge:
+        return log_in_by_edge(edge, credentials)
+    return log_in_by_grpc(_at(running, "auth"), credentials)
+
+
+def _in_demo(running: Running | None, email: str, organization: str) -> DemoUser | None:
+    """The demonstration's user of this address; without one, an auditor."""
+    tenants = [] if running is None else running.organizations
+    users = [
+        user
+        for tenant in tenants
+        if organization in ("", tenant["name"])
+        for user in tenant["users"]
+    ]
+    wanted = (u for u in users if (u["email"] == email if email else "auditor" in u["roles"]))
+    return next(wanted, None)
