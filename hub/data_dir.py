@@ -47,6 +47,16 @@ class DataDir:
         return self.root / "lock"
 
     @property
+    def demo(self) -> Path:
+        """Who can log in to the demonstration; written by its loader."""
+        return self.secrets / "demo.json"
+
+    @property
+    def gateway(self) -> Path:
+        """The HL7 endpoint that the MLLP gateway feeds; there once one has been opened."""
+        return self.root / "gateway-endpoint"
+
+    @property
     def logs(self) -> Path:
         """One file a child, rotated."""
         return self.root / "logs"

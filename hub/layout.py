@@ -118,6 +118,27 @@ class Layout:
             env=self._prefixed(Service.AUTH, DATABASE_APP_URL=self.database(Service.AUTH).app),
         )
 
+    def seed(self) -> ChildSpec:
+        """Loads the demonstration, once the servers serve."""
+        databases = {
+            service: {"DATABASE_APP_URL": self.database(service).app}
+            for service in (Service.AUTH, Service.CLINICAL)
+        }
+        env = {k: v for s, told in databases.items() for k, v in self._prefixed(s, **told).items()}
+        return ChildSpec(
+            name="demo",
+            argv=(sys.executable, "-m", "hub.demo.seed"),
+            env={
+                **env,
+                "MEDHUB_DEMO_AUTH_TARGET": self.address(Port.AUTH),
+                "MEDHUB_DEMO_CLINICAL_TARGET": self.address(Port.CLINICAL),
+                "MEDHUB_DEMO_SECRETS_PATH": str(self.data.secrets),
+                "MEDHUB_DEMO_GATEWAY_KEY_PATH": str(self.of("gateway").service_key()),
+                "MEDHUB_DEMO_GATEWAY_ENDPOINTS_PATH": str(self.data.gateway),
+                "MEDHUB_DEMO_OUT_PATH": str(self.data.demo),
+            },
+        )
+
     def server(self, service: Service) -> ChildSpec:
         """A service, ready when the health of the whole server is SERVING."""
         return ChildSpec(

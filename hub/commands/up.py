@@ -25,6 +25,7 @@ def up(
         int | None,
         typer.Option(min=1024, max=65000, help="The first of the block of ports to use."),
     ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Load the demonstration.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is up.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Channelz and debug logs.")] = False,
 ) -> None:
@@ -35,19 +36,19 @@ def up(
         if detach:
             _in_background(data)
         else:
-            _here(data, port_base, debug)
+            _here(data, port_base, debug=debug, demo=demo)
     except (AlreadyRunning, PortTaken, NotPrepared, StartFailed) as refusal:
         print(f"medhub: {refusal}", file=sys.stderr)
         raise typer.Exit(1) from None
 
 
-def _here(data: DataDir, port_base: int | None, debug: bool) -> None:
+def _here(data: DataDir, port_base: int | None, *, debug: bool, demo: bool) -> None:
     from hub.layout import Layout
     from hub.platform import run
 
     with data.claimed():
         layout = Layout.on(data, allocate(port_base), debug=debug)
-        asyncio.run(run(layout, _say, None))
+        asyncio.run(run(layout, _say, demo=demo))
 
 
 def _in_background(data: DataDir) -> None:
