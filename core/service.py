@@ -24,6 +24,7 @@ from core.database.access import AccessRecorder
 from core.database.migrations import is_current
 from core.database.outbox import Outbox
 from core.database.pages import PageTokens
+from core.housekeeping import Housekeeping
 from core.rpc.access_log import AccessLog
 from core.rpc.admission import Admission
 from core.rpc.around import Steps
@@ -111,6 +112,9 @@ async def start(
     refusals.start()
     parts.push_async_callback(refusals.stop)
     _start_relay(core)
+    housekeeping = Housekeeping(service, core.database)
+    housekeeping.start()
+    parts.push_async_callback(housekeeping.stop)
     log = AccessLog(service)
     parts.callback(log.flush)
     servicers = await build(core)
