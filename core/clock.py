@@ -9,20 +9,19 @@ def _wall() -> datetime:
     return datetime.now(UTC)
 
 
-_source: Callable[[], datetime] = _wall
+_sources: list[Callable[[], datetime]] = [_wall]
 
 
 def now() -> datetime:
     """The present time, aware, in UTC."""
-    return _source()
+    return _sources[-1]()
 
 
 @contextmanager
 def frozen(at: datetime) -> Iterator[None]:
     """Hold the clock at one moment for the length of a block (tests only)."""
-    global _source
-    before, _source = _source, lambda: at
+    _sources.append(lambda: at)
     try:
         yield
     finally:
-        _source = before
+        _sources.pop()

@@ -163,13 +163,13 @@ async def _core(service: str, settings: CoreSettings, parts: AsyncExitStack) -> 
 
 
 def _database_settings(settings: CoreSettings) -> DatabaseSettings:
-    return DatabaseSettings(
-        app_url=settings.database_app_url,
-        relay_url=settings.database_relay_url,
-        page_key=settings.database_page_key.get_secret_value(),
-        pool_size=settings.pool_size,
-        read_connections=settings.read_connections,
-    )
+    return DatabaseSettings.model_validate({
+        "app_url": settings.database_app_url,
+        "relay_url": settings.database_relay_url,
+        "page_key": settings.database_page_key.get_secret_value(),
+        "pool_size": settings.pool_size,
+        "read_connections": settings.read_connections,
+    })  # fmt: skip
 
 
 def _secret(settings: CoreSettings) -> Secret:
