@@ -7,6 +7,7 @@ of 15 characters is a common word in a common dress: repeated, followed by digit
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -35,7 +36,8 @@ def common_words() -> tuple[str, ...]:
 
 
 @cache
-def _common() -> re.Pattern[str]:
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Sequences, and common words."""
     runs = {
         each[i : i + size]
         for sequence in _SEQUENCES
@@ -43,8 +45,12 @@ def _common() -> re.Pattern[str]:
         for size in range(_RUN, len(each) + 1)
         for i in range(len(each) - size + 1)
     }
-    every = sorted(runs | set(common_words()), key=lambda text: (-len(text), text))
-    return re.compile("|".join(map(re.escape, every)))
+    longest_first = sorted(runs, key=lambda run: (-len(run), run))
+    return _any_of(longest_first), _any_of(common_words())
+
+
+def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, texts)))
 
 
 def check_new_password(password: str, *, field: str = "password") -> None:
@@ -63,12 +69,14 @@ def is_common(password: str) -> bool:
     folded = password.casefold()
     if len(set(folded)) < _FEWEST_DISTINCT or _repeats(folded):
         return True
-    return min(_left(folded), _left(folded.translate(_LEET))) < _LEAST_LEFT
+    sequences, words = _patterns()
+    # Sequences first: `123456` would be letters once `1` stands for `i`.
+    rest = sequences.sub(" ", folded)
+    return min(_left(words.sub(" ", text)) for text in (rest, rest.translate(_LEET))) < _LEAST_LEFT
 
 
-def _left(text: str) -> int:
-    """How many letters no word and no sequence explains. Two digits count as one letter."""
-    rest = _common().sub(" ", text)
+def _left(rest: str) -> int:
+    """How many letters nothing explains. Two digits count as one letter."""
     digits = sum(character.isdigit() for character in rest)
     return sum(character.isalpha() for character in rest) + digits // 2
 

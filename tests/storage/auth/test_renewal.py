@@ -105,7 +105,7 @@ async def test_an_unknown_or_old_token_is_refused(auth: Auth) -> None:
         await refresh(auth, "nobody-made-this")
     with pytest.raises(RefreshRefused):
         await refresh(auth, made.refresh_token)
-    assert await auth.proving.prove(made.access_token)
+    assert (await auth.proving.prove(made.access_token)).roles == ("administrator",)
 
 
 async def test_a_logged_out_session_is_dead(auth: Auth) -> None:
