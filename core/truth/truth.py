@@ -224,6 +224,9 @@ class Truth:
         """
         found = await self._ask(token, digest, self.state.forgotten_at)
         if found.revision < self.state.forgotten_at:
+            # A snapshot came while auth was asked.
+            found = await self._ask(token, digest, self.state.forgotten_at)
+        if found.revision < self.state.forgotten_at:
             raise AuthUnavailable
         if found.subject != claims.subject or found.organization != claims.organization:
             raise Unauthenticated

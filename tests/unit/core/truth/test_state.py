@@ -1,0 +1,251 @@
+"""What the stream has told, and what follows from it."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import clock
+from core.ids import new_id
+from core.truth import State
+from core.truth import state as state_module
+from core.truth.state import Membership
+from medhub.auth.v1 import auth_state_pb2 as wire
+from tests.support.tokens import (
+    SigningKey,
+    claims_of,
+    membership,
+    organization_epoch,
+    role,
+    session_revoked,
+    subject_epoch,
+)
+
+KEY = SigningKey("k1", bytes(range(32)))
+WARD, CLINIC = new_id(), new_id()
+NURSE = new_id()
+
+
+def _state(*events: wire.StateEvent, revision: int = 1) -> State:
+    state = State()
+    state.apply_snapshot(wire.Snapshot(revision=revision, events=[KEY.event(), *events], last=True))
+    return state
+
+
+def _delta(state: State, *events: wire.StateEvent) -> bool:
+    revision = state.revision
+    return state.apply_delta(
+        wire.Delta(previous_revision=revision, revision=revision + 1, events=events)
+    )
+
+
+_EPOCHS = st.lists(st.tuples(st.sampled_from(["subject", "organization", "actor"]),
+                             st.integers(min_value=0, max_value=9)), max_size=12)  # fmt: skip
+
+
+@given(_EPOCHS, st.integers(min_value=0, max_value=9), st.randoms())
+def test_epochs_combine_by_the_greatest(
+    epochs: list[tuple[str, int]], revision: int, random: object
+) -> None:
+    """No scope masks another, no later and lower epoch takes one back, in whatever order."""
+    actor = new_id()
+    shuffled = list(epochs)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    state = _state()
+    for scope, epoch in shuffled:
+        whom = {"subject": NURSE, "actor": actor, "organization": WARD}[scope]
+        event = (
+            organization_epoch(whom, epoch)
+            if scope == "organization"
+            else subject_epoch(whom, epoch)
+        )
+        assert _delta(state, event)
+
+    dead = state.dead(claims_of(NURSE, WARD, actor=actor, kid="k1", revision=revision))
+
+    assert dead == (revision < max((epoch for _, epoch in epochs), default=0))
+
+
+def test_a_revoked_session_kills_its_tokens_alone() -> None:
+    """Another session of the same user goes on."""
+    mine, other = new_id(), new_id()
+
+    state = _state(session_revoked(mine))
+
+    assert state.dead(claims_of(NURSE, WARD, kid="k1", session=mine))
+    assert not state.dead(claims_of(NURSE, WARD, kid="k1", session=other))
+
+
+def test_a_suspended_organization_accepts_no_token() -> None:
+    """Not even one that was issued after; until it is active again."""
+    state = _state(organization_epoch(WARD, 0, suspended=True))
+    claims = claims_of(NURSE, WARD, kid="k1", revision=99)
+
+    assert state.dead(claims)
+    assert not state.dead(claims_of(NURSE, CLINIC, kid="k1", revision=99))
+    _delta(state, organization_epoch(WARD, 0))
+    assert not state.dead(claims)
+
+
+def test_tokens_of_a_revoked_or_withdrawn_key_are_dead() -> None:
+    """Whoever signed with it may be anybody."""
+    state = _state()
+    claims = claims_of(NURSE, WARD, kid="k1")
+    assert not state.dead(claims)
+
+    _delta(state, KEY.event(wire.KEY_STATE_REVOKED))
+
+    assert state.dead(claims)
+    assert state.dead(claims_of(NURSE, WARD, kid="unheard-of"))
+
+
+def test_tokens_of_a_retired_key_die_with_it() -> None:
+    """Its last moment counts for tokens that were proven before, too."""
+    retired = KEY.event(wire.KEY_STATE_RETIRED)
+    retired.key_changed.not_after.FromDatetime(clock.now() + timedelta(seconds=60))
+    state = _state(retired)
+    claims = claims_of(NURSE, WARD, kid="k1")
+
+    assert not state.dead(claims)
+    with clock.frozen(clock.now() + timedelta(seconds=66)):
+        assert state.dead(claims)
+
+
+def test_a_gap_is_noticed_and_nothing_is_applied() -> None:
+    """A delta that does not join on leaves the state as it was."""
+    state = _state(revision=5)
+    session = new_id()
+
+    for previous in (0, 4, 6, 7):
+        delta = wire.Delta(
+            previous_revision=previous, revision=8, events=[session_revoked(session)]
+        )
+        assert not state.apply_delta(delta)
+
+    assert state.revision == 5
+    assert not state.dead(claims_of(NURSE, WARD, kid="k1", session=session))
+
+
+def test_a_repeated_delta_is_noticed() -> None:
+    """The same commit twice does not join on either."""
+    state = _state()
+    delta = wire.Delta(previous_revision=1, revision=2, events=[])
+
+    assert state.apply_delta(delta)
+    assert not state.apply_delta(delta)
+
+
+def test_a_snapshot_replaces_the_whole() -> None:
+    """What it does not hold is no longer so."""
+    session = new_id()
+    state = _state(
+        session_revoked(session),
+        subject_epoch(NURSE, 9),
+        organization_epoch(WARD, 9, suspended=True),
+        membership(NURSE, WARD, ["doctor"]),
+        role("doctor", ["clinical.patients.read"]),
+    )
+
+    state.apply_snapshot(wire.Snapshot(revision=7, events=[KEY.event()], last=True))
+
+    assert state.revision == 7
+    assert not state.dead(claims_of(NURSE, WARD, kid="k1", session=session))
+    assert state.memberships == {}
+    assert state.permissions(WARD, ["doctor"]) == frozenset()
+
+
+def test_a_snapshot_counts_when_it_is_complete() -> None:
+    """Its parts change nothing before the last one; parts of an abandoned one are dropped."""
+    state = _state(role("doctor", ["a.b.c"]))
+    lost, part = new_id(), role("nurse", ["a.b.d"])
+
+    state.apply_snapshot(wire.Snapshot(revision=3, events=[session_revoked(lost)]))
+    assert state.revision == 1
+    state.begin_snapshot()
+    state.apply_snapshot(wire.Snapshot(revision=4, events=[KEY.event()]))
+    state.apply_snapshot(wire.Snapshot(revision=4, events=[part], last=True))
+
+    assert state.revision == 4
+    assert state.permissions(WARD, ["doctor", "nurse"]) == {"a.b.d"}
+    assert lost not in state.sessions_revoked
+
+
+def test_a_checkpoint_proves_only_what_was_applied() -> None:
+    """Behind the database nothing is proven, and an older question never makes it older."""
+    state = _state(revision=5)
+
+    assert not state.prove(6, 100.0)
+    assert state.proven_at == float("-inf")
+    assert state.prove(5, 100.0)
+    assert state.prove(4, 90.0)
+    assert state.proven_at == 100.0
+
+
+def test_an_organizations_own_role_is_nobody_elses() -> None:
+    """A built-in role gives everywhere; an organization's gives there alone."""
+    state = _state(role("doctor", ["a.b.c"]), role("doctor", ["a.b.d"], WARD))
+
+    assert state.permissions(WARD, ["doctor"]) == {"a.b.c", "a.b.d"}
+    assert state.permissions(CLINIC, ["doctor"]) == {"a.b.c"}
+    assert state.permissions(None, ["doctor"]) == {"a.b.c"}
+    _delta(state, role("doctor", [], WARD))
+    assert state.permissions(WARD, ["doctor"]) == {"a.b.c"}
+
+
+def test_what_can_kill_nothing_any_more_is_forgotten() -> None:
+    """Memory is bounded by change, not by time; what is still needed stays."""
+    state = _state()
+    short, long = new_id(), new_id()
+    _delta(state, session_revoked(short), subject_epoch(short, 5))
+    _delta(
+        state,
+        session_revoked(long, timedelta(hours=1)),
+        subject_epoch(NURSE, 5, timedelta(hours=1)),
+    )
+
+    with clock.frozen(clock.now() + timedelta(minutes=6)):
+        for _ in range(256):
+            _delta(state)
+
+    assert set(state.sessions_revoked) == {long}
+    assert set(state.subject_epochs) == {NURSE}
+
+
+def test_a_revocation_without_an_end_is_kept() -> None:
+    """Forgetting what does not say when would let a token live again."""
+    session = new_id()
+    state = _state()
+    _delta(state, wire.StateEvent(session_revoked=wire.SessionRevoked(session_id=str(session))))
+
+    for _ in range(600):
+        _delta(state)
+
+    assert state.dead(claims_of(NURSE, WARD, kid="k1", session=session))
+
+
+def test_what_the_stream_told_later_wins_over_an_answer() -> None:
+    """A slow answer of auth does not undo a change that has been streamed since."""
+    state = _state(revision=3)
+    _delta(state, membership(NURSE, WARD, ["reader"]))
+
+    found = state.learn(NURSE, WARD, Membership(("admin",), 3))
+
+    assert found.roles == ("reader",)
+    assert state.memberships[NURSE, WARD].roles == ("reader",)
+
+
+def test_memberships_are_bounded_and_say_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who drops out is asked for again, and no older answer is taken then."""
+    monkeypatch.setattr(state_module, "MAX_MEMBERSHIPS", 3)
+    state = _state()
+    people: list[UUID] = [new_id() for _ in range(5)]
+
+    for person in people:
+        _delta(state, membership(person, WARD, ["reader"]))
+
+    assert [subject for subject, _ in state.memberships] == people[2:]
+    assert state.forgotten_at == 3
+    _delta(state, membership(people[4], WARD, ["admin"]))
+    assert len(state.memberships) == 3

@@ -1,0 +1,448 @@
+"""From a token to a caller: what is asked of auth, and what is not."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from core import clock
+from core.identity import Kind
+from core.ids import new_id
+from core.truth import Resolved, Truth
+from core.truth import truth as truth_module
+from core.truth.truth import AuthUnavailable, Unauthenticated
+from medhub.auth.v1 import auth_state_pb2 as wire
+from tests.support.tokens import (
+    MemoryAuth,
+    SigningKey,
+    claims_of,
+    forged,
+    membership,
+    organization_epoch,
+    prove,
+    role,
+    session_revoked,
+    state_with,
+    subject_epoch,
+    tell,
+)
+
+READ, WRITE, FRESH = 10.0, 2.0, 0.0
+WARD, CLINIC = new_id(), new_id()
+DOCTOR = role("doctor", ["clinical.patients.read", "clinical.patients.create"])
+READER = role("reader", ["clinical.patients.read"])
+
+
+@pytest.fixture
+def auth() -> MemoryAuth:
+    return MemoryAuth()
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Outages of test length: nothing proven for 50 ms counts as auth being away."""
+    monkeypatch.setattr(truth_module, "AWAY_SECONDS", 0.05)
+    monkeypatch.setattr(truth_module, "HOP_KEPT_SECONDS", 0.02)
+    return
+
+
+def _aged(truth: Truth, seconds: float) -> None:
+    truth.state.proven_at = asyncio.get_running_loop().time() - seconds
+
+
+async def test_a_known_caller_needs_no_hop(auth: MemoryAuth) -> None:
+    """Once the stream knows a membership, calls are decided here."""
+    nurse, session = new_id(), new_id()
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    token = auth.token(nurse, WARD, session=session, assurance=2)
+
+    caller = await truth.caller_of(token, bound=WRITE)
+
+    assert (caller.kind, caller.subject, caller.organization) == (Kind.USER, nurse, WARD)
+    assert (caller.session, caller.assurance, caller.degraded) == (session, 2, False)
+    assert caller.permissions == {"clinical.patients.read", "clinical.patients.create"}
+    assert auth.hops == 0
+
+
+async def test_a_thousand_calls_of_an_unknown_caller_make_one_hop(auth: MemoryAuth) -> None:
+    """Whoever comes while the question is out waits for its answer; later ones know it."""
+    auth.delay = 0.02
+    truth = auth.truth(DOCTOR)
+    token = auth.token(auth.joins(None, WARD, "doctor"), WARD)
+
+    callers = await asyncio.gather(*(truth.caller_of(token, bound=READ) for _ in range(1000)))
+
+    assert {caller.roles for caller in callers} == {("doctor",)}
+    assert auth.hops == truth.hops == 1
+    await truth.caller_of(token, bound=WRITE)
+    assert auth.hops == 1
+
+
+async def test_a_waiter_that_gives_up_does_not_end_the_hop(auth: MemoryAuth) -> None:
+    """The others get their answer."""
+    auth.delay = 0.05
+    truth = auth.truth(DOCTOR)
+    token = auth.token(auth.joins(None, WARD, "doctor"), WARD)
+    first = asyncio.create_task(truth.caller_of(token, bound=READ))
+    second = asyncio.create_task(truth.caller_of(token, bound=READ))
+    await asyncio.sleep(0.01)
+
+    first.cancel()
+
+    assert (await second).roles == ("doctor",)
+    assert auth.hops == 1
+
+
+async def test_a_role_change_acts_on_the_very_next_call(auth: MemoryAuth) -> None:
+    """Both what somebody holds and what it gives."""
+    nurse = new_id()
+    truth = auth.truth(DOCTOR, READER, membership(nurse, WARD, ["doctor"]))
+    token = auth.token(nurse, WARD)
+    assert "clinical.patients.create" in (await truth.caller_of(token, bound=WRITE)).permissions
+
+    tell(truth.state, membership(nurse, WARD, ["reader"]))
+    assert (await truth.caller_of(token, bound=WRITE)).permissions == {"clinical.patients.read"}
+
+    tell(truth.state, role("reader", []))
+    assert (await truth.caller_of(token, bound=WRITE)).permissions == frozenset()
+
+
+@pytest.mark.parametrize(
+    "kind", ["session", "subject", "actor", "organization", "key", "membership"]
+)
+async def test_a_revocation_acts_on_the_very_next_call(auth: MemoryAuth, kind: str) -> None:
+    """However often the token has been proven before."""
+    nurse, session, actor = new_id(), new_id(), new_id()
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    token = auth.token(nurse, WARD, session=session, actor=actor)
+    await truth.caller_of(token, bound=WRITE)
+    event = {
+        "session": session_revoked(session),
+        "subject": subject_epoch(nurse, 2),
+        "actor": subject_epoch(actor, 2),
+        "organization": organization_epoch(WARD, 2),
+        "key": auth.key.event(wire.KEY_STATE_REVOKED),
+        "membership": membership(nurse, WARD, ended=True),
+    }[kind]
+
+    tell(truth.state, event)
+
+    with pytest.raises(Unauthenticated):
+        await truth.caller_of(token, bound=READ)
+    assert auth.hops == 0
+
+
+async def test_a_fresh_method_asks_each_time(auth: MemoryAuth) -> None:
+    """No answer is shared: a question asked before a revocation must not serve a call after it."""
+    auth.delay = 0.01
+    truth = auth.truth(DOCTOR)
+    nurse = auth.joins(None, WARD, "doctor")
+    token = auth.token(nurse, WARD)
+
+    await asyncio.gather(*(truth.caller_of(token, bound=FRESH) for _ in range(3)))
+    assert auth.hops == 3
+
+    auth.dead.add(nurse)
+    with pytest.raises(Unauthenticated):
+        await truth.caller_of(token, bound=FRESH)
+
+
+async def test_what_the_stream_knows_better_overrules_an_answer(auth: MemoryAuth) -> None:
+    """An answer that was on its way while the revocation was streamed does not let a call in."""
+    auth.delay = 0.05
+    nurse, session = auth.joins(None, WARD, "doctor"), new_id()
+    truth = auth.truth(DOCTOR, READER)
+    call = asyncio.create_task(
+        truth.caller_of(auth.token(nurse, WARD, session=session), bound=FRESH)
+    )
+    other = asyncio.create_task(truth.caller_of(auth.token(nurse, WARD), bound=FRESH))
+    await asyncio.sleep(0.01)
+
+    tell(truth.state, session_revoked(session), membership(nurse, WARD, ["reader"]))
+
+    with pytest.raises(Unauthenticated):
+        await call
+    assert (await other).roles == ("reader",)
+
+
+async def test_an_answer_older_than_a_snapshot_is_not_learned(auth: MemoryAuth) -> None:
+    """Learned, it would stay wrong: no delta brings the change again."""
+    auth.delay = 0.05
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR, READER)
+    token = auth.token(nurse, WARD)
+    asked = asyncio.create_task(truth.caller_of(token, bound=READ))
+    await asyncio.sleep(0.01)
+
+    auth.revision = 3
+    auth.joins(nurse, WARD, "reader")
+    whole = wire.Snapshot(revision=3, events=[auth.key.event(), DOCTOR, READER], last=True)
+    truth.state.apply_snapshot(whole)
+    prove(truth.state)
+
+    assert (await asked).roles == ("reader",)
+    assert truth.state.memberships[nurse, WARD].roles == ("reader",)
+    assert auth.hops == 2
+
+
+async def test_an_answer_about_somebody_else_is_refused() -> None:
+    """Auth's answer must be about the token's own subject and organization."""
+    key, nurse = SigningKey(), new_id()
+
+    async def confused(_token: str) -> Resolved:
+        return Resolved(new_id(), WARD, ("doctor",), 1)
+
+    truth = Truth(state_with(key.event(), DOCTOR), confused)
+    for bound in (FRESH, READ):
+        with pytest.raises(Unauthenticated):
+            await truth.caller_of(key.token(claims_of(nurse, WARD)), bound=bound)
+    assert truth.state.memberships == {}
+
+
+@pytest.mark.parametrize(("bound", "age"), [(WRITE, 2.5), (READ, 10.5)])
+async def test_past_the_bound_auth_is_asked(auth: MemoryAuth, bound: float, age: float) -> None:
+    """The answer is shared for a second, and a dead token is refused by it."""
+    nurse, session = auth.joins(None, WARD, "doctor"), new_id()
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    token = auth.token(nurse, WARD, session=session)
+    _aged(truth, age)
+
+    for _ in range(5):
+        assert (await truth.caller_of(token, bound=bound)).roles == ("doctor",)
+    assert auth.hops == 1
+
+    auth.dead.add(session)
+    with pytest.raises(Unauthenticated):
+        await truth.caller_of(auth.token(nurse, WARD, session=session), bound=bound)
+
+
+async def test_within_the_bound_nobody_is_asked(auth: MemoryAuth) -> None:
+    """A read goes on where a write already asks."""
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    _aged(truth, 5.0)
+
+    await truth.caller_of(auth.token(nurse, WARD), bound=READ)
+    assert auth.hops == 0
+    await truth.caller_of(auth.token(nurse, WARD), bound=WRITE)
+    assert auth.hops == 1
+
+
+async def test_an_outage_is_never_told_as_a_log_out(auth: MemoryAuth, away: None) -> None:
+    """Valid, expired, or signed by a key not heard of: while auth is away all are UNAVAILABLE."""
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    _aged(truth, 60.0)
+    auth.reachable = False
+    long_ago = clock.now().replace(microsecond=0) - timedelta(minutes=10)
+    old = {"issued_at": long_ago, "expires_at": long_ago + timedelta(minutes=5)}
+
+    for token in (
+        auth.token(nurse, WARD),
+        auth.token(nurse, WARD, **old),
+        SigningKey().token(claims_of(nurse, WARD)),
+    ):
+        for bound in (FRESH, WRITE, READ):
+            with pytest.raises(AuthUnavailable) as refused:
+                await truth.caller_of(token, bound=bound)
+            assert refused.value.retry_after == 1.0
+
+
+async def test_before_the_first_snapshot_nobody_is_logged_out(auth: MemoryAuth) -> None:
+    """A server that has heard nothing yet cannot tell, and says so."""
+    truth = Truth(state_with(proven=False), auth.resolve)
+
+    with pytest.raises(AuthUnavailable):
+        await truth.caller_of(auth.token(auth.joins(None, WARD)), bound=READ)
+
+
+async def test_noise_is_refused_even_during_an_outage(auth: MemoryAuth) -> None:
+    """What can never be a token is UNAUTHENTICATED whatever happens."""
+    truth = Truth(state_with(auth.key.event(), proven=False), auth.resolve)
+
+    for noise in ("", "x", "a.b.c", "é", forged(auth.key, {"alg": "none"}, {})):
+        with pytest.raises(Unauthenticated):
+            await truth.caller_of(noise, bound=READ)
+    assert auth.hops == 0
+
+
+async def test_an_expired_token_is_a_log_out_while_auth_is_there(auth: MemoryAuth) -> None:
+    """And a proof that was cached does not outlive the token."""
+    nurse = new_id()
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    ending = clock.now().replace(microsecond=0) - timedelta(seconds=4)
+    token = auth.token(
+        nurse, WARD, issued_at=ending - timedelta(minutes=5), expires_at=ending
+    )  # fmt: skip
+    assert await truth.caller_of(token, bound=READ)
+
+    await asyncio.sleep(2.1)
+    prove(truth.state)
+
+    with pytest.raises(Unauthenticated):
+        await truth.caller_of(token, bound=READ)
+
+
+async def test_declared_reads_go_on_for_who_was_proven_before(auth: MemoryAuth, away: None) -> None:
+    """Degraded, with the rights last heard of; for five minutes; for nobody new; never FRESH."""
+    nurse, other = new_id(), new_id()
+    truth = auth.truth(
+        DOCTOR, READER, membership(nurse, WARD, ["doctor"]), membership(other, WARD, ["doctor"])
+    )
+    token = auth.token(nurse, WARD)
+    await truth.caller_of(token, bound=READ)
+    tell(truth.state, membership(nurse, WARD, ["reader"]))
+    auth.reachable = False
+    _aged(truth, 60.0)
+
+    caller = await truth.caller_of(token, bound=READ, continues=True)
+
+    assert (caller.degraded, caller.roles) == (True, ("reader",))
+    for wrong in (
+        truth.caller_of(token, bound=READ),
+        truth.caller_of(token, bound=FRESH, continues=True),
+        truth.caller_of(token, bound=READ, continues=True, min_revision=99),
+        truth.caller_of(auth.token(other, WARD), bound=READ, continues=True),
+    ):
+        with pytest.raises(AuthUnavailable):
+            await wrong
+    _aged(truth, 301.0)
+    with pytest.raises(AuthUnavailable):
+        await truth.caller_of(token, bound=READ, continues=True)
+
+
+@pytest.mark.parametrize("kind", ["session", "membership", "subject"])
+async def test_who_is_known_to_be_out_does_not_continue(
+    auth: MemoryAuth, away: None, kind: str
+) -> None:
+    """A revocation that was heard before the outage holds during it."""
+    nurse, session = new_id(), new_id()
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    token = auth.token(nurse, WARD, session=session)
+    await truth.caller_of(token, bound=READ)
+    tell(truth.state, {
+        "session": session_revoked(session),
+        "membership": membership(nurse, WARD, ended=True),
+        "subject": subject_epoch(nurse, 2),
+    }[kind])  # fmt: skip
+    auth.reachable = False
+    _aged(truth, 60.0)
+
+    with pytest.raises(Unauthenticated):
+        await truth.caller_of(token, bound=READ, continues=True)
+
+
+async def test_an_outage_costs_one_hop_a_second_for_a_token(auth: MemoryAuth) -> None:
+    """A server must not fall upon an auth that is coming back with every call it has."""
+    nurse = new_id()
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    auth.reachable = False
+    _aged(truth, 60.0)
+    token = auth.token(nurse, WARD)
+
+    for _ in range(50):
+        with pytest.raises(AuthUnavailable):
+            await truth.caller_of(token, bound=READ)
+
+    assert auth.hops == 1
+
+
+async def test_a_stuck_auth_holds_a_call_for_a_stated_time(
+    auth: MemoryAuth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two seconds (here a twentieth); then UNAVAILABLE."""
+    monkeypatch.setattr(truth_module, "HOP_SECONDS", 0.05)
+    auth.delay = 30.0
+    truth = auth.truth(DOCTOR)
+
+    async with asyncio.timeout(1.0):
+        with pytest.raises(AuthUnavailable):
+            await truth.caller_of(auth.token(auth.joins(None, WARD), WARD), bound=READ)
+
+
+async def test_a_fault_in_the_hop_is_an_outage_too() -> None:
+    """Whatever goes wrong while asking, the caller was not proven wrong by it."""
+    key = SigningKey()
+
+    async def broken(_token: str) -> Resolved:
+        raise ValueError("not a UUID")
+
+    truth = Truth(state_with(key.event()), broken)
+
+    with pytest.raises(AuthUnavailable):
+        await truth.caller_of(key.token(claims_of(new_id(), WARD)), bound=READ)
+
+
+async def test_a_call_waits_for_the_revision_it_names(auth: MemoryAuth) -> None:
+    """A role just granted works at once: the stream is given a moment to bring it."""
+    nurse = new_id()
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    call = asyncio.create_task(truth.caller_of(auth.token(nurse, WARD), bound=READ, min_revision=3))
+    newer = asyncio.create_task(truth.caller_of(auth.token(nurse, WARD, revision=3), bound=READ))
+
+    await asyncio.sleep(0.02)
+    tell(truth.state, READER)
+    await asyncio.sleep(0.02)
+    assert not call.done()
+    assert not newer.done()
+    tell(truth.state, membership(nurse, WARD, ["reader"]))
+
+    assert (await call).roles == (await newer).roles == ("reader",)
+    assert auth.hops == 0
+
+
+async def test_a_revision_the_stream_does_not_bring_is_asked_for(auth: MemoryAuth) -> None:
+    """After a quarter of a second auth is asked; an answer from before that revision won't do."""
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR, READER, membership(nurse, WARD, ["doctor"]))
+    token = auth.token(nurse, WARD)
+    auth.revision = 2
+    assert (await truth.caller_of(token, bound=READ, min_revision=2)).roles == ("doctor",)
+
+    auth.revision = 3
+    auth.joins(nurse, WARD, "reader")
+
+    assert (await truth.caller_of(token, bound=READ, min_revision=3)).roles == ("reader",)
+    assert auth.hops == 2
+
+
+async def test_a_made_up_revision_is_no_way_to_flood_auth(auth: MemoryAuth) -> None:
+    """A hundred calls that name a revision nobody issued make a handful of hops."""
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    token = auth.token(nurse, WARD)
+
+    calls = [truth.caller_of(token, bound=READ, min_revision=10**15) for _ in range(100)]
+    told = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert {type(one) for one in told} == {AuthUnavailable}
+    assert auth.hops <= 2
+
+
+async def test_proofs_are_bounded(auth: MemoryAuth, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest makes room; it is proven again when it comes back."""
+    monkeypatch.setattr(truth_module, "MAX_VERDICTS", 10)
+    nurse = new_id()
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    tokens = [auth.token(nurse, WARD) for _ in range(30)]
+
+    for token in (*tokens, tokens[0]):
+        await truth.caller_of(token, bound=READ)
+
+    assert len(truth._verdicts) == 10
+    assert auth.hops == 0
+
+
+async def test_a_call_names_one_organization_and_gets_its_roles(auth: MemoryAuth) -> None:
+    """The same user is somebody else in each organization."""
+    nurse = new_id()
+    truth = auth.truth(
+        DOCTOR, READER, membership(nurse, WARD, ["doctor"]), membership(nurse, CLINIC, ["reader"])
+    )
+
+    there = await truth.caller_of(auth.token(nurse, CLINIC), bound=READ)
+    here = await truth.caller_of(auth.token(nurse, WARD), bound=READ)
+
+    assert there.permissions < here.permissions
+    assert (there.organization, here.organization) == (CLINIC, WARD)
