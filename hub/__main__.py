@@ -2,7 +2,7 @@
 
 import typer
 
-from hub.commands import doctor, down, hl7, migrate, policy, serve, up
+from hub.commands import audit, doctor, down, hl7, migrate, policy, serve, up
 
 app = typer.Typer(
     help="The typed, audited, multi-tenant backbone under healthcare software.",
@@ -17,6 +17,7 @@ app.command()(serve.serve)
 app.command()(migrate.migrate)
 app.command()(doctor.doctor)
 app.command()(policy.policy)
+app.add_typer(audit.app, name="audit")
 app.add_typer(hl7.app, name="hl7")
 
 

@@ -124,8 +124,7 @@ def verify(reader: Reader, organization: UUID, trust: TrustStore, *, key: str = 
     """Verify the whole log, and keep its checkpoint when all holds.
 
     `key` is a vkey from elsewhere that the log must be signed by; else it is the one kept from
-    the first meeting, else the one published. Holds the leaves in memory. Raises Unreadable,
-    and MalformedKey for a `key` that is none.
+    the first meeting, else the one published. Holds the leaves in memory. Raises Unreadable.
     """
     kept = trust.of(organization)
     published = reader.checkpoint()

@@ -143,11 +143,11 @@ def _logged_in(
     from hub.audit_reader import Credentials, log_in_by_edge, log_in_by_grpc
 
     shown = _in_demo(running, email, organization)
+    email = email or (shown["email"] if shown else typer.prompt("email"))
     if password_file is not None:
         password = password_file.read_text(encoding="utf-8").rstrip("\r\n")
     else:
         password = shown["password"] if shown else typer.prompt("password", hide_input=True)
-    email = email or (shown["email"] if shown else typer.prompt("email"))
     credentials = Credentials(email, password, organization)
     if edge:
         return log_in_by_edge(edge, credentials)
