@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from clinical.domain.identifiers import IdentifierTaken, PatientIdentifier
 from clinical.domain.patients import Patient
+from clinical.domain.registration import Holder
 from clinical.domain.search_keys import keys_of
 from clinical.storage.entitlement import is_linked
 from clinical.storage.patient_rows import (
@@ -228,15 +229,15 @@ class Patients:
             raise NotFound
         return UUID(str(found.id))
 
-    async def holders(self, identifiers: Sequence[PatientIdentifier]) -> dict[int, UUID]:
-        """Who holds which of these, by place in the sequence; the living patient of a merge."""
+    async def holders(self, identifiers: Sequence[PatientIdentifier]) -> dict[int, Holder]:
+        """Who holds which of these, by place in the sequence."""
         key = await self._key()
         found = await self._tx.all(
             _HOLDERS,
             systems=[one.system for one in identifiers],
             indexes=[index_of(key, one.value) for one in identifiers],
         )
-        return {row.place - 1: row.living for row in found}
+        return {row.place - 1: Holder(row.patient_id, row.living) for row in found}
 
     async def claim(self, identifiers: Sequence[PatientIdentifier]) -> None:
         """Make every other transaction that wants one of these wait for the end of this one."""
@@ -299,9 +300,8 @@ class Patients:
         if patient.deleted_at is not None or not patient.identifiers:
             return
         await self.claim(patient.identifiers)
-        own = {patient.id, patient.survivor_id}
         for place, holder in (await self.holders(patient.identifiers)).items():
-            if holder not in own and patient.identifiers[place].in_use:
+            if holder.patient != patient.id and patient.identifiers[place].in_use:
                 raise IdentifierTaken(place)
 
     async def _save_identifiers(self, after: Patient, key: OrganizationKey) -> None:

@@ -1,5 +1,6 @@
 """Rows of practitioners and units."""
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -25,7 +26,7 @@ _ADD_UNIT: Final = sql(
 _UNIT: Final = "SELECT n.id, n.code, n.display_name, n.created_at FROM unit n"
 _GET_UNIT: Final = sql(f"{_UNIT} WHERE n.id = :id", id=Uuid)
 _UNIT_OF: Final = sql(
-    "SELECT n.id FROM unit n WHERE n.code = ANY (:codes) ORDER BY n.id", codes=ARRAY(Text)
+    "SELECT n.id, n.code FROM unit n WHERE n.code = ANY (:codes)", codes=ARRAY(Text)
 )
 _UNITS: Final = sql(f"{_UNIT} ORDER BY n.id LIMIT :limit", limit=Integer)
 _MORE_UNITS: Final = sql(
@@ -129,9 +130,11 @@ class Practitioners:
             raise NotFound
         return Unit(*found)
 
-    async def units_of(self, codes: tuple[str, ...]) -> list[UUID]:
-        """The units that have one of these codes."""
-        return [row.id for row in await self._tx.all(_UNIT_OF, codes=list(codes))]
+    async def units_of(self, codes: Sequence[str]) -> list[UUID]:
+        """The units that have one of these codes, in their order."""
+        rows = await self._tx.all(_UNIT_OF, codes=list(codes))
+        found = {row.code: row.id for row in rows}
+        return [found[code] for code in dict.fromkeys(codes) if code in found]
 
     async def unit_page(self, *, limit: int, after: UUID | None) -> list[Unit]:
         """Units, oldest first."""

@@ -5,8 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from clinical.domain.encounters import Encounter
+from clinical.domain.endpoints import Endpoint
+from clinical.domain.ins import TenantKind
 from clinical.domain.patients import Patient
 from clinical.storage.care_links import CareLinks
+from clinical.storage.encounters import GET_LINKED, Encounters, encounter_of
+from clinical.storage.endpoints import TERMS, Endpoints, terms_of
+from clinical.storage.hl7_messages import Hl7Messages, Queue
+from clinical.storage.observations import Observations
 from clinical.storage.patient_links import PatientLinks
 from clinical.storage.patient_lists import PatientLists
 from clinical.storage.patient_rows import patient_of
@@ -36,6 +43,11 @@ class Work:
         self.care_links = CareLinks(tx)
         self.practitioners = Practitioners(tx)
         self.settings = Settings(tx)
+        self.encounters = Encounters(tx)
+        self.observations = Observations(tx)
+        self.endpoints = Endpoints(tx)
+        self.hl7_messages = Hl7Messages(tx, self.key)
+        self.queue = Queue(tx)
 
     async def key(self) -> OrganizationKey:
         """The key of the organization that this transaction works in."""
@@ -78,6 +90,18 @@ class Store:
         if found is None:
             raise NotFound
         return patient_of(found, await self.key())
+
+    async def encounter(self, row: UUID) -> Encounter:
+        """A stay of a patient whom a link opens to the caller. Raises NotFound."""
+        subject = identity.caller().subject
+        found = await self.database.reads.one(GET_LINKED, id=row, subject=subject)
+        if found is None:
+            raise NotFound
+        return encounter_of(found)
+
+    async def terms(self, endpoint: UUID) -> tuple[Endpoint, TenantKind]:
+        """An endpoint, and the sort of organization it is of. Raises NotFound."""
+        return terms_of(await self.database.reads.one(TERMS, id=endpoint))
 
     async def key(self) -> OrganizationKey:
         """The key of the caller's organization, in memory after its first use."""

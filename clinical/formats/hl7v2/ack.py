@@ -130,6 +130,12 @@ def application_ack(
     return _built(header, code, _errors(verdict, findings), issue, ask_accept)
 
 
+def code_of(ack: bytes) -> str:
+    """MSA-1 of an acknowledgement built here; "" of none."""
+    start = ack.find(b"\rMSA")
+    return ack[start + 5 : start + 7].decode("ascii") if start >= 0 else ""
+
+
 def _application_wanted(header: Header, verdict: Verdict, code: Code) -> bool:
     if not header.is_enhanced:
         return True

@@ -1,0 +1,163 @@
+"""Stays and consultations, as admissions, updates and discharges make them."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from clinical.domain import hl7
+from clinical.domain.hl7 import Trigger
+from clinical.domain.hl7_values import Moment, State, Unvalued, valued
+
+
+class EncounterClass(StrEnum):
+    """Sorts of stay (HL7 table 0004); "" is not said."""
+
+    UNSPECIFIED = ""
+    INPATIENT = "INPATIENT"
+    OUTPATIENT = "OUTPATIENT"
+    EMERGENCY = "EMERGENCY"
+    PREADMIT = "PREADMIT"
+    RECURRING = "RECURRING"
+    OTHER = "OTHER"
+
+
+class EncounterStatus(StrEnum):
+    """Where a stay stands."""
+
+    PLANNED = "PLANNED"
+    IN_PROGRESS = "IN_PROGRESS"
+    FINISHED = "FINISHED"
+    CANCELLED = "CANCELLED"
+
+
+_CLASSES: Final = {
+    "I": EncounterClass.INPATIENT,
+    "O": EncounterClass.OUTPATIENT,
+    "E": EncounterClass.EMERGENCY,
+    "P": EncounterClass.PREADMIT,
+    "R": EncounterClass.RECURRING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Encounter:
+    """A stay as the record has it, at one revision."""
+
+    id: UUID
+    patient_id: UUID
+    visit_system: str
+    visit_number: str
+    class_: EncounterClass
+    status: EncounterStatus
+    location: str
+    unit_id: UUID | None
+    attending_id: UUID | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    revision: int = 1
+
+    @property
+    def etag(self) -> str:
+        """The revision, as callers hold it (AIP-154)."""
+        return str(self.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a message says of a stay: the trigger, and when it happened."""
+
+    trigger: Trigger
+    sent: hl7.Encounter
+    occurred_at: datetime
+    unit_id: UUID | None
+    attending_id: UUID | None
+
+
+def visit_of(sent: hl7.Encounter) -> tuple[str, str]:
+    """Issuer and number of the visit; ("", "") when there is none."""
+    visit = valued(sent.visit)
+    if visit is None:
+        return "", ""
+    return visit.issuer.oid or visit.issuer.namespace, visit.value
+
+
+def open_encounter(row: UUID, patient: UUID, event: Event, *, at: datetime) -> Encounter:
+    """A stay heard of for the first time, by whichever event it was."""
+    system, number = visit_of(event.sent)
+    fresh = Encounter(
+        id=row,
+        patient_id=patient,
+        visit_system=system,
+        visit_number=number,
+        class_=EncounterClass.UNSPECIFIED,
+        status=EncounterStatus.IN_PROGRESS,
+        location="",
+        unit_id=None,
+        attending_id=None,
+        started_at=None,
+        ended_at=None,
+        created_at=at,
+        updated_at=at,
+    )
+    return replace(_told(fresh, event), revision=1, updated_at=at)
+
+
+def hear(encounter: Encounter, event: Event, *, at: datetime) -> Encounter:
+    """The stay after an event; the same object when nothing changes."""
+    after = _told(encounter, event)
+    if after == encounter:
+        return encounter
+    return replace(after, revision=encounter.revision + 1, updated_at=at)
+
+
+def _told(encounter: Encounter, event: Event) -> Encounter:
+    """Fields that the sender left out stay; an admission opens, a discharge ends."""
+    sent = event.sent
+    started_at = _instant(sent.admitted, encounter.started_at)
+    ended_at = _instant(sent.discharged, encounter.ended_at)
+    status = encounter.status
+    if event.trigger in {Trigger.ADMIT, Trigger.REGISTER}:
+        status, ended_at = EncounterStatus.IN_PROGRESS, _instant(sent.discharged, None)
+        started_at = started_at or event.occurred_at
+    if event.trigger is Trigger.DISCHARGE:
+        ended_at = valued_instant(sent.discharged) or encounter.ended_at or event.occurred_at
+    if ended_at is not None:
+        status = EncounterStatus.FINISHED
+    return replace(
+        encounter,
+        class_=_class(sent.encounter_class, encounter.class_),
+        status=status,
+        location=_location(sent.location, encounter.location),
+        unit_id=event.unit_id or encounter.unit_id,
+        attending_id=event.attending_id or encounter.attending_id,
+        started_at=started_at,
+        ended_at=ended_at,
+    )
+
+
+def valued_instant(state: State[Moment]) -> datetime | None:
+    """The instant of a time that was sent, in UTC."""
+    moment = valued(state)
+    return None if moment is None else moment.at_utc
+
+
+def _instant(state: State[Moment], known: datetime | None) -> datetime | None:
+    if isinstance(state, Unvalued):
+        return None if state is Unvalued.ERASE else known
+    return state.at_utc
+
+
+def _class(state: State[str], known: EncounterClass) -> EncounterClass:
+    if isinstance(state, Unvalued):
+        return EncounterClass.UNSPECIFIED if state is Unvalued.ERASE else known
+    return _CLASSES.get(state.upper(), EncounterClass.OTHER)
+
+
+def _location(state: State[hl7.Location], known: str) -> str:
+    if isinstance(state, Unvalued):
+        return "" if state is Unvalued.ERASE else known
+    return "^".join((state.unit, state.room, state.bed)).rstrip("^")

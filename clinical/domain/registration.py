@@ -1,0 +1,160 @@
+"""Whom a message is about, and what it makes of them.
+
+A sender names a patient by numbers. The hospital's own number decides; an INS decides only where
+the strict traits agree, since a wrong INS would open one person's record to another. A number
+that somebody else holds is never moved by a message: it is a finding.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+
+from clinical.domain.hl7 import PatientIdentity, Trust
+from clinical.domain.hl7 import Sex as Hl7Sex
+from clinical.domain.hl7_findings import Condition, Finding, Place
+from clinical.domain.hl7_values import ERASE, Moment, State, Unvalued, valued
+from clinical.domain.identifiers import IdentifierType, IdentifierUse, PatientIdentifier
+from clinical.domain.patients import IdentityStatus, Sex, Traits
+from clinical.domain.search_keys import words_of
+
+_PID_3: Final = Place("PID", 1, 3)
+MERGED: Final = Finding("patient.merged", Condition.DUPLICATE_KEY, rejects=False, place=_PID_3)
+SEVERAL: Final = Finding("patient.several", Condition.DUPLICATE_KEY, rejects=False, place=_PID_3)
+TAKEN: Final = Finding("identifier.taken", Condition.DUPLICATE_KEY, rejects=False, place=_PID_3)
+UNKNOWN: Final = Finding("patient.unknown", Condition.UNKNOWN_KEY, rejects=True, place=_PID_3)
+LOSER_UNKNOWN: Final = Finding(
+    "merge.unknown", Condition.UNKNOWN_KEY, rejects=True, place=Place("MRG", 1, 1)
+)
+NO_NUMBER: Final = Finding(
+    "patient.no-identifier", Condition.REQUIRED_FIELD_MISSING, rejects=True, place=_PID_3
+)
+
+_SEXES: Final = {
+    Hl7Sex.FEMALE: Sex.FEMALE,
+    Hl7Sex.MALE: Sex.MALE,
+    Hl7Sex.OTHER: Sex.OTHER,
+    Hl7Sex.AMBIGUOUS: Sex.OTHER,
+    Hl7Sex.UNKNOWN: Sex.UNKNOWN,
+    Hl7Sex.NOT_APPLICABLE: Sex.UNKNOWN,
+}
+_STATUSES: Final = {
+    Trust.PROVISIONAL: IdentityStatus.PROVISIONAL,
+    Trust.RETRIEVED: IdentityStatus.RECOVERED,
+    Trust.VALIDATED: IdentityStatus.VALIDATED,
+    Trust.QUALIFIED: IdentityStatus.QUALIFIED,
+}
+
+
+class Refused(Exception):
+    """A message cannot take effect; `finding` says why, and rejects."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.rule)
+        self.finding = finding
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a number: the patient of the row, and the one who lives on."""
+
+    patient: UUID
+    living: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whom a message names: nobody known, or a living patient; with what is odd about it."""
+
+    living: UUID | None
+    by_ins: bool = False
+    findings: tuple[Finding, ...] = ()
+
+
+def name_patient(identifiers: Sequence[PatientIdentifier], holders: Mapping[int, Holder]) -> Named:
+    """The patient that the numbers name; `holders` are by place in the sequence."""
+    own = [h for i, h in sorted(holders.items()) if identifiers[i].type is not IdentifierType.INS]
+    ins = [h for i, h in sorted(holders.items()) if identifiers[i].type is IdentifierType.INS]
+    if not (own or ins):
+        return Named(None)
+    chosen = (own or ins)[0]
+    findings = [MERGED] if chosen.patient != chosen.living else []
+    if any(one.living != chosen.living for one in own):
+        findings.append(SEVERAL)
+    return Named(chosen.living, by_ins=not own, findings=tuple(findings))
+
+
+def are_one(known: Traits, sent: Traits) -> bool:
+    """Whether strict traits agree well enough for an INS to name somebody."""
+    names = set(words_of(known.birth_name)) & set(words_of(sent.birth_name))
+    return bool(names) and known.birth_date == sent.birth_date and known.sex == sent.sex
+
+
+def traits_after(traits: Traits, sent: PatientIdentity) -> Traits:
+    """The traits once a message has been heard: absent changes nothing, `""` erases.
+
+    A birth name is never erased: a patient whom nobody can call is lost.
+    """
+    first = sent.first_birth_given
+    all_given = sent.birth_given_names
+    if isinstance(all_given, Unvalued) and not traits.birth_given_names:
+        all_given = first
+    return Traits(
+        birth_name=valued(sent.birth_name) or traits.birth_name or valued(sent.used_name) or "",
+        used_name=_text(sent.used_name, traits.used_name),
+        birth_given_names=_text(all_given, traits.birth_given_names),
+        first_birth_given_name=_text(first, traits.first_birth_given_name),
+        birth_date=_after(sent.birth_date, traits.birth_date),
+        sex=_sex(sent.sex, traits.sex),
+        birth_place_code=_text(sent.birth_cog, traits.birth_place_code),
+        death_date=_death(sent, traits.death_date),
+    )
+
+
+def status_of(sent: PatientIdentity) -> IdentityStatus | None:
+    """The trust that the sender claims, or None when it claims none."""
+    return None if sent.trust is None else _STATUSES[sent.trust]
+
+
+def identifiers_after(
+    known: tuple[PatientIdentifier, ...], sent: Sequence[PatientIdentifier]
+) -> tuple[PatientIdentifier, ...]:
+    """The known numbers and the new ones; an INS that another of its issuer replaces is old."""
+    fresh = [one for one in sent if not any(_same(one, other) for other in known)]
+    replaced = {one.system for one in fresh if one.type is IdentifierType.INS}
+    kept = (
+        replace(one, use=IdentifierUse.OLD)
+        if one.type is IdentifierType.INS and one.system in replaced
+        else one
+        for one in known
+    )
+    return (*kept, *fresh)
+
+
+def _same(one: PatientIdentifier, other: PatientIdentifier) -> bool:
+    return (one.system, one.value) == (other.system, other.value) and other.in_use
+
+
+def _text(sent: State[str], known: str) -> str:
+    return _after(sent, known)
+
+
+def _after(sent: State[object], known: str) -> str:
+    if isinstance(sent, Unvalued):
+        return "" if sent is ERASE else known
+    return str(sent)
+
+
+def _sex(sent: State[Hl7Sex], known: Sex) -> Sex:
+    if isinstance(sent, Unvalued):
+        return Sex.UNSPECIFIED if sent is ERASE else known
+    return _SEXES[sent]
+
+
+def _death(sent: PatientIdentity, known: str) -> str:
+    """A day of death; that somebody is dead, without a day, cannot be kept as a date."""
+    if isinstance(sent.died, Moment):
+        return sent.died.at.date().isoformat()
+    if sent.died is ERASE or sent.is_dead is False:
+        return ""
+    return known

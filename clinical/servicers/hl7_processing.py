@@ -1,0 +1,180 @@
+"""Stored messages take effect: in order for each patient, at once for different ones.
+
+The queue is a table. Whoever processes a message holds its row until the transaction that wrote
+its facts commits, so a process that dies leaves the message where it was.
+"""
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from clinical.domain.hl7_findings import Condition, Finding, finding_of
+from clinical.domain.hl7_messages import MessageState, Stored
+from clinical.domain.registration import Refused
+from clinical.formats.hl7v2.ack import Verdict, verdict_of
+from clinical.servicers.hl7_desk import Desk
+from clinical.servicers.hl7_effects import Effects
+from clinical.storage.hl7_messages import Outcome
+from clinical.storage.store import Store
+from core import clock, identity
+from core.errors import DeadlineExceeded, Refusal, Unavailable
+from core.identity import Call, Caller, Kind
+from core.rpc.translate import refusal_of
+
+AT_ONCE: Final = 4
+"""Messages processed at the same time by one server: each holds a connection, and as many must
+remain for calls."""
+
+ANSWER_SECONDS: Final = 10.0
+"""How long a sender waits for a message whose turn has not come; then it sends again."""
+
+LOOK_SECONDS: Final = 0.25
+"""Between two looks at the queue, for what other servers have left there."""
+
+PAUSE_SECONDS: Final = 0.5
+"""After trouble with the database, before the next try."""
+
+LOOKED_AT: Final = 500
+"""Rows of the queue looked at for messages whose turn it is."""
+
+_FAULT: Final = Finding("receiver.fault", Condition.INTERNAL, rejects=True)
+
+
+class Processing:
+    """Processes messages, for senders that wait and for the queue."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._work = asyncio.Event()
+        self._moved = asyncio.Condition()
+        self._expected: set[UUID] = set()
+
+    def wake(self) -> None:
+        """There may be work."""
+        self._work.set()
+
+    async def settle(self, message: UUID) -> Stored:
+        """A message processed by the call in progress, or by whoever is faster.
+
+        Raises Unavailable when its turn does not come in time: it stays in the queue.
+        """
+        call = replace(identity.call(), deadline=None, request_id="")
+        self._expected.add(message)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._settled(call, message)
+        except TimeoutError:
+            raise Unavailable(retry_after=1.0) from None
+        finally:
+            self._expected.discard(message)
+
+    async def run(self) -> None:
+        """Empty the queue for as long as the server lives."""
+        while True:
+            self._work.clear()
+            try:
+                if not await self._round():
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._work.wait(), LOOK_SECONDS)
+            except (Unavailable, DeadlineExceeded):
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _round(self) -> bool:
+        """Process those whose turn it is; whether there were any."""
+        nobody = Call(method="clinical.hl7/Queue", caller=Caller(kind=Kind.SERVICE))
+        async with self._store.begin_as(nobody) as work:
+            heads = await work.queue.heads(limit=LOOKED_AT)
+        ours = [head for head in heads if head[1] not in self._expected]
+        results = await asyncio.gather(
+            *(self._process(_call_of(organization), row) for organization, row in ours),
+            return_exceptions=True,
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return any(results)
+
+    async def _settled(self, call: Call, message: UUID) -> Stored:
+        while True:
+            done = await self._process(call, message)
+            async with self._store.begin_as(call) as work:
+                stored = await work.hl7_messages.outcome(message)
+            if stored is not None and stored.state is not MessageState.RECEIVED:
+                return stored
+            if not done:
+                await self._wait_for_move()
+
+    async def _wait_for_move(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS), self._moved:
+                await self._moved.wait()
+
+    async def _process(self, call: Call, message: UUID) -> bool:
+        """Process one message if it is its turn; whether it was."""
+        async with self._slots:
+            try:
+                done = await self._take_effect(call, message)
+            except (Unavailable, DeadlineExceeded):
+                raise
+            except Refused as refused:
+                done = await self._give_up(call, message, MessageState.REJECTED, refused.finding)
+            except Refusal as refusal:
+                told = finding_of(refusal)
+                done = await self._give_up(call, message, MessageState.REJECTED, told)
+            except Exception as fault:  # noqa: BLE001 - one message must not stop the queue
+                # Kept as FAILED, so that it can be tried again and blocks nobody behind it.
+                refusal_of(fault, call.method, call.trace_id, given_up=False)
+                done = await self._give_up(call, message, MessageState.FAILED, _FAULT)
+        if done:
+            async with self._moved:
+                self._moved.notify_all()
+        return done
+
+    async def _take_effect(self, call: Call, message: UUID) -> bool:
+        async with self._store.begin_as(call) as work:
+            claimed = await work.hl7_messages.claim(message)
+            if claimed is None:
+                return False
+            desk = Desk.of(*await work.endpoints.terms(claimed.endpoint_id))
+            reading = desk.read(claimed.raw)
+            if reading.content is None:
+                raise Refused(_first_rejection(reading.findings))
+            effects = Effects(work, message, desk.tenant)
+            patient = await effects.apply(reading.content)
+            answer = desk.answer(message, reading.header, Verdict.ACCEPTED, ())
+            outcome = Outcome(MessageState.PROCESSED, tuple(effects.findings), patient, answer)
+            await work.hl7_messages.finish(claimed, outcome, clock.now())
+        return True
+
+    async def _give_up(
+        self, call: Call, message: UUID, state: MessageState, finding: Finding
+    ) -> bool:
+        """Say that a message took no effect, once what it had begun is undone."""
+        async with self._store.begin_as(call) as work:
+            claimed = await work.hl7_messages.claim(message)
+            if claimed is None:
+                return False
+            desk = Desk.of(*await work.endpoints.terms(claimed.endpoint_id))
+            header = desk.read(claimed.raw).header
+            verdict = Verdict.FAULT if state is MessageState.FAILED else verdict_of((finding,))
+            answer = desk.answer(message, header, verdict, (finding,))
+            outcome = Outcome(state, (finding,), None, answer)
+            await work.hl7_messages.finish(claimed, outcome, clock.now())
+        return True
+
+
+def _first_rejection(findings: tuple[Finding, ...]) -> Finding:
+    return next((one for one in findings if one.rejects), _FAULT)
+
+
+def _call_of(organization: UUID) -> Call:
+    """Work that the queue asks for, in the name of the service."""
+    return Call(
+        method="clinical.hl7/ProcessMessage",
+        caller=Caller(kind=Kind.SERVICE, organization=organization),
+        action="clinical.hl7.ingest",
+        purpose="care",
+    )

@@ -1,0 +1,182 @@
+"""Rows of results."""
+
+# ruff: noqa: S608 - the text of statements is made of constants of these modules alone.
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Boolean, Integer, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+
+from clinical.domain.observations import (
+    Coding,
+    Observation,
+    ObservationStatus,
+    Value,
+    ValueKind,
+)
+from clinical.storage.sql import sql
+from core.database import Row, Transaction
+
+_TIME: Final = TIMESTAMP(timezone=True)
+_TYPES: Final[dict[str, Any]] = {
+    "organization_id": Uuid,
+    "id": Uuid,
+    "patient_id": Uuid,
+    "encounter_id": Uuid,
+    **dict.fromkeys(
+        (
+            "code_system",
+            "code",
+            "code_display",
+            "value_kind",
+            "quantity",
+            "comparator",
+            "unit",
+            "text",
+            "coded_system",
+            "coded_code",
+            "coded_display",
+        ),
+        Text,
+    ),
+    "moment": _TIME,
+    "reference_range": Text,
+    "flags": ARRAY(Text),
+    "status": Text,
+    "effective_at": _TIME,
+    "issued_at": _TIME,
+    "supersedes_id": Uuid,
+    "order_number": Text,
+    "sub_id": Text,
+    "created_at": _TIME,
+}
+_COLUMNS: Final = ", ".join(f"o.{name}" for name in _TYPES if name != "organization_id")
+_OF_PATIENT: Final = """o.patient_id = ANY (ARRAY(
+    SELECT m.id FROM patient m WHERE m.id = :living
+    UNION ALL SELECT m.id FROM patient m WHERE m.survivor_id = :living))"""
+
+_ADD: Final = sql(
+    f"""INSERT INTO observation ({", ".join(_TYPES)})
+    VALUES ({", ".join(f":{name}" for name in _TYPES)})""",
+    **_TYPES,
+)
+_STANDING: Final = sql(
+    f"""SELECT o.id, o.order_number, o.code, o.sub_id FROM observation o
+    WHERE o.order_number = ANY (:orders) AND o.order_number <> '' AND o.superseded_by_id IS NULL
+        AND {_OF_PATIENT}
+    ORDER BY o.id""",
+    orders=ARRAY(Text),
+    living=Uuid,
+)
+_SUPERSEDE: Final = sql(
+    "UPDATE observation SET superseded_by_id = :newer WHERE id = :older", newer=Uuid, older=Uuid
+)
+_LIST: Final = f"""SELECT {_COLUMNS} FROM observation o WHERE {_OF_PATIENT}
+    AND (o.superseded_by_id IS NULL OR :superseded) AND (o.code = :code OR :code = '')"""
+_NEWEST: Final = "ORDER BY o.id DESC LIMIT :limit"
+_ASKED: Final[dict[str, Any]] = {
+    "living": Uuid,
+    "superseded": Boolean,
+    "code": Text,
+    "limit": Integer,
+}
+_FIRST: Final = sql(f"{_LIST} {_NEWEST}", **_ASKED)
+_NEXT: Final = sql(f"{_LIST} AND o.id < :after_id {_NEWEST}", after_id=Uuid, **_ASKED)
+
+
+class Observations:
+    """Results in one transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def standing(
+        self, living: UUID, orders: Sequence[str]
+    ) -> dict[tuple[str, str, str], list[UUID]]:
+        """The patient's results of these orders that nothing supersedes, by what names them."""
+        found: dict[tuple[str, str, str], list[UUID]] = {}
+        for row in await self._tx.all(_STANDING, living=living, orders=list(orders)):
+            found.setdefault((row.order_number, row.code, row.sub_id), []).append(row.id)
+        return found
+
+    async def add(self, observations: Sequence[Observation]) -> None:
+        """New results, a few hundred in one round trip."""
+        step = 500
+        for start in range(0, len(observations), step):
+            rows = [_parameters(one) for one in observations[start : start + step]]
+            await self._tx.run_many(_ADD, rows)
+
+    async def supersede(self, older: Sequence[UUID], newer: UUID) -> None:
+        """Leave older results out of lists, in favour of a newer one."""
+        await self._tx.run_many(_SUPERSEDE, [{"older": one, "newer": newer} for one in older])
+
+    async def page(
+        self, living: UUID, *, code: str, superseded: bool, limit: int, after: UUID | None
+    ) -> list[Observation]:
+        """The results of a patient and of those merged into them, newest first."""
+        asked = {"living": living, "superseded": superseded, "code": code, "limit": limit}
+        if after is None:
+            rows = await self._tx.all(_FIRST, **asked)
+        else:
+            rows = await self._tx.all(_NEXT, after_id=after, **asked)
+        return [_observation(row) for row in rows]
+
+
+def _observation(row: Row) -> Observation:
+    value = Value(
+        kind=ValueKind(row.value_kind),
+        quantity=row.quantity,
+        comparator=row.comparator,
+        unit=row.unit,
+        text=row.text,
+        coded=Coding(row.coded_system, row.coded_code, row.coded_display),
+        moment=row.moment,
+    )
+    return Observation(
+        id=row.id,
+        patient_id=row.patient_id,
+        encounter_id=row.encounter_id,
+        code=Coding(row.code_system, row.code, row.code_display),
+        value=value,
+        reference_range=row.reference_range,
+        flags=tuple(row.flags),
+        status=ObservationStatus(row.status),
+        effective_at=row.effective_at,
+        issued_at=row.issued_at,
+        created_at=row.created_at,
+        order_number=row.order_number,
+        sub_id=row.sub_id,
+        supersedes_id=row.supersedes_id,
+    )
+
+
+def _parameters(one: Observation) -> dict[str, Any]:
+    value = one.value
+    return {
+        "id": one.id,
+        "patient_id": one.patient_id,
+        "encounter_id": one.encounter_id,
+        "code_system": one.code.system,
+        "code": one.code.code,
+        "code_display": one.code.display,
+        "value_kind": value.kind.value,
+        "quantity": value.quantity,
+        "comparator": value.comparator,
+        "unit": value.unit,
+        "text": value.text,
+        "coded_system": value.coded.system,
+        "coded_code": value.coded.code,
+        "coded_display": value.coded.display,
+        "moment": value.moment,
+        "reference_range": one.reference_range,
+        "flags": list(one.flags),
+        "status": one.status.value,
+        "effective_at": one.effective_at,
+        "issued_at": one.issued_at,
+        "supersedes_id": one.supersedes_id,
+        "order_number": one.order_number,
+        "sub_id": one.sub_id,
+        "created_at": one.created_at,
+    }
