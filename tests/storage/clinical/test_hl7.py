@@ -1,0 +1,438 @@
+"""Hl7V2Service over a real database: messages in, acknowledgements out, facts in the record."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from clinical.domain.endpoints import EndpointExists, EndpointNotYours
+from clinical.servicers.patients import Patients
+from clinical.servicers.records import Records
+from core import identity
+from core.database.pages import PageTokens
+from core.errors import EtagMismatch, InvalidField, NotFound, Unavailable
+from core.identity import Kind
+from core.ids import name_of, new_id
+from medhub.clinical.v1.hl7_pb2 import Hl7Endpoint
+from medhub.clinical.v1.hl7_v2_service_pb2 import (
+    CreateEndpointRequest,
+    IngestMessagesRequest,
+    IngestMessagesResponse,
+    ListEndpointsRequest,
+    ListMessagesRequest,
+    UpdateEndpointRequest,
+)
+from medhub.clinical.v1.patient_service_pb2 import GetPatientRequest
+from medhub.clinical.v1.record_service_pb2 import (
+    GetEncounterRequest,
+    ListEncountersRequest,
+    ListObservationsRequest,
+)
+from tests.support.clinics import clinic, enter
+from tests.support.hl7_desks import HL7, hl7
+from tests.support.hl7_messages import (
+    ANNE,
+    ANNE_WITH_INS,
+    GLUCOSE,
+    adt,
+    ipp,
+    merge,
+    obx,
+    oru,
+    pv1,
+)
+from tests.support.postgres import PAGE_KEY
+
+__all__ = ["clinic", "hl7"]
+
+RPPS = "10101234567"
+BOB = replace(ANNE, identifiers=(ipp("200002"),), names="BERNARD^BOB^BOB^^^^L", sex="M")
+
+
+def rows(hl7: HL7, table: str) -> list[dict[str, object]]:
+    """The rows of a table, oldest first."""
+    return hl7.clinic.database.rows(f"SELECT * FROM {table} ORDER BY 2")
+
+
+async def doctor(hl7: HL7, *units: object) -> object:
+    """A user who is the attending of the sample messages, in the caller's organization."""
+    user = new_id()
+    await hl7.clinic.practitioner(user, *units, rpps=RPPS)  # type: ignore[arg-type]
+    return user
+
+
+def organization() -> object:
+    """The caller's organization."""
+    found = identity.caller().organization
+    assert found is not None
+    return found
+
+
+async def test_an_admission_makes_patient_and_stay_and_links_who_cares(hl7: HL7) -> None:
+    """AA comes when the facts are in the record; attending and unit may read it."""
+    unit = await hl7.clinic.unit("2101")
+    user, nurse = await doctor(hl7), new_id()
+    await hl7.clinic.practitioner(nurse, unit)
+
+    answer = await hl7.send(adt("A01"))
+
+    assert (answer.ack_code, answer.state) == ("AA", 2)
+    kept = await hl7.kept(answer.message)
+    records = Records(hl7.clinic.store, PageTokens(PAGE_KEY))
+    patients = Patients(hl7.clinic.store, PageTokens(PAGE_KEY))
+    for reader in (user, nurse):
+        enter(organization(), reader)  # type: ignore[arg-type]
+        patient = await patients.GetPatient(GetPatientRequest(name=kept.patient))
+        assert (patient.birth_name, patient.used_name) == ("MARTIN", "DURAND")
+        assert patient.birth_given_names == "ANNE MARIE JEANNE"
+        assert patient.identifiers[0].system == "1.2.250.1.999.1"
+        [stay] = (
+            await records.ListEncounters(ListEncountersRequest(patient=patient.name))
+        ).encounters
+        assert stay.status == 2
+        assert stay.unit == name_of("units", unit)
+        assert await records.GetEncounter(GetEncounterRequest(name=stay.name)) == stay
+    enter(organization())  # type: ignore[arg-type]
+    with pytest.raises(NotFound):
+        await patients.GetPatient(GetPatientRequest(name=kept.patient))
+    with pytest.raises(NotFound):
+        await records.GetEncounter(GetEncounterRequest(name=stay.name))
+
+
+async def test_the_bytes_are_kept_and_sealed(hl7: HL7) -> None:
+    """GetMessage shows exactly what came; no row holds it in clear."""
+    message = adt("A28").encode()
+
+    answer = await hl7.send(message)
+
+    assert (await hl7.kept(answer.message)).raw == message
+    [held] = rows(hl7, "hl7_bytes")
+    assert b"MARTIN" not in bytes(held["raw"])  # type: ignore[call-overload]
+    events = [one for one in rows(hl7, "medhub.audit_outbox") if one["entity"] == "hl7_message"]
+    assert events
+    assert "MARTIN" not in str(events)
+
+
+async def test_a_repeated_message_gets_the_same_answer(hl7: HL7) -> None:
+    """Nothing changes, and nothing is recorded a second time."""
+    first = await hl7.send(adt("A01"))
+    before = len(rows(hl7, "medhub.audit_outbox"))
+
+    again = await hl7.send(adt("A01"))
+
+    assert again.repeated_message
+    assert (again.ack, again.message) == (first.ack, first.message)
+    assert len(rows(hl7, "medhub.audit_outbox")) == before
+    assert len(rows(hl7, "encounter")) == 1
+
+
+async def test_a_control_id_used_again_is_processed_and_flagged(hl7: HL7) -> None:
+    """Senders reset their counters: other bytes are another message, with finding 205."""
+    await hl7.send(adt("A28"))
+
+    other = await hl7.send(adt("A28", BOB))
+
+    assert other.ack_code == "AA"
+    kept = await hl7.kept(other.message)
+    assert ("key.reused", "205") in [(one.rule, one.code) for one in kept.findings]
+    assert len(rows(hl7, "patient")) == 2
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (b"not HL7 at all", "AR"),
+        (adt("A28").replace("UNICODE UTF-8", "KLINGON").encode(), "AR"),
+        (adt("A28").replace("ADT^A28", "ADT^A99").encode(), "AR"),
+        (adt("A28", replace(ANNE, identifiers=())).encode(), "AE"),
+        (oru().encode(), "AE"),
+    ],
+)
+async def test_a_refused_message_is_kept(hl7: HL7, message: bytes, code: str) -> None:
+    """The call succeeds, the answer is negative, and the bytes can be looked at."""
+    answer = await hl7.send(message)
+
+    assert (answer.ack_code, answer.state) == (code, 4)
+    kept = await hl7.kept(answer.message)
+    assert kept.raw == message
+    assert kept.findings[-1].severity == "E"
+    assert rows(hl7, "patient") == []
+    assert rows(hl7, "hl7_work") == []
+
+
+async def test_an_update_changes_only_what_it_says(hl7: HL7) -> None:
+    """An empty field changes nothing, and `""` erases."""
+    await hl7.send(adt("A28"))
+
+    await hl7.send(adt("A31", replace(ANNE, names="MARTIN^^^^^^L", born=""), control_id="2"))
+    [patient] = rows(hl7, "patient")
+    assert (patient["birth_given_names"], patient["birth_date"]) == (
+        "ANNE MARIE JEANNE",
+        "1980-05-17",
+    )
+
+    await hl7.send(adt("A31", replace(ANNE, born='""'), control_id="3"))
+    [patient] = rows(hl7, "patient")
+    assert patient["birth_date"] == ""
+    assert patient["revision"] == 2  # The first message changed nothing.
+
+
+async def test_a_discharge_ends_the_stay_and_in_time_its_links(hl7: HL7) -> None:
+    """Whoever cared still reads for the follow-up, and no longer."""
+    await doctor(hl7)
+    await hl7.send(adt("A01"))
+
+    await hl7.send(adt("A03", stay=pv1(discharged="20260305100000+0100"), control_id="2"))
+
+    [stay] = rows(hl7, "encounter")
+    assert stay["status"] == "FINISHED"
+    [link] = rows(hl7, "care_link")
+    assert (link["ended_at"] - stay["ended_at"]).days == 30  # type: ignore[operator]
+
+
+async def test_results_are_added_and_corrected(hl7: HL7) -> None:
+    """A correction supersedes; the list leaves out what is superseded unless asked for it."""
+    user = await doctor(hl7)
+    await hl7.send(adt("A01"))
+    await hl7.send(oru())
+    corrected = obx(1, "NM", GLUCOSE, "6.10", unit="mmol/L^mmol/L^UCUM", status="C")
+    answer = await hl7.send(oru((corrected,), control_id="2"))
+    patient = (await hl7.kept(answer.message)).patient
+    enter(organization(), user)  # type: ignore[arg-type]
+    records = Records(hl7.clinic.store, PageTokens(PAGE_KEY))
+
+    listed = await records.ListObservations(ListObservationsRequest(patient=patient, code="2345-7"))
+    whole = await records.ListObservations(
+        ListObservationsRequest(patient=patient, show_superseded=True)
+    )
+
+    [glucose] = listed.observations
+    assert (glucose.quantity.value, glucose.quantity.unit) == ("6.10", "mmol/L")
+    assert glucose.code.system == "LN"
+    assert glucose.supersedes
+    assert len(whole.observations) == 5
+    cells = next(one for one in whole.observations if one.code.code == "6690-2")
+    assert (cells.quantity.comparator, cells.quantity.value) == (">", "100")
+    comment = next(one for one in whole.observations if one.code.code == "8251-1")
+    assert comment.text == "Hémolyse légère\nContrôler"
+
+
+async def test_a_merge_by_message_sends_later_messages_to_the_survivor(hl7: HL7) -> None:
+    """What still comes for the duplicate lands on the survivor, with a finding."""
+    user = await doctor(hl7)
+    await hl7.send(adt("A28"))
+    await hl7.send(adt("A28", BOB, control_id="2"))
+
+    merged = await hl7.send(merge(control_id="3"))
+    again = await hl7.send(merge(control_id="4"))
+    late = await hl7.send(adt("A01", BOB, control_id="5"))
+
+    assert (merged.ack_code, again.ack_code, late.ack_code) == ("AA", "AA", "AA")
+    kept = await hl7.kept(late.message)
+    assert kept.patient == (await hl7.kept(merged.message)).patient
+    assert "patient.merged" in [one.rule for one in kept.findings]
+    assert len(rows(hl7, "patient_link")) == 1
+    enter(organization(), user)  # type: ignore[arg-type]
+    patients = Patients(hl7.clinic.store, PageTokens(PAGE_KEY))
+    assert (await patients.GetPatient(GetPatientRequest(name=kept.patient))).name == kept.patient
+
+
+async def test_a_merge_of_an_unknown_loser_is_refused(hl7: HL7) -> None:
+    """204, kept, and the survivor is not made either."""
+    answer = await hl7.send(merge())
+
+    assert answer.ack_code == "AE"
+    assert b"|204^" in answer.ack
+    assert rows(hl7, "patient") == []
+
+
+async def test_an_ins_of_the_wrong_sort_is_refused(hl7: HL7) -> None:
+    """A test INS among real ones rejects the message."""
+    answer = await hl7.send(adt("A28", ANNE_WITH_INS))
+
+    assert answer.ack_code == "AE"
+    assert "ins.tenant-kind" in [one.rule for one in (await hl7.kept(answer.message)).findings]
+
+
+async def test_twenty_admissions_at_once_make_one_patient(hl7: HL7) -> None:
+    """Each sender is answered AA, and the patient is there once."""
+    call = identity.call()
+
+    async def one(number: int) -> str:
+        identity.enter(call)
+        return (await hl7.send(adt("A04", control_id=str(number)))).ack_code
+
+    codes = await asyncio.gather(*(one(number) for number in range(20)))
+
+    assert codes == ["AA"] * 20
+    assert len(rows(hl7, "patient")) == 1
+    assert len(rows(hl7, "encounter")) == 1
+
+
+async def test_stored_is_answered_before_it_is_processed(hl7: HL7) -> None:
+    """At STORED the answer comes with the commit; the queue does the rest, in order."""
+    await hl7.open("ACK_POINT_STORED", "fast")
+
+    first = await hl7.send(adt("A28"))
+    second = await hl7.send(adt("A31", replace(ANNE, sex="M"), control_id="2"))
+
+    assert (first.ack_code, first.state) == ("AA", 1)
+    assert (await hl7.send(adt("A28"))).ack == first.ack
+    assert rows(hl7, "patient") == []
+    await hl7.emptied()
+    [patient] = rows(hl7, "patient")
+    assert patient["sex"] == "MALE"
+    kept = await hl7.kept(second.message)
+    assert (kept.state, kept.ack, kept.attempts) == (2, second.ack, 1)
+
+
+async def test_a_patients_messages_keep_their_order_and_others_pass(hl7: HL7) -> None:
+    """While the first of a patient is held, the second waits and another patient's goes on."""
+    await hl7.open("ACK_POINT_STORED", "fast")
+    names = [f"MARTIN^N{n}^N{n}^^^^L" for n in range(10)]
+    for n, name in enumerate(names):
+        person = replace(ANNE, names=name)
+        await hl7.send(adt("A31", person, control_id=str(n)))
+    await hl7.send(adt("A28", BOB, control_id="bob"))
+
+    await hl7.emptied()
+
+    found = {row["birth_name"]: row for row in rows(hl7, "patient")}
+    assert found["MARTIN"]["first_birth_given_name"] == "N9"
+    assert found["MARTIN"]["revision"] == 10
+    assert "BERNARD" in found
+
+
+async def test_a_fault_of_ours_is_kept_and_told(hl7: HL7, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AE with 207, state FAILED; what had begun is undone and nobody behind it waits."""
+
+    async def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("clinical.servicers.hl7_effects.hear_of_stay", fail)
+        answer = await hl7.send(adt("A01"))
+
+    assert (answer.ack_code, answer.state) == ("AE", 3)
+    assert b"|207^" in answer.ack
+    assert rows(hl7, "patient") == []
+    assert (await hl7.send(adt("A01", control_id="2"))).ack_code == "AA"
+
+
+async def test_enhanced_mode_gives_both_answers(hl7: HL7) -> None:
+    """MSH-15 and MSH-16 govern: CA when it is stored, AA when it is processed."""
+    both = await hl7.send(adt("A28", accept="AL", application="AL"))
+    none = await hl7.send(adt("A28", accept="NE", application="NE", control_id="2"))
+
+    assert (both.ack_code, b"MSA|AA" in both.application_ack) == ("CA", True)
+    assert (none.ack, none.ack_code, none.state) == (b"", "", 2)
+
+
+async def talk(hl7: HL7, messages: list[bytes], endpoint: str = "") -> list[IngestMessagesResponse]:
+    """Send messages over one stream, all at once; the answers in the order of sending."""
+
+    async def requests() -> AsyncIterator[IngestMessagesRequest]:
+        for sequence, raw in enumerate(messages):
+            yield IngestMessagesRequest(
+                endpoint=endpoint or hl7.endpoint, message=raw, sequence=sequence
+            )
+
+    answers = [answer async for answer in hl7.servicer.IngestMessages(requests())]
+    return sorted(answers, key=lambda answer: answer.sequence)
+
+
+@pytest.mark.parametrize("point", ["ACK_POINT_STORED", "ACK_POINT_PROCESSED"])
+async def test_a_stream_answers_every_message(hl7: HL7, point: str) -> None:
+    """Groups form by themselves; repetitions within one find each other."""
+    await hl7.open(point, "stream")
+    people = [replace(ANNE, identifiers=(ipp(str(n)),)) for n in range(150)]
+    sent = [adt("A28", one, control_id=str(n)).encode() for n, one in enumerate(people)]
+
+    answers = await talk(hl7, [*sent, sent[0], b"nonsense"])
+
+    assert [one.ack_code for one in answers] == ["AA"] * 151 + ["AR"]
+    assert answers[150].ack == answers[0].ack
+    assert answers[150].message == answers[0].message
+    await hl7.emptied()
+    assert len(rows(hl7, "patient")) == 150
+
+
+async def test_nothing_is_promised_while_the_database_is_away(
+    hl7: HL7, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream answers without an acknowledgement, a call is refused; sending again succeeds."""
+
+    async def away(*_: object, **__: object) -> None:
+        raise Unavailable
+
+    with monkeypatch.context() as patched:
+        patched.setattr("clinical.storage.hl7_messages.Hl7Messages.store", away)
+        [answer] = await talk(hl7, [adt("A28").encode()])
+        with pytest.raises(Unavailable):
+            await hl7.send(adt("A28"))
+
+    assert (answer.ack, answer.message) == (b"", "")
+    assert (await hl7.send(adt("A28"))).ack_code == "AA"
+
+
+async def test_an_endpoint_belongs_to_one_account(hl7: HL7) -> None:
+    """A service account feeds only the endpoint that names it; a missing one is not found."""
+    account = new_id()
+    made = await hl7.servicer.CreateEndpoint(
+        CreateEndpointRequest(
+            hl7_endpoint=Hl7Endpoint(
+                label="own", service_account=name_of("serviceAccounts", account)
+            )
+        )
+    )
+    call = identity.call()
+    hl7.endpoint = made.name
+    call.caller = replace(call.caller, kind=Kind.SERVICE, subject=account)
+    assert (await hl7.send(adt("A28"))).ack_code == "AA"
+    call.caller = replace(call.caller, subject=new_id())
+    with pytest.raises(EndpointNotYours):
+        await hl7.send(adt("A28"))
+    with pytest.raises(EndpointNotYours):
+        await talk(hl7, [adt("A28").encode()])
+    hl7.endpoint = name_of("hl7Endpoints", new_id())
+    with pytest.raises(NotFound):
+        await hl7.send(adt("A28"))
+
+
+async def test_endpoints_are_changed_with_care(hl7: HL7) -> None:
+    """Labels are unique, zones are known, etags are checked."""
+    with pytest.raises(EndpointExists):
+        await hl7.open(label="GAM")
+    with pytest.raises(InvalidField):
+        await hl7.open(label="")
+    with pytest.raises(InvalidField):
+        await hl7.servicer.UpdateEndpoint(
+            UpdateEndpointRequest(
+                hl7_endpoint=Hl7Endpoint(name=hl7.endpoint, time_zone="Mars/Olympus")
+            )
+        )
+    change = Hl7Endpoint(name=hl7.endpoint, etag="1", time_zone="Indian/Reunion")
+    after = await hl7.servicer.UpdateEndpoint(UpdateEndpointRequest(hl7_endpoint=change))
+    assert (after.label, after.time_zone, after.etag) == ("GAM", "Indian/Reunion", "2")
+    with pytest.raises(EtagMismatch):
+        await hl7.servicer.UpdateEndpoint(UpdateEndpointRequest(hl7_endpoint=change))
+    listed = await hl7.servicer.ListEndpoints(ListEndpointsRequest())
+    assert list(listed.hl7_endpoints) == [after]
+
+
+async def test_messages_are_listed_by_state_and_control_id(hl7: HL7) -> None:
+    """Newest first, without bytes."""
+    await hl7.send(adt("A28", control_id="good"))
+    await hl7.send(b"nonsense")
+
+    bad = await hl7.servicer.ListMessages(ListMessagesRequest(state="HL7_MESSAGE_STATE_REJECTED"))  # type: ignore[arg-type]
+    good = await hl7.servicer.ListMessages(
+        ListMessagesRequest(control_id="good", endpoint=hl7.endpoint)
+    )
+    every = await hl7.servicer.ListMessages(ListMessagesRequest(page_size=1))
+
+    assert [one.ack_code for one in bad.hl7_messages] == ["AR"]
+    assert [one.message_type for one in good.hl7_messages] == ["ADT^A28"]
+    assert good.hl7_messages[0].raw == b""
+    assert every.next_page_token
