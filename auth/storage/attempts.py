@@ -13,11 +13,12 @@ _TIME = TIMESTAMP(timezone=True)
 
 # Counting and judging are one statement, committed before the password is looked at: attempts
 # made at once take turns at the row, and no refusal can roll the count back. An attempt within
-# the delay is not counted, so that a stranger cannot make the delay longer by insisting.
+# the delay is not counted, so that a stranger cannot make the delay longer by insisting. Without
+# a delay the lane has been open for ever: attempts made at once may be counted out of order.
 _COUNT = statement(
     text(
         """INSERT INTO login_attempt AS held (lane, failures, open_at, admitted, attempted_at)
-        VALUES (:lane, 1, :at, true, :at)
+        VALUES (:lane, 1, '-infinity', true, :at)
         ON CONFLICT (lane) DO UPDATE SET
             admitted = held.open_at <= excluded.attempted_at,
             attempted_at = excluded.attempted_at,
@@ -31,7 +32,7 @@ _COUNT = statement(
                 WHEN held.failures < :free - 1
                     OR held.attempted_at
                        < excluded.attempted_at - :forget_after * interval '1 second'
-                    THEN excluded.attempted_at
+                    THEN '-infinity'::timestamptz
                 ELSE excluded.attempted_at + LEAST(
                     2 ^ LEAST(held.failures + 1 - :free, 16), :longest
                 ) * interval '1 second' END

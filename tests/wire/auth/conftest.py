@@ -1,5 +1,5 @@
-"""The fixtures of auth's tests stand in tests/support/credentials.py."""
+"""The server of auth's tests stands in tests/support/auth_server.py."""
 
-from tests.support.credentials import auth
+from tests.support.auth_server import server
 
-__all__ = ["auth"]
+__all__ = ["server"]
