@@ -2,7 +2,7 @@
 
 import typer
 
-from hub.commands import audit, doctor, down, hl7, migrate, policy, serve, up
+from hub.commands import audit, demo, doctor, down, hl7, migrate, policy, serve, up
 
 app = typer.Typer(
     help="The typed, audited, multi-tenant backbone under healthcare software.",
@@ -15,6 +15,7 @@ app.command()(up.up)
 app.command()(down.down)
 app.command()(serve.serve)
 app.command()(migrate.migrate)
+app.command()(demo.demo)
 app.command()(doctor.doctor)
 app.command()(policy.policy)
 app.add_typer(audit.app, name="audit")

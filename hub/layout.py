@@ -120,16 +120,12 @@ class Layout:
 
     def seed(self) -> ChildSpec:
         """Loads the demonstration, once the servers serve."""
-        databases = {
-            service: {"DATABASE_APP_URL": self.database(service).app}
-            for service in (Service.AUTH, Service.CLINICAL)
-        }
-        env = {k: v for s, told in databases.items() for k, v in self._prefixed(s, **told).items()}
         return ChildSpec(
             name="demo",
             argv=(sys.executable, "-m", "hub.demo.seed"),
             env={
-                **env,
+                "MEDHUB_AUTH_DATABASE_APP_URL": self.database(Service.AUTH).app,
+                "MEDHUB_DEMO_CLINICAL_DATABASE_URL": self.database(Service.CLINICAL).app,
                 "MEDHUB_DEMO_AUTH_TARGET": self.address(Port.AUTH),
                 "MEDHUB_DEMO_CLINICAL_TARGET": self.address(Port.CLINICAL),
                 "MEDHUB_DEMO_SECRETS_PATH": str(self.data.secrets),

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import grpc
+from pydantic import SecretBytes, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from auth import bootstrap
@@ -21,7 +22,11 @@ from auth.domain.assertions import COLLECTION
 from auth.formats import key_files
 from auth.settings import CommandSettings
 from auth.storage.store import Store
-from core.database import Database
+from clinical.domain.ins import TenantKind
+from clinical.storage.settings import Settings
+from core.database import Database, DatabaseSettings
+from core.database.settings import PAGE_KEY_BYTES
+from core.identity import Call, Caller, Kind
 from core.ids import name_of
 from hub.demo.people import HOSPITAL, HOUSES, House, Person
 from hub.run_file import DemoOrganization
@@ -45,6 +50,7 @@ class SeedSettings(BaseSettings):
 
     auth_target: str
     clinical_target: str
+    clinical_database_url: SecretStr
     secrets_path: Path
     gateway_key_path: Path
     gateway_endpoints_path: Path
@@ -54,9 +60,10 @@ class SeedSettings(BaseSettings):
 class Seed:
     """Loads one house after the other."""
 
-    def __init__(self, settings: SeedSettings, store: Store) -> None:
+    def __init__(self, settings: SeedSettings, store: Store, clinical: Database) -> None:
         self._settings = settings
         self._store = store
+        self._records = clinical
         self._secrets = Secrets(settings.secrets_path)
         self._auth = grpc.aio.insecure_channel(settings.auth_target)
         self._clinical = grpc.aio.insecure_channel(settings.clinical_target)
@@ -69,6 +76,7 @@ class Seed:
     async def house(self, house: House) -> DemoOrganization:
         """Load an organization, its people, its units and its staff."""
         organization = await bootstrap.organization(self._store, house.display_name, test=True)
+        await self._rehearse(organization)
         users = {p.email: await self._user(organization, p) for p in house.people}
         admin = await self._token(house.people[0])
         units = await self._units(house, admin)
@@ -83,6 +91,19 @@ class Seed:
                 for p in house.people
             ],
         }
+
+    async def _rehearse(self, organization: UUID) -> None:
+        """Let the organization hold test identities, and no others."""
+        call = Call(
+            method="hub.demo/Seed",
+            caller=Caller(kind=Kind.SERVICE, organization=organization),
+            action="clinical.settings.put",
+            purpose="operation",
+        )
+        async with self._records.begin_as(call) as tx:
+            settings = Settings(tx)
+            if await settings.tenant_kind() is not TenantKind.TEST:
+                await settings.put_tenant_kind(TenantKind.TEST)
 
     def _password(self, person: Person) -> str:
         path = self._secrets.file(
@@ -171,14 +192,23 @@ async def _call(method: Any, request: Any, token: str) -> Any:
 
 async def load(settings: SeedSettings) -> None:
     """Load every house and write who can log in."""
-    database = Database(CommandSettings.read().database())
-    await database.open()
-    seed = Seed(settings, Store(database))
+    accounts = Database(CommandSettings.read().database())
+    records = Database(
+        DatabaseSettings(
+            app_url=settings.clinical_database_url,
+            page_key=SecretBytes(os.urandom(PAGE_KEY_BYTES)),
+            pool_size=1,
+        )
+    )
+    await accounts.open()
+    await records.open()
+    seed = Seed(settings, Store(accounts), records)
     try:
         organizations = [await seed.house(house) for house in HOUSES]
     finally:
         await seed.close()
-        await database.close()
+        await records.close()
+        await accounts.close()
     descriptor = os.open(settings.out_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
         json.dump(organizations, out, ensure_ascii=False)
