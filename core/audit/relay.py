@@ -38,8 +38,12 @@ MAX_BYTES = 4 * 1024 * 1024
 ANSWER_WITHIN = 30.0
 """Seconds for compliance to make a batch durable; then the stream is given up."""
 
-STREAM_LIFE = 45.0
-"""Seconds; a stream is cut when its token runs out, and the token has a minute left at least."""
+STREAM_LIFE = 5.0
+"""Seconds: a stream for each event would cost as much as the event, and a long one would keep
+compliance from stopping. The token has a minute left at least."""
+
+QUIET = 1.0
+"""Seconds without an event after which the stream is closed before its time."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
 """Seconds before trying again: doubled each time, with jitter, from the first to the longest."""
@@ -131,12 +135,16 @@ class Relay:
                 await self._outbox.wait()
 
     async def _drain(self, entries: Sequence[Entry]) -> None:
-        """Send batch after batch on one stream, for as long as there are any."""
+        """Send batch after batch on one stream, and what comes meanwhile."""
         stream = self._stub.AppendEvents()
-        ends_at = time.monotonic() + STREAM_LIFE
+        began = spoke = time.monotonic()
         try:
-            while entries and time.monotonic() < ends_at:
-                await self._send(stream, entries)
+            while spoke < began + STREAM_LIFE and time.monotonic() < spoke + QUIET:
+                if entries:
+                    await self._send(stream, entries)
+                    spoke = time.monotonic()
+                else:
+                    await self._outbox.wait()
                 entries = await self._take()
             await stream.done_writing()
         except _Refused:
