@@ -129,7 +129,8 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCheckpoint(self, request, context):
-        """Shows the newest signed checkpoint of the organization's log.
+        """Shows the newest signed checkpoint of the organization's log. An organization without any event
+        has none (NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

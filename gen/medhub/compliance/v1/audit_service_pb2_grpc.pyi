@@ -60,7 +60,9 @@ class AuditServiceStub:
     (CONSISTENCY_FROM_EMPTY_TREE).
     """
     GetCheckpoint: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetCheckpointRequest, _audit_pb2.Checkpoint]
-    """Shows the newest signed checkpoint of the organization's log."""
+    """Shows the newest signed checkpoint of the organization's log. An organization without any event
+    has none (NOT_FOUND).
+    """
     ReadTile: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ReadTileRequest, _audit_service_pb2.ReadTileResponse]
     """Reads a tile of hashes or a bundle of leaves by its path (C2SP tlog-tiles): `tile/0/000`,
     `tile/1/x001/234.p/5`, `tile/entries/000`. A tile that the log does not have yet is NOT_FOUND.
@@ -99,7 +101,9 @@ class AuditServiceAsyncStub(AuditServiceStub):
     (CONSISTENCY_FROM_EMPTY_TREE).
     """
     GetCheckpoint: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetCheckpointRequest, _audit_pb2.Checkpoint]  # type: ignore[assignment]
-    """Shows the newest signed checkpoint of the organization's log."""
+    """Shows the newest signed checkpoint of the organization's log. An organization without any event
+    has none (NOT_FOUND).
+    """
     ReadTile: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ReadTileRequest, _audit_service_pb2.ReadTileResponse]  # type: ignore[assignment]
     """Reads a tile of hashes or a bundle of leaves by its path (C2SP tlog-tiles): `tile/0/000`,
     `tile/1/x001/234.p/5`, `tile/entries/000`. A tile that the log does not have yet is NOT_FOUND.
@@ -171,7 +175,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.GetCheckpointRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.Checkpoint, _abc.Awaitable[_audit_pb2.Checkpoint]]:
-        """Shows the newest signed checkpoint of the organization's log."""
+        """Shows the newest signed checkpoint of the organization's log. An organization without any event
+        has none (NOT_FOUND).
+        """
 
     @_abc_1.abstractmethod
     def ReadTile(
