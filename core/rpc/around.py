@@ -204,7 +204,7 @@ async def _refuse(error: BaseException, passage: Passage, context: Context, step
     given_up = isinstance(error, asyncio.CancelledError) and bool(task and task.cancelling())
     refusal = refusal_of(error, call.method, call.trace_id, given_up=given_up)
     told = tell(refusal, steps.contract, call.language)
-    passage.code, passage.reason = told.code.name, refusal.reason
+    passage.code, passage.reason = told.code.name, told.reason
     if given_up:
         return
     try:

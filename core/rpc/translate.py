@@ -42,6 +42,7 @@ class Told:
     """How a refusal reads on the wire."""
 
     code: grpc.StatusCode
+    reason: str
     message: str
     details: bytes
 
@@ -76,7 +77,7 @@ def _told(refusal: Refusal, reason: Reason, language: str) -> Told:
     status = status_pb2.Status(code=reason.code, message=reason.texts["en"])
     for detail in _details(refusal, reason, language):
         status.details.add().Pack(detail)
-    return Told(_STATUS[reason.code], reason.texts["en"], status.SerializeToString())
+    return Told(_STATUS[reason.code], reason.name, reason.texts["en"], status.SerializeToString())
 
 
 def _details(refusal: Refusal, reason: Reason, language: str) -> list[Message]:
