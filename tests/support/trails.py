@@ -31,6 +31,7 @@ _CONTRACT = load("medhub.compliance.v1")
 class Trail:
     """The service: its channel for relays, its servicers for looking at what is there."""
 
+    target: str
     channel: grpc.aio.Channel
     log: AuditLog
     store: Store
@@ -48,9 +49,10 @@ async def trail(db: Database, keys: KeyProvider) -> AsyncIterator[Trail]:
     server.add_generic_rpc_handlers((_Served(servicers),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+    target = f"127.0.0.1:{port}"
+    channel = grpc.aio.insecure_channel(target)
     try:
-        yield Trail(channel, servicers["medhub.compliance.v1.AuditService"], store)
+        yield Trail(target, channel, servicers["medhub.compliance.v1.AuditService"], store)
     finally:
         await channel.close()
         await server.stop(0)

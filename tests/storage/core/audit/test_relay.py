@@ -1,6 +1,7 @@
 """The relay: whatever happens to it, each event is in the log once and under its number."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -197,6 +198,34 @@ async def test_relays_stopped_at_any_moment_lose_nothing(
     events = await _trail(served, organization)
     assert sorted(event.subject for event in events) == sorted(f"patients/{row}" for row in ids)
     assert await _numbers(served, organization) == (1, 200, 200, 0)
+
+
+async def test_a_killed_process_loses_nothing(
+    db: Database, ward: ServiceDatabase, served: Trail
+) -> None:
+    """SIGKILL in the middle of the work, three times; the next process goes on."""
+    organization = new_id()
+    call = as_caller(organization=organization)
+    ids = await _admit(db, call, [f"patient {n}" for n in range(400)])
+
+    for _ in range(3):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.support.relay_process"),
+            *(ward.urls.relay, served.target),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        await process.stdout.readline()
+        waiting = _waiting(ward)
+        await _until(lambda before=waiting: _waiting(ward) < before)  # type: ignore[misc]
+        process.kill()
+        await process.wait()
+    assert 0 < _waiting(ward) < len(ids)
+    await _drained(ward, served)
+
+    events = await _trail(served, organization)
+    assert [event.subject for event in events] == [f"patients/{row}" for row in ids]
+    assert await _numbers(served, organization) == (1, 400, 400, 0)
 
 
 async def test_one_relay_leads(db: Database, ward: ServiceDatabase, served: Trail) -> None:
