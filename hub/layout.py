@@ -155,6 +155,7 @@ class Layout:
                 "MEDHUB_GATEWAY_AUTH_TARGET": self.address(Port.AUTH),
                 "MEDHUB_GATEWAY_CLINICAL_TARGET": self.address(Port.CLINICAL),
                 "MEDHUB_GATEWAY_SERVICE_KEY_PATH": str(self.of("gateway").service_key()),
+                "MEDHUB_GATEWAY_ENDPOINT_PATH": str(self.data.gateway),
             },
             ready=TcpOpen(HOST, self.ports[Port.MLLP]),
         )
