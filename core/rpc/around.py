@@ -10,6 +10,7 @@ interceptors that wrap one another add up. Their order is that of the path of a 
 
 import asyncio
 import hashlib
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, nullcontext
@@ -29,12 +30,14 @@ from core.rpc.authenticate import authenticate, token_of
 from core.rpc.authorize import authorize
 from core.rpc.headers import Headers
 from core.rpc.live import LiveStreams
+from core.rpc.redact import redacted
 from core.rpc.translate import end, refusal_of, tell
 from core.telemetry.metrics import Metrics
 from core.telemetry.traces import Traces, new_trace_id
 from core.truth import Truth
 from medhub.options.v1 import policy_pb2 as options
 
+_log = logging.getLogger("medhub.request")
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
@@ -175,6 +178,8 @@ async def _messages(method: Method, requests: AsyncIterator[bytes]) -> AsyncIter
 
 def _message(method: Method, raw: bytes) -> Message:
     message = validate.parse(method.request, raw)
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("%s %s", method.name, redacted(message))
     validate.validate(message, raw)
     return message
 

@@ -62,7 +62,9 @@ class ScriptedAuth(stubs.AuthStateServiceServicer):
         self.lines: list[Line] = []
         self.resolve: Callable[[Any], Awaitable[service.ResolvePrincipalResponse]] | None = None
 
-    async def Watch(self, request_iterator: Any, context: Any) -> None:
+    async def Watch(  # type: ignore[override]  # the reader and writer form of a handler
+        self, request_iterator: Any, context: Any
+    ) -> None:
         line = Line(request_iterator, context)
         self.lines.append(line)
         play = self._sessions.pop(0) if len(self._sessions) > 1 else self._sessions[0]

@@ -43,7 +43,7 @@ PAYLOAD: dict[str, Any] = {
 }
 
 
-def _but(without: str = "", **changed: object) -> dict[str, Any]:
+def _but(without: str = "", **changed: Any) -> dict[str, Any]:
     return {name: value for name, value in {**PAYLOAD, **changed}.items() if name != without}
 
 
@@ -106,7 +106,7 @@ def test_a_public_key_is_no_shared_secret(alg: str) -> None:
         {"enc": "A256GCM"},
     ],
 )
-def test_a_header_that_brings_more_is_refused(more: dict[str, object]) -> None:
+def test_a_header_that_brings_more_is_refused(more: dict[str, Any]) -> None:
     """The header holds alg, typ and kid, and nothing else."""
     _refused(forged(KEY, {**HEADER, **more}, PAYLOAD))
 
@@ -185,7 +185,7 @@ def test_another_audience_is_refused(audience: object) -> None:
     "value",
     ["1795435200", 1795435200.5, 1795435200.0, True, None, -1, 1 << 53, 1 << 64, 10**400, [], {}],
 )
-def test_a_number_of_another_type_is_refused(claim: str, value: object) -> None:
+def test_a_number_of_another_type_is_refused(claim: str, value: Any) -> None:
     """Times, revisions and levels are whole numbers of a sane size."""
     _refused(forged(KEY, HEADER, _but(**{claim: value})))
 
@@ -219,7 +219,7 @@ def test_a_number_of_another_spelling_is_refused(value: bytes) -> None:
         {"jti": 1},
     ],
 )
-def test_a_claim_of_another_form_is_refused(more: dict[str, object]) -> None:
+def test_a_claim_of_another_form_is_refused(more: dict[str, Any]) -> None:
     """Names are canonical UUIDs and lists are lists."""
     _refused(forged(KEY, HEADER, _but(**more)))
 

