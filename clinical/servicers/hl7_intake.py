@@ -128,14 +128,11 @@ class Conversation:
     async def _store(
         self, group: list[messages.IngestMessagesRequest], tasks: asyncio.TaskGroup
     ) -> None:
+        """Store a group. Trouble with the database ends the stream: were the messages behind it
+        stored all the same, those of one patient could change places when they are sent again.
+        """
         endpoint = id_from(self._endpoint, "hl7Endpoints", field="endpoint")
-        try:
-            stored = await self.intake.store(endpoint, [one.message for one in group])
-        except (Unavailable, DeadlineExceeded):
-            # Nothing is promised: the sender sends these again.
-            for request in group:
-                self._answer(request.sequence, None)
-            return
+        stored = await self.intake.store(endpoint, [one.message for one in group])
         for request, one in zip(group, stored, strict=True):
             if one.acknowledgement is not None:
                 self._answer(request.sequence, one)

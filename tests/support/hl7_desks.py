@@ -36,7 +36,7 @@ class HL7:
     async def open(self, ack_point: str = "ACK_POINT_PROCESSED", label: str = "GAM") -> str:
         """Open an endpoint and send to it from now on."""
         made = await self.servicer.CreateEndpoint(
-            CreateEndpointRequest(hl7_endpoint=Hl7Endpoint(label=label, ack_point=ack_point))  # type: ignore[arg-type]
+            CreateEndpointRequest(hl7_endpoint=Hl7Endpoint(label=label, ack_point=ack_point))
         )
         self.endpoint = made.name
         return made.name

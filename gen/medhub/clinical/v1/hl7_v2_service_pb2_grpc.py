@@ -90,7 +90,9 @@ class Hl7V2ServiceServicer:
 
     def IngestMessages(self, request_iterator, context):
         """Takes messages one after the other and answers each when it is durable, in any order: `sequence`
-        says which. For gateways; what holds for IngestMessage holds here (ENDPOINT_NOT_YOURS).
+        says which. For gateways; what holds for IngestMessage holds here (ENDPOINT_NOT_YOURS). When
+        messages cannot be stored the stream ends (UNAVAILABLE): whatever has no answer is sent again,
+        in its order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

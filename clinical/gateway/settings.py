@@ -1,0 +1,86 @@
+"""What the gateway is told from outside, by environment variables MEDHUB_GATEWAY_…"""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class TlsSettings(BaseModel):
+    """Certificates of a listener; with a client authority, senders must prove themselves."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    certificate_path: Path
+    key_path: Path
+    client_authority_path: Path | None = None
+
+
+class EndpointSettings(BaseModel):
+    """One listener: where it listens, which endpoint it feeds, and with whose key.
+
+    `endpoint` is `hl7Endpoints/{uuid}`; `endpoint_path` is a file that holds it instead, and is
+    read when messages come, so that the gateway may start before the endpoint is opened.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    listen: str
+    service_key_path: Path
+    endpoint: str = ""
+    endpoint_path: Path | None = None
+    tls: TlsSettings | None = None
+
+    @model_validator(mode="after")
+    def _names_an_endpoint(self) -> Self:
+        if bool(self.endpoint) == (self.endpoint_path is not None):
+            raise ValueError("name either endpoint or endpoint_path")
+        return self
+
+
+class GatewaySettings(BaseSettings):
+    """One listener by the plain settings, or several as JSON in `endpoints`."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDHUB_GATEWAY_", extra="ignore", frozen=True)
+
+    auth_target: str
+    clinical_target: str
+    endpoints: tuple[EndpointSettings, ...] = ()
+    listen: str = ""
+    service_key_path: Path | None = None
+    endpoint: str = ""
+    endpoint_path: Path | None = None
+    # Address of the Prometheus endpoint; empty: none.
+    metrics_listen: str = ""
+    debug: bool = False
+    # Senders connected at once, of all listeners together.
+    max_connections: int = 200
+    # The largest message, in bytes: what the clinical service takes.
+    max_frame_bytes: int = 16 * 1024 * 1024
+    # How long a connection may be silent between messages, in seconds: senders keep them open.
+    idle_seconds: float = 3600.0
+    # How long a message may take from its first byte to its last, in seconds.
+    frame_seconds: float = 60.0
+    # How long a sender waits for its acknowledgement before the connection is closed, in seconds.
+    answer_seconds: float = 30.0
+    # Messages of one connection that wait for their acknowledgement; then reading pauses.
+    window: int = 256
+    # How long to wait for outstanding acknowledgements when told to stop, in seconds.
+    drain_seconds: float = 10.0
+
+    @property
+    def listeners(self) -> tuple[EndpointSettings, ...]:
+        """Every listener. Raises ValueError when there is none, or half of one."""
+        if self.endpoints:
+            return self.endpoints
+        if not self.listen or self.service_key_path is None:
+            raise ValueError("the gateway needs listen and service_key_path, or endpoints")
+        return (
+            EndpointSettings(
+                listen=self.listen,
+                service_key_path=self.service_key_path,
+                endpoint=self.endpoint,
+                endpoint_path=self.endpoint_path,
+            ),
+        )
