@@ -1,4 +1,4 @@
-"""`python -m auth` serves; `python -m auth bootstrap …` makes the first rows."""
+"""`python -m auth` serves; `bootstrap …` makes the first rows, `operate …` runs the platform."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`python -m auth bootstrap …`: what an operator does before anybody can log in."""
+"""`python -m auth bootstrap …` and `python -m auth operate …`: what only an operator may do."""
 
 import asyncio
 import getpass
@@ -6,8 +6,9 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from uuid import UUID
 
-from auth import bootstrap
+from auth import bootstrap, operation
 from auth.domain.assertions import COLLECTION
 from auth.domain.roles import ADMINISTRATOR
 from auth.formats import key_files
@@ -35,10 +36,14 @@ def run(arguments: list[str]) -> int:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m auth")
-    commands = parser.add_subparsers(required=True).add_parser(
-        "bootstrap", help="make the first rows; may be repeated"
-    )
-    kinds = commands.add_subparsers(required=True)
+    commands = parser.add_subparsers(required=True)
+    _add_bootstrap(commands.add_parser("bootstrap", help="make the first rows; may be repeated"))
+    _add_operation(commands.add_parser("operate", help="shut out, let in, rotate keys"))
+    return parser
+
+
+def _add_bootstrap(parser: ArgumentParser) -> None:
+    kinds = parser.add_subparsers(required=True)
     first = kinds.add_parser("organization", help="an organization and its administrator")
     first.add_argument("--display-name", required=True)
     first.add_argument("--test", action="store_true", help="it holds test identities only")
@@ -52,9 +57,22 @@ def _parser() -> ArgumentParser:
     account.add_argument("--organization", help="organizations/{uuid}; none: of the platform")
     account.add_argument("--display-name", help="else the name of the key file")
     account.set_defaults(work=_service_account)
+
+
+def _add_operation(parser: ArgumentParser) -> None:
+    kinds = parser.add_subparsers(required=True)
     keys = kinds.add_parser("rotate-keys", help="publish a new signing key, retire the others")
     keys.set_defaults(work=_rotate)
-    return parser
+    for name, work in (
+        ("suspend-organization", _suspend),
+        ("reactivate-organization", _reactivate),
+    ):
+        command = kinds.add_parser(name)
+        command.add_argument("organization", help="organizations/{uuid}")
+        command.set_defaults(work=work)
+    disable = kinds.add_parser("disable-account", help="in all organizations, for good")
+    disable.add_argument("email")
+    disable.set_defaults(work=_disable)
 
 
 async def _with_store(work: Callable[[Store, Namespace], Awaitable[str]], given: Namespace) -> None:
@@ -98,6 +116,26 @@ async def _rotate(store: Store, _given: Namespace) -> str:
     else:
         raise ValueError("the keyring needs a key file or a passphrase")
     return await rotate(store, Keyring.open(settings.keyring_path, secret))
+
+
+async def _suspend(store: Store, given: Namespace) -> str:
+    return _revision(await operation.suspend_organization(store, _id(given)))
+
+
+async def _reactivate(store: Store, given: Namespace) -> str:
+    return _revision(await operation.reactivate_organization(store, _id(given)))
+
+
+async def _disable(store: Store, given: Namespace) -> str:
+    return _revision(await operation.disable_account(store, given.email))
+
+
+def _id(given: Namespace) -> UUID:
+    return id_from(given.organization, "organizations", field="organization")
+
+
+def _revision(revision: int) -> str:
+    return f"holds from revision {revision} of the auth state"
 
 
 def _password(file: Path | None) -> str:

@@ -2,8 +2,11 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
+
+from pydantic import SecretBytes
 
 from auth.feed import Feed, follow
 from auth.hashing import Hashing
@@ -20,10 +23,13 @@ from auth.signing import Signer, set_up
 from auth.storage.store import Store
 from core import service
 from core.contract import everything
+from core.database import Database, DatabaseSettings
+from core.database.settings import PAGE_KEY_BYTES
 from core.service import Core
 from core.truth import Truth
 
 _PACKAGE = "medhub.auth.v1"
+FEED_CONNECTIONS = 2  # for its reads, and for the snapshots of new followers
 RETRY_SECONDS = 1.0  # until the database is there and migrated
 _log = logging.getLogger("medhub.auth")
 
@@ -38,7 +44,7 @@ class Auth:
     async def make_truth(self, core: Core) -> Truth:
         """Start what the truth needs: the feed, and who follows it in this process."""
         store = self._store = Store(core.database)
-        feed = self._feed = Feed(store, core.database.url)
+        feed = self._feed = Feed(await _own_store(core), core.database.url)
         feed.start()
         core.parts.push_async_callback(feed.stop)
         _keep(core, _set_up(core, store))
@@ -64,6 +70,18 @@ class Auth:
             f"{_PACKAGE}.ServiceAccountService": ServiceAccounts(store, core.pages),
             f"{_PACKAGE}.SessionService": Sessions(store, core.pages),
         }
+
+
+async def _own_store(core: Core) -> Store:
+    """Connections of the feed's own: no rush of calls can make it fall silent."""
+    page_key = SecretBytes(os.urandom(PAGE_KEY_BYTES))  # The feed lists nothing.
+    url = core.settings.database_app_url
+    database = Database(
+        DatabaseSettings(app_url=url, page_key=page_key, pool_size=FEED_CONNECTIONS)
+    )
+    await database.open()
+    core.parts.push_async_callback(database.close)
+    return Store(database)
 
 
 async def _set_up(core: Core, store: Store) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, select, update
 
 from auth.storage.tables import organization
 from core.database import Transaction, statement
@@ -29,6 +29,11 @@ _LOCK = statement(
     select(organization.c.id)
     .where(organization.c.id == bindparam("id"))
     .with_for_update(key_share=True)
+)
+_SUSPEND = statement(
+    update(organization)
+    .where(organization.c.id == bindparam("key"))
+    .values(suspended_at=bindparam("at", type_=organization.c.suspended_at.type))
 )
 
 
@@ -73,3 +78,7 @@ class Organizations:
     async def lock(self, key: UUID) -> None:
         """Make changes of the organization's administrators take turns."""
         await self._tx.one(_LOCK, id=key)
+
+    async def suspend(self, key: UUID, at: datetime | None) -> bool:
+        """Suspend one, or (None) let it work again. False: there is no such organization."""
+        return bool(await self._tx.run(_SUSPEND, key=key, at=at))

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     ForeignKeyConstraint,
+    Index,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -82,6 +83,9 @@ membership = tenant_table(
     collection="memberships",
     also_visible=_OWN,
 )
+
+# Log-in asks where a person belongs before any organization is chosen.
+Index("ix_membership_user_id", membership.c.user_id)
 
 role = tenant_table(
     "role",

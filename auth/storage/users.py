@@ -32,6 +32,9 @@ _SET_PASSWORD = statement(
     .where(app_user.c.id == bindparam("key"), app_user.c.disabled_at.is_(None))
     .values(password_hash=bindparam("password_hash"))
 )
+_DISABLE = statement(
+    update(app_user).where(app_user.c.id == bindparam("key")).values(disabled_at=bindparam("at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +75,7 @@ class Users:
     async def set_password(self, key: UUID, password_hash: str) -> bool:
         """Set the password. False: the account is disabled or gone."""
         return bool(await self._tx.run(_SET_PASSWORD, key=key, password_hash=password_hash))
+
+    async def disable(self, key: UUID, at: datetime) -> None:
+        """Shut an account out of the platform."""
+        await self._tx.run(_DISABLE, key=key, at=at)

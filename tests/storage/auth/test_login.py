@@ -7,6 +7,7 @@ import pytest
 
 from auth.domain.lockout import FREE_ATTEMPTS
 from auth.domain.refusals import InvalidCredentials, NotAMember, TokenInvalid
+from auth.operation import disable_account
 from core import identity
 from medhub.auth.v1 import auth_service_pb2 as wire
 from tests.support.credentials import PASSWORD, Auth, anonymous
@@ -170,11 +171,8 @@ async def test_a_disabled_account_is_refused_like_a_wrong_password(auth: Auth) -
     """Its password is not looked at and its tokens are dead."""
     clinic = await auth.clinic()
     made = await auth.log_in(clinic.email)
-    auth.rows(
-        'SELECT set_config(\'medhub.context\', \'{"actor":null,"actor_kind":"service",'
-        '"method":"t","action":"t","purpose":"t"}\', false);'
-        "UPDATE app_user SET disabled_at = now()"
-    )
+
+    await disable_account(auth.store, clinic.email.upper())
 
     with pytest.raises(InvalidCredentials):
         await auth.log_in(clinic.email)

@@ -1,0 +1,48 @@
+"""What only the platform's operator may do: shut out a whole organization, or an account.
+
+An organization's administrator acts on memberships; nobody inside an organization can do this.
+Each is one event, however many people it concerns.
+"""
+
+from uuid import UUID
+
+from auth.background import own_call
+from auth.domain.events import OrganizationEpoch, SubjectEpoch
+from auth.domain.sessions import forget_at
+from auth.storage.store import Store
+from core import clock
+
+
+class NoSuchRow(ValueError):
+    """There is no such organization or account."""
+
+
+async def suspend_organization(store: Store, organization: UUID) -> int:
+    """Accept no token for it from now on. Answers the revision; raises NoSuchRow."""
+    async with store.begin_as(own_call("Suspend", "auth.organizations.suspend")) as tx:
+        if not await tx.organizations.suspend(organization, clock.now()):
+            raise NoSuchRow(organization)
+        # Kept until it works again, so that servers that start later know it too.
+        event = OrganizationEpoch(organization, suspended=True, forget_at=None)
+        return await tx.state.publish([event])
+
+
+async def reactivate_organization(store: Store, organization: UUID) -> int:
+    """Let it work again. Tokens from before stay dead. Answers the revision; raises NoSuchRow."""
+    async with store.begin_as(own_call("Reactivate", "auth.organizations.reactivate")) as tx:
+        if not await tx.organizations.suspend(organization, None):
+            raise NoSuchRow(organization)
+        forgotten = forget_at(clock.now())
+        event = OrganizationEpoch(organization, suspended=False, forget_at=forgotten)
+        return await tx.state.publish([event])
+
+
+async def disable_account(store: Store, email: str) -> int:
+    """Shut an account out of all organizations. Answers the revision; raises NoSuchRow."""
+    async with store.begin_as(own_call("Disable", "auth.users.disable")) as tx:
+        account = await tx.users.find(email)
+        if account is None:
+            raise NoSuchRow("no account has this address")
+        now = clock.now()
+        await tx.users.disable(account.id, now)
+        return await tx.state.publish([SubjectEpoch(account.id, forget_at(now))])

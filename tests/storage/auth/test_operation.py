@@ -1,0 +1,84 @@
+"""What the operator does to a whole organization: one event, and nothing old comes back."""
+
+import asyncio
+
+import pytest
+
+from auth.commands import run
+from auth.domain.refusals import NotAMember, RefreshRefused, TokenInvalid
+from auth.operation import (
+    NoSuchRow,
+    disable_account,
+    reactivate_organization,
+    suspend_organization,
+)
+from core.ids import new_id
+from medhub.auth.v1 import auth_service_pb2 as wire
+from tests.support.credentials import Auth, anonymous
+
+
+async def test_a_suspended_organization_accepts_no_token(auth: Auth) -> None:
+    """Neither one that is out, nor one from a refresh or a log-in."""
+    clinic = await auth.clinic()
+    made = await auth.log_in(clinic.email)
+    before = auth.rows("SELECT value FROM auth_revision")[0]["value"]
+
+    revision = await suspend_organization(auth.store, clinic.organization)
+
+    assert revision == before + 1
+    with pytest.raises(TokenInvalid):
+        await auth.proving.prove(made.access_token)
+    anonymous("RefreshToken")
+    with pytest.raises(RefreshRefused):
+        await auth.auth.RefreshToken(wire.RefreshTokenRequest(refresh_token=made.refresh_token))
+    with pytest.raises(NotAMember):
+        await auth.log_in(clinic.email, organization=f"organizations/{clinic.organization}")
+    assert list((await auth.log_in(clinic.email)).organizations) == []
+
+
+async def test_what_was_dead_stays_dead_when_it_works_again(auth: Auth) -> None:
+    """Epochs are revisions: only tokens from after the reactivation count."""
+    clinic = await auth.clinic()
+    old = await auth.log_in(clinic.email)
+    await suspend_organization(auth.store, clinic.organization)
+
+    await reactivate_organization(auth.store, clinic.organization)
+
+    with pytest.raises(TokenInvalid):
+        await auth.proving.prove(old.access_token)
+    new = await auth.log_in(clinic.email)
+    assert (await auth.proving.prove(new.access_token)).roles == ("administrator",)
+
+
+async def test_what_is_not_there_cannot_be_shut_out(auth: Auth) -> None:
+    """Said plainly, and nothing is published."""
+    before = auth.rows("SELECT value FROM auth_revision")
+
+    with pytest.raises(NoSuchRow):
+        await suspend_organization(auth.store, new_id())
+    with pytest.raises(NoSuchRow):
+        await reactivate_organization(auth.store, new_id())
+    with pytest.raises(NoSuchRow):
+        await disable_account(auth.store, "nobody@nowhere.test")
+
+    assert auth.rows("SELECT value FROM auth_revision") == before
+
+
+async def test_the_commands_reach_them(auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an operator runs them, with nothing but the address of the database."""
+    clinic = await auth.clinic()
+    monkeypatch.setenv("MEDHUB_AUTH_DATABASE_APP_URL", auth.store._database.url)
+    name = f"organizations/{clinic.organization}"
+
+    done = [
+        await asyncio.to_thread(run, ["operate", *command])
+        for command in (
+            ["suspend-organization", name],
+            ["reactivate-organization", name],
+            ["disable-account", clinic.email],
+            ["disable-account", "nobody@nowhere.test"],
+        )
+    ]
+
+    assert done == [0, 0, 0, 1]
+    assert auth.rows("SELECT suspended_at FROM organization") == [{"suspended_at": None}]
