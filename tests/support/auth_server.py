@@ -101,7 +101,7 @@ async def server(
     database: Callable[[str], ServiceDatabase], tmp_path: Path
 ) -> AsyncIterator[AuthServer]:
     """The server, ready, with one organization and the account of its own relay."""
-    service, target = database("auth"), f"{HOST}:{_free_port()}"
+    service, target = database("auth"), f"{HOST}:{free_port()}"
     async with AsyncExitStack() as parts:
         opened = await parts.enter_async_context(service.open())
         store = Store(opened)
@@ -144,7 +144,8 @@ def _settings(service: ServiceDatabase, target: str, home: Path) -> CoreSettings
     })  # fmt: skip
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
