@@ -53,7 +53,7 @@ class RoleServiceServicer:
     """
 
     def ListRoles(self, request, context):
-        """Lists the built-in roles and the organization's own, by id. At most 500: one page.
+        """Lists the built-in roles and the organization's own (at most 500), by id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

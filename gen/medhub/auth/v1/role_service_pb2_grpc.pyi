@@ -35,7 +35,7 @@ class RoleServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RoleServiceAsyncStub: ...
     ListRoles: _grpc.UnaryUnaryMultiCallable[_role_service_pb2.ListRolesRequest, _role_service_pb2.ListRolesResponse]
-    """Lists the built-in roles and the organization's own, by id. At most 500: one page."""
+    """Lists the built-in roles and the organization's own (at most 500), by id."""
     CreateRole: _grpc.UnaryUnaryMultiCallable[_role_service_pb2.CreateRoleRequest, _role_pb2.Role]
     """Defines a role of the organization. Refuses an id that is taken (ROLE_EXISTS), a permission
     that no contract declares (INVALID_FIELD) and one that the caller does not hold
@@ -48,7 +48,7 @@ class RoleServiceAsyncStub(RoleServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListRoles: _aio.UnaryUnaryMultiCallable[_role_service_pb2.ListRolesRequest, _role_service_pb2.ListRolesResponse]  # type: ignore[assignment]
-    """Lists the built-in roles and the organization's own, by id. At most 500: one page."""
+    """Lists the built-in roles and the organization's own (at most 500), by id."""
     CreateRole: _aio.UnaryUnaryMultiCallable[_role_service_pb2.CreateRoleRequest, _role_pb2.Role]  # type: ignore[assignment]
     """Defines a role of the organization. Refuses an id that is taken (ROLE_EXISTS), a permission
     that no contract declares (INVALID_FIELD) and one that the caller does not hold
@@ -64,7 +64,7 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _role_service_pb2.ListRolesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_role_service_pb2.ListRolesResponse, _abc.Awaitable[_role_service_pb2.ListRolesResponse]]:
-        """Lists the built-in roles and the organization's own, by id. At most 500: one page."""
+        """Lists the built-in roles and the organization's own (at most 500), by id."""
 
     @_abc_1.abstractmethod
     def CreateRole(
