@@ -39,7 +39,7 @@ class Counts:
     faults: int = 0
 
 
-Answer: TypeAlias = "asyncio.Future[messages.IngestMessagesResponse] | bytes"
+Answer: TypeAlias = asyncio.Future[messages.IngestMessagesResponse] | bytes
 
 
 class _Closing(Exception):
@@ -57,7 +57,7 @@ class Connection:
     counts: Counts
     stopping: asyncio.Event
     # In the order of the messages; None after the last.
-    _answers: "deque[Answer | None]" = field(default_factory=deque)
+    _answers: deque[Answer | None] = field(default_factory=deque)
     _due: asyncio.Event = field(default_factory=asyncio.Event)
     _faults: int = 0
 
