@@ -1,0 +1,158 @@
+"""The MLLP gateway before a real clinical server."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from clinical.formats.hl7v2.framing import frame
+from tests.support.hl7_messages import adt
+from tests.support.mllp import codes, connected, control_ids, gateway
+
+
+def admission(number: int) -> bytes:
+    """A message about one and the same patient."""
+    return adt("A28", control_id=f"C{number}").encode()
+
+
+async def test_answers_come_in_the_order_of_the_messages(house: Any) -> None:
+    """A pipelined sender gets one answer for each message, in order."""
+    endpoint = await house.endpoint("ACK_POINT_STORED")
+    async with (
+        gateway(house.served, house.organization, endpoint) as opened,
+        connected(opened) as sender,
+    ):
+        sender.put(*(admission(n) for n in range(100)), b"nonsense")
+
+        answers = await sender.answers(101)
+
+    assert control_ids(answers[:100]) == [f"C{n}" for n in range(100)]
+    assert codes(answers) == ["AA"] * 100 + ["AR"]
+
+
+async def test_a_processed_message_is_in_the_record_when_it_is_answered(house: Any) -> None:
+    """At PROCESSED the facts are there with the answer."""
+    async with (
+        gateway(house.served, house.organization, await house.endpoint()) as opened,
+        connected(opened) as sender,
+    ):
+        sender.put(admission(1))
+
+        assert codes(await sender.answers(1)) == ["AA"]
+        assert len(house.database.rows("SELECT * FROM patient")) == 1
+
+
+async def test_half_a_message_then_silence_is_kept_and_closed(house: Any) -> None:
+    """The fragment is kept as refused, is never read as a message, and nothing is answered."""
+    opened_with = {"frame_seconds": 0.6}
+    endpoint = await house.endpoint()
+    async with gateway(house.served, house.organization, endpoint, **opened_with) as opened:
+        async with connected(opened) as sender:
+            sender.writer.write(frame(admission(1))[:300])
+
+            assert await sender.is_closed()
+        await asyncio.sleep(0.3)
+
+    [kept] = house.database.rows("SELECT * FROM hl7_message")
+    assert kept["state"] == "REJECTED"
+    assert house.database.rows("SELECT * FROM patient") == []
+
+
+async def test_a_message_too_large_is_refused_and_the_next_one_taken(house: Any) -> None:
+    """The refusal names the message; the connection goes on."""
+    endpoint = await house.endpoint()
+    limits = {"max_frame_bytes": 2000}
+    async with (
+        gateway(house.served, house.organization, endpoint, **limits) as opened,
+        connected(opened) as sender,
+    ):
+        sender.put(admission(1) + b"NTE|" + b"x" * 3000, admission(2))
+
+        answers = await sender.answers(2)
+
+    assert codes(answers) == ["AR", "AA"]
+    assert control_ids(answers) == ["C1", "C2"]
+
+
+async def test_a_last_cr_that_never_comes_is_not_waited_for(house: Any) -> None:
+    """Some senders leave it out and wait for their answer."""
+    async with (
+        gateway(house.served, house.organization, await house.endpoint()) as opened,
+        connected(opened) as sender,
+    ):
+        sender.writer.write(frame(admission(1))[:-1])
+
+        assert codes(await sender.answers(1)) == ["AA"]
+
+
+async def test_nothing_is_acknowledged_without_the_services_word(house: Any) -> None:
+    """Where no endpoint is, the sender's patience ends with a closed connection."""
+    missing = "hl7Endpoints/00000000-0000-7000-8000-000000000000"
+    settings = {"answer_seconds": 0.5}
+    async with (
+        gateway(house.served, house.organization, missing, **settings) as opened,
+        connected(opened) as sender,
+    ):
+        sender.put(admission(1))
+
+        assert await sender.is_closed()
+
+    assert house.database.rows("SELECT * FROM hl7_message") == []
+
+
+async def test_too_many_senders_are_turned_away(house: Any) -> None:
+    """Connections are bounded; a place that is free again is taken again."""
+    endpoint = await house.endpoint()
+    async with gateway(house.served, house.organization, endpoint, max_connections=1) as opened:
+        async with connected(opened) as first:
+            first.put(admission(1))
+            await first.answers(1)
+            async with connected(opened) as second:
+                assert await second.is_closed()
+        await asyncio.sleep(0.2)
+        async with connected(opened) as third:
+            third.put(admission(3))
+            assert codes(await third.answers(1)) == ["AA"]
+
+
+async def test_a_stop_waits_for_what_is_under_way(house: Any) -> None:
+    """Messages that were taken are answered before the gateway goes."""
+    endpoint = await house.endpoint("ACK_POINT_STORED")
+    async with (
+        gateway(house.served, house.organization, endpoint) as opened,
+        connected(opened) as sender,
+    ):
+        sender.put(*(admission(n) for n in range(50)))
+        first = await sender.answers(1)
+        stopping = asyncio.create_task(opened.stop())
+        rest = await sender.answers(50 - len(first))
+        assert await sender.is_closed()
+        await stopping
+
+    assert codes(first + rest) == ["AA"] * 50
+
+
+@pytest.mark.parametrize("point", ["ACK_POINT_STORED", "ACK_POINT_PROCESSED"])
+async def test_a_database_that_goes_away_and_comes_back_loses_nothing(
+    house: Any, point: str
+) -> None:
+    """Connections are cut in the middle; every message is answered once, and is there once."""
+    endpoint = await house.endpoint(point)
+    cut = f"""SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = '{house.database.name}' AND usename = 'medhub_clinical_app'"""
+    async with (
+        gateway(house.served, house.organization, endpoint) as opened,
+        connected(opened) as sender,
+    ):
+        sent = [
+            adt("A28", control_id=f"C{n}").replace("100001", f"P{n}").encode() for n in range(120)
+        ]
+        answers = []
+        for step in range(4):
+            sender.put(*sent[step * 30 : step * 30 + 30])
+            house.database.rows(cut)
+            answers += await sender.answers(30, seconds=25.0)
+
+    assert codes(answers) == ["AA"] * 120
+    assert control_ids(answers) == [f"C{n}" for n in range(120)]
+    assert len(house.database.rows("SELECT * FROM hl7_message")) == 120
