@@ -1,0 +1,60 @@
+"""`python -m benchmarks [scenario…]`: measure, print, and after a whole run write RESULTS.md."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.figures import Effort, Section
+from benchmarks.results import page
+from benchmarks.stage import Stage, stage
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+# Modules with `measure`, in the order of the page. Those that need no platform come first.
+ALONE = ("yardstick", "hl7")
+STAGED = ("get_patient", "create_patient", "mllp", "edge", "audit", "auth")
+# Fewer launches than this say little: one differs from the next by a third.
+LAUNCHES = 5
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    options = _options()
+    names = options.scenarios or [*ALONE, *STAGED]
+    effort = Effort(options.launches or (1 if options.quick else LAUNCHES), quick=options.quick)
+    with ExitStack() as held:
+        wanted = set(names) & set(STAGED)
+        staged = held.enter_context(stage(options.data_dir)) if wanted else None
+        sections = [_measured(name, staged, effort) for name in names]
+        text = page(sections, effort, staged.postgres_version if staged else "")
+    print(text)
+    whole = not options.scenarios and not options.quick
+    if out := options.out or (RESULTS if whole else None):
+        out.write_text(text, encoding="utf-8")
+
+
+def _measured(name: str, staged: Stage | None, effort: Effort) -> Section:
+    print(f"measuring {name}", file=sys.stderr, flush=True)
+    measure: Callable[..., Section] = import_module(f"benchmarks.{name}").measure
+    return measure(effort) if name in ALONE else measure(staged, effort)
+
+
+def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="just bench", description="Measure medhub.")
+    parser.add_argument(
+        "scenarios", nargs="*", metavar="scenario", help=f"of {', '.join((*ALONE, *STAGED))}"
+    )
+    parser.add_argument("--launches", type=int, help=f"of every variant, {LAUNCHES} unless said")
+    parser.add_argument("--quick", action="store_true", help="see whether everything works")
+    parser.add_argument("--data-dir", type=Path, help="of a demo that runs, instead of a new one")
+    parser.add_argument("--out", type=Path, help="where to write the page")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.scenarios) - {*ALONE, *STAGED}:
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
+    return options
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""The results as a page: where and when they were measured, then a table for each scenario."""
+
+# ruff: noqa: RUF001 - a range is set as people read it
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.figures import Effort, Section
+
+_HEAD = ("what", "median (min–max)", "compared", "target", "")
+_HOW = """Every variant is launched anew for each round and the variants take turns; a figure is the
+median over the launches, with the smallest and the largest. Ratios are formed launch by launch.
+CPU time is the operating system's account of the process, over an exact number of calls. Client,
+servers and PostgreSQL share this machine, so calls a second say little and CPU time says much."""
+
+
+def page(sections: Sequence[Section], effort: Effort, postgres: str) -> str:
+    """The whole page as Markdown."""
+    parts = ["# Benchmarks", _HOW, "\n".join(f"- {fact}" for fact in _facts(effort, postgres))]
+    parts.extend(map(_section, sections))
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(section: Section) -> str:
+    rows = [_HEAD, ("---",) * len(_HEAD), *(line.cells() for line in section.lines)]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    notes = "\n".join(f"- {note}" for note in section.notes)
+    parts = [f"## {section.title}", section.text, table, notes]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _facts(effort: Effort, postgres: str) -> list[str]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    machine = f"{_cpu_model()}, {os.cpu_count()} cores, {memory:.0f} GiB"
+    packages = ("grpcio", "psycopg", "sqlalchemy")
+    facts = [
+        f"Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        f"Machine: {machine}, {platform.system()} {platform.release()}",
+        ", ".join(
+            [f"Python {platform.python_version()}", *(f"{p} {version(p)}" for p in packages)]
+        ),
+        f"Launches: {effort.launches}",
+    ]
+    if postgres:
+        facts.append(f"PostgreSQL {postgres}, with fsync")
+    if effort.quick:
+        facts.append("**A quick run: it shows that everything works; its figures mean little.**")
+    return facts
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
