@@ -129,9 +129,9 @@ def postgres() -> Iterator[Server]:
     yield Server(json.loads(address.read_text()), home, home / "data")
 
 
-@pytest.fixture
-def database(postgres: Server) -> Iterator[Callable[..., ServiceDatabase]]:
-    """Makes fresh databases: `database("clinical")`. They are dropped when the test ends."""
+@contextmanager
+def fresh_databases(postgres: Server) -> Iterator[Callable[..., ServiceDatabase]]:
+    """Makes fresh databases: `make("clinical")`. They are dropped when the block ends."""
     made: list[str] = []
 
     def make(service: str, migrate: Migrate = migrate) -> ServiceDatabase:
@@ -146,6 +146,13 @@ def database(postgres: Server) -> Iterator[Callable[..., ServiceDatabase]]:
     with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
         for name in made:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(postgres: Server) -> Iterator[Callable[..., ServiceDatabase]]:
+    """Makes fresh databases: `database("clinical")`. They are dropped when the test ends."""
+    with fresh_databases(postgres) as make:
+        yield make
 
 
 def _session_name() -> str:

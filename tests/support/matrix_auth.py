@@ -1,0 +1,212 @@
+"""Requests to auth."""
+
+import base64
+import secrets
+import time
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from core.ids import name_of
+from medhub.auth.v1 import auth_pb2, membership_pb2, role_pb2, service_account_pb2
+from medhub.auth.v1 import auth_service_pb2 as auth
+from medhub.auth.v1 import auth_state_service_pb2 as state
+from medhub.auth.v1 import membership_service_pb2 as memberships
+from medhub.auth.v1 import organization_service_pb2 as organizations
+from medhub.auth.v1 import role_service_pb2 as roles
+from medhub.auth.v1 import service_account_service_pb2 as accounts
+from medhub.auth.v1 import session_service_pb2 as sessions
+from tests.support.matrix_requests import Ask, asks, fresh
+from tests.support.matrix_world import Side
+from tests.support.platform import PASSWORD
+
+_AUTH = "medhub.auth.v1.AuthService"
+_STATE = "medhub.auth.v1.AuthStateService"
+_MEMBERSHIPS = "medhub.auth.v1.MembershipService"
+_ROLES = "medhub.auth.v1.RoleService"
+_ACCOUNTS = "medhub.auth.v1.ServiceAccountService"
+_SESSIONS = "medhub.auth.v1.SessionService"
+NEW_PASSWORD = "un-heron-cendre-au-bord-9"
+
+
+def _invitation(*roles: str) -> memberships.CreateMembershipRequest:
+    email = f"{secrets.token_hex(6)}@matrix.example"
+    member = membership_pb2.Membership(email=email, display_name="Someone", roles=roles)
+    return memberships.CreateMembershipRequest(membership=member, request_id=fresh())
+
+
+async def _member(side: Side, *roles: str) -> membership_pb2.Membership:
+    made: membership_pb2.Membership = await side.do(
+        f"{_MEMBERSHIPS}/CreateMembership", _invitation(*roles)
+    )
+    return made
+
+
+@asks(f"{_AUTH}/ActivateAccount")
+async def activate_account(side: Side) -> auth.ActivateAccountRequest:
+    invited = await _member(side)
+    return auth.ActivateAccountRequest(
+        activation_token=invited.activation_token, password=NEW_PASSWORD
+    )
+
+
+@asks(f"{_AUTH}/Authorize")
+async def authorize(side: Side) -> auth.AuthorizeRequest:
+    return auth.AuthorizeRequest(resource="clinical.patients", action="read")
+
+
+@asks(f"{_AUTH}/BatchAuthorize")
+async def batch_authorize(side: Side) -> auth.BatchAuthorizeRequest:
+    question = auth_pb2.AccessQuestion(resource="clinical.patients", action="read")
+    return auth.BatchAuthorizeRequest(questions=[question])
+
+
+@asks(f"{_AUTH}/IssueServiceToken")
+async def issue_service_token(side: Side) -> auth.IssueServiceTokenRequest:
+    private = Ed25519PrivateKey.generate()
+    account = service_account_pb2.ServiceAccount(
+        display_name="Program", public_key=private.public_key().public_bytes_raw()
+    )
+    made = await side.do(
+        f"{_ACCOUNTS}/CreateServiceAccount",
+        accounts.CreateServiceAccountRequest(service_account=account),
+    )
+    return auth.IssueServiceTokenRequest(assertion=assertion(made.name, private))
+
+
+def assertion(account: str, private: Ed25519PrivateKey) -> str:
+    """What a service account signs to get a token."""
+    claims = {
+        "iss": account, "sub": account, "aud": "medhub", "exp": int(time.time()) + 60,
+        "jti": secrets.token_hex(8),
+    }  # fmt: skip
+    return jwt.encode(claims, private, algorithm="EdDSA")
+
+
+@asks(f"{_AUTH}/ListMyOrganizations")
+async def list_my_organizations(side: Side) -> auth.ListMyOrganizationsRequest:
+    return auth.ListMyOrganizationsRequest()
+
+
+@asks(f"{_AUTH}/Login")
+async def login(side: Side) -> auth.LoginRequest:
+    return auth.LoginRequest(email=side.email("nurse"), password=PASSWORD, organization=side.name)
+
+
+@asks(f"{_AUTH}/Logout")
+async def logout(side: Side) -> Ask:
+    session = await side.log_in("administrator")
+    return Ask(auth.LogoutRequest(), session.access_token)
+
+
+@asks(f"{_AUTH}/RefreshToken")
+async def refresh_token(side: Side) -> auth.RefreshTokenRequest:
+    session = await side.log_in("administrator")
+    return auth.RefreshTokenRequest(refresh_token=session.refresh_token, request_id=fresh())
+
+
+@asks(f"{_AUTH}/SwitchOrganization")
+async def switch_organization(side: Side) -> Ask:
+    session = await side.log_in("administrator")
+    return Ask(auth.SwitchOrganizationRequest(organization=side.name), session.access_token)
+
+
+@asks(f"{_AUTH}/ValidateToken")
+async def validate_token(side: Side) -> auth.ValidateTokenRequest:
+    return auth.ValidateTokenRequest(token=side.whole)
+
+
+@asks(f"{_STATE}/ResolvePrincipal")
+async def resolve_principal(side: Side) -> state.ResolvePrincipalRequest:
+    return state.ResolvePrincipalRequest(access_token=side.whole)
+
+
+@asks(f"{_STATE}/Watch")
+async def watch(side: Side) -> state.WatchRequest:
+    return state.WatchRequest(probe=1)
+
+
+@asks(f"{_MEMBERSHIPS}/CreateMembership")
+async def create_membership(side: Side) -> memberships.CreateMembershipRequest:
+    return _invitation("nurse")
+
+
+@asks(f"{_MEMBERSHIPS}/GetMembership")
+async def get_membership(side: Side) -> memberships.GetMembershipRequest:
+    return memberships.GetMembershipRequest(name=(await _member(side)).name)
+
+
+@asks(f"{_MEMBERSHIPS}/ListMemberships")
+async def list_memberships(side: Side) -> memberships.ListMembershipsRequest:
+    return memberships.ListMembershipsRequest()
+
+
+@asks(f"{_MEMBERSHIPS}/ReactivateMembership")
+async def reactivate_membership(side: Side) -> memberships.ReactivateMembershipRequest:
+    request = await suspend_membership(side)
+    suspended = await side.do(f"{_MEMBERSHIPS}/SuspendMembership", request)
+    return memberships.ReactivateMembershipRequest(name=request.name, etag=suspended.etag)
+
+
+@asks(f"{_MEMBERSHIPS}/SetMembershipRoles")
+async def set_membership_roles(side: Side) -> memberships.SetMembershipRolesRequest:
+    member = await _member(side)
+    return memberships.SetMembershipRolesRequest(
+        name=member.name, roles=["nurse"], etag=member.etag
+    )
+
+
+@asks(f"{_MEMBERSHIPS}/SuspendMembership")
+async def suspend_membership(side: Side) -> memberships.SuspendMembershipRequest:
+    member = await _member(side)
+    return memberships.SuspendMembershipRequest(name=member.name, etag=member.etag)
+
+
+@asks("medhub.auth.v1.OrganizationService/GetOrganization")
+async def get_organization(side: Side) -> organizations.GetOrganizationRequest:
+    return organizations.GetOrganizationRequest(name=side.name)
+
+
+@asks(f"{_ROLES}/CreateRole")
+async def create_role(side: Side) -> roles.CreateRoleRequest:
+    role = role_pb2.Role(display_name="Reader", permissions=["clinical.patients.read"])
+    role_id = f"r{secrets.token_hex(6)}"
+    return roles.CreateRoleRequest(role_id=role_id, role=role, request_id=fresh())
+
+
+@asks(f"{_ROLES}/ListRoles")
+async def list_roles(side: Side) -> roles.ListRolesRequest:
+    return roles.ListRolesRequest()
+
+
+@asks(f"{_ACCOUNTS}/CreateServiceAccount")
+async def create_service_account(side: Side) -> accounts.CreateServiceAccountRequest:
+    account = service_account_pb2.ServiceAccount(
+        display_name=base64.b32encode(secrets.token_bytes(5)).decode(),
+        public_key=secrets.token_bytes(32),
+        roles=["integration"],
+    )
+    return accounts.CreateServiceAccountRequest(service_account=account, request_id=fresh())
+
+
+@asks(f"{_ACCOUNTS}/DisableServiceAccount")
+async def disable_service_account(side: Side) -> accounts.DisableServiceAccountRequest:
+    account = await side.new_account()
+    return accounts.DisableServiceAccountRequest(name=account.name, etag=account.etag)
+
+
+@asks(f"{_ACCOUNTS}/ListServiceAccounts")
+async def list_service_accounts(side: Side) -> accounts.ListServiceAccountsRequest:
+    return accounts.ListServiceAccountsRequest()
+
+
+@asks(f"{_SESSIONS}/ListSessions")
+async def list_sessions(side: Side) -> sessions.ListSessionsRequest:
+    return sessions.ListSessionsRequest()
+
+
+@asks(f"{_SESSIONS}/RevokeSession")
+async def revoke_session(side: Side) -> sessions.RevokeSessionRequest:
+    session = side.world.claims((await side.log_in("administrator")).access_token).session
+    assert session is not None
+    return sessions.RevokeSessionRequest(name=name_of("sessions", session))

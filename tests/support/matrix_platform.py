@@ -1,0 +1,28 @@
+"""The prepared platform of the matrix, one for each test file."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.support.matrix import permissions
+from tests.support.matrix_trail import keep
+from tests.support.matrix_wire import Seam
+from tests.support.matrix_world import World, prepare
+from tests.support.platform import running_platform
+from tests.support.postgres import Server, ServiceDatabase, fresh_databases
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """Both organizations on the real servers, which a test may weaken one method at a time."""
+    home = tmp_path_factory.mktemp("matrix")
+    with fresh_databases(postgres) as make, Seam.installed() as seam:
+
+        def kept(service: str) -> ServiceDatabase:
+            database = make(service)
+            keep(database)
+            return database
+
+        async with running_platform(kept, home) as platform:
+            yield await prepare(platform, seam, permissions())

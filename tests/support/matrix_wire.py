@@ -1,0 +1,182 @@
+"""Calls of any method of the contract, their whole outcome, and a way to weaken a running server.
+
+The seam: a server asks `core.rpc.server.handler_of` for the handler of each method as it starts.
+Under `Seam.installed()` it gets one that looks its real handler up at each call, so that a test
+can serve one method for a moment by another policy or another truth, all else being real.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import grpc
+import pytest
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from core.contract import Method, everything
+from core.rpc import server as core_server
+from core.rpc.around import Handler, Steps, handler_of
+from core.truth import Truth
+
+DETAILS = "grpc-status-details-bin"
+CALL_SECONDS = 20.0  # generous: the machine runs other tests besides
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything that a caller sees of a call, but its trace."""
+
+    code: grpc.StatusCode
+    message: str = ""
+    details: bytes = b""
+    trailers: frozenset[str] = frozenset()
+    response: Any = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was answered."""
+        return self.code is grpc.StatusCode.OK
+
+    @property
+    def info(self) -> error_details_pb2.ErrorInfo:
+        """Reason, domain and metadata of a refusal."""
+        return self.detail(error_details_pb2.ErrorInfo())
+
+    @property
+    def reason(self) -> str:
+        """The reason of a refusal; empty for an answer."""
+        return str(self.info.reason)
+
+    def detail(self, kind: Any) -> Any:
+        """The detail of a kind; an empty one when there is none."""
+        for each in status_pb2.Status.FromString(self.details).details:
+            if each.Unpack(kind):
+                return kind
+        return kind
+
+    def __str__(self) -> str:
+        told = f"{self.code.name} {self.reason} {dict(self.info.metadata)}"
+        return told if not self.ok else f"OK {type(self.response).__name__}"
+
+
+def bearer(*tokens: str) -> tuple[tuple[str, str], ...]:
+    """The metadata that carries these tokens, each in a value of its own."""
+    return tuple(("authorization", f"Bearer {token}") for token in tokens)
+
+
+async def invoke(
+    channel: grpc.aio.Channel, method: str, request: Message, metadata: Any = ()
+) -> Outcome:
+    """Call a method of any kind; of a stream, send one message and take the first answer."""
+    known = everything().methods[f"/{method}"]
+    make = channel.stream_stream if known.streaming else channel.unary_unary
+    kind: Any = known.response
+    go: Any = make(
+        known.path,
+        request_serializer=lambda message: message.SerializeToString(),
+        response_deserializer=kind.FromString,
+    )
+    try:
+        if known.streaming:
+            return await _converse(go, request, metadata)
+        call = go(request, metadata=metadata, timeout=CALL_SECONDS)
+        return Outcome(grpc.StatusCode.OK, response=await call)
+    except grpc.aio.AioRpcError as error:
+        return _refused(error)
+
+
+async def _converse(go: Any, request: Message, metadata: Any) -> Outcome:
+    said = asyncio.Event()
+
+    async def requests() -> AsyncIterator[Message]:
+        yield request
+        # The stream stays open until it is answered: a watcher that stops asking is let go.
+        await said.wait()
+
+    call = go(requests(), metadata=metadata, timeout=CALL_SECONDS)
+    try:
+        async for response in call:
+            return Outcome(grpc.StatusCode.OK, response=response)
+        return Outcome(await call.code(), str(await call.details()))
+    finally:
+        said.set()
+        call.cancel()
+
+
+def _refused(error: grpc.aio.AioRpcError) -> Outcome:
+    trailers = dict(error.trailing_metadata())
+    details = trailers.get(DETAILS, b"")
+    return Outcome(
+        error.code(),
+        error.details() or "",
+        details if isinstance(details, bytes) else details.encode(),
+        frozenset(trailers),
+    )
+
+
+@dataclass
+class _Slot:
+    method: Method
+    run: Callable[..., Any]
+    steps: Steps
+    handler: Handler
+
+
+class Seam:
+    """What the servers of a process serve, method by method, and what they serve it by."""
+
+    def __init__(self) -> None:
+        self._slots: dict[str, _Slot] = {}
+
+    @classmethod
+    @contextmanager
+    def installed(cls) -> Iterator[Self]:
+        """Servers that start in this block can be changed, for as long as they run."""
+        seam = cls()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(core_server, "handler_of", seam._handler_of)
+            yield seam
+
+    @property
+    def methods(self) -> Mapping[str, Method]:
+        """The methods that are served, as they are served now."""
+        return {name: slot.method for name, slot in self._slots.items()}
+
+    def truth(self, name: str) -> Truth:
+        """The truth of the server of a method."""
+        return self._slots[name].steps.truth
+
+    @contextmanager
+    def serving(
+        self, name: str, method: Method | None = None, truth: Truth | None = None
+    ) -> Iterator[None]:
+        """Serve a method by another policy, or by another truth."""
+        slot = self._slots[name]
+        steps = slot.steps if truth is None else replace(slot.steps, truth=truth)
+        other = method or slot.method
+        self._slots[name] = _Slot(other, slot.run, steps, handler_of(other, slot.run, steps))
+        try:
+            yield
+        finally:
+            self._slots[name] = slot
+
+    def _handler_of(self, method: Method, run: Callable[..., Any], steps: Steps) -> Handler:
+        made = handler_of(method, run, steps)
+        self._slots[method.name] = _Slot(method, run, steps, made)
+        if not method.streaming:
+
+            async def unary(raw: bytes, context: Any) -> Any:
+                handler: Any = self._slots[method.name].handler
+                return await handler.unary_unary(raw, context)
+
+            return grpc.unary_unary_rpc_method_handler(unary)
+
+        async def stream(requests: Any, context: Any) -> Any:
+            handler: Any = self._slots[method.name].handler
+            return await handler.stream_stream(requests, context)
+
+        both: Handler = grpc.stream_stream_rpc_method_handler(stream)
+        return both
