@@ -10,7 +10,7 @@ from benchmarks.echo import PATH
 from benchmarks.figures import TIMES, Effort, Found, Line, Section, Target
 from benchmarks.load import carry_out, plan
 from benchmarks.patients import GET, readings
-from benchmarks.processes import Meter, cpu_of
+from benchmarks.processes import Meter, own_cpu
 from benchmarks.run import serving
 from benchmarks.stage import Stage
 
@@ -68,7 +68,7 @@ def _echo(effort: Effort, size: int, found: Found) -> None:
     with serving("benchmarks.echo", "127.0.0.1:0") as (pid, port):
         target = f"127.0.0.1:{port}"
         carry_out(plan(target, PATH, payloads, calls=calls // 5, in_flight=IN_FLIGHT))
-        with Meter({"server": lambda: cpu_of(pid).own}) as meter:
+        with Meter({"server": own_cpu(pid)}) as meter:
             done = carry_out(plan(target, PATH, payloads, calls=calls, in_flight=IN_FLIGHT))
         few = effort.calls(1_500, 200)
         alone = carry_out(plan(target, PATH, payloads, calls=few, in_flight=1))

@@ -25,7 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, relationship
 from sqlalchemy.types import BigInteger, LargeBinary, Text, Uuid
 
-from clinical.domain.identifiers import TenantKind, check_identifiers
+from clinical.domain.identifiers import check_identifiers
+from clinical.domain.ins import TenantKind
 from clinical.domain.patients import Patient, register
 from clinical.domain.search_keys import keys_of
 from clinical.servicers.patient_messages import (
@@ -42,7 +43,7 @@ from core.crypto.unlocking import KeyFile
 from core.database import Database, DatabaseSettings
 from core.ids import name_of, new_id
 from core.settings import CoreSettings
-from medhub.clinical.v1 import patient_pb2, patient_service_pb2_grpc
+from medhub.clinical.v1 import patient_pb2
 from medhub.clinical.v1 import patient_service_pb2 as messages
 
 _METHOD = "medhub.clinical.v1.PatientService/CreatePatient"
@@ -119,8 +120,8 @@ class RequestKeyRow(Mapped):
     )
 
 
-class Patients(patient_service_pb2_grpc.PatientServiceServicer):
-    """CreatePatient and nothing else."""
+class Patients:
+    """PatientService, of which CreatePatient alone is here."""
 
     def __init__(self, sessions: async_sessionmaker[AsyncSession], keys: "_Keys") -> None:
         self._sessions = sessions
@@ -264,7 +265,15 @@ async def serve(listen: str) -> None:
     await keys.open()
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    patient_service_pb2_grpc.add_PatientServiceServicer_to_server(Patients(sessions, keys), server)
+    create = grpc.unary_unary_rpc_method_handler(
+        Patients(sessions, keys).CreatePatient,
+        request_deserializer=messages.CreatePatientRequest.FromString,
+        response_serializer=patient_pb2.Patient.SerializeToString,
+    )
+    service, _, method = _METHOD.partition("/")
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler(service, {method: create}),)
+    )
     port = server.add_insecure_port(listen)
     await server.start()
     print(port, flush=True)

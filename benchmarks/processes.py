@@ -28,6 +28,11 @@ def cpu_of(pid: int) -> Cpu:
     return Cpu(user + system, reaped_user + reaped_system)
 
 
+def own_cpu(pid: int) -> Callable[[], float]:
+    """Reads the CPU seconds of one process."""
+    return lambda: cpu_of(pid).own
+
+
 def cpu_below(pid: int) -> float:
     """CPU seconds of a process and everything that it has started, ended children included."""
     total = 0.0

@@ -42,8 +42,8 @@ def serving(
         cwd=ROOT,
         env={**os.environ, **(env or {})},
     )
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
             raise RuntimeError(f"{module} ended with {process.wait()} before it served")
@@ -55,5 +55,4 @@ def serving(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout:
-            process.stdout.close()
+        process.stdout.close()

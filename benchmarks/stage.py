@@ -20,7 +20,7 @@ import psycopg
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from psycopg.conninfo import make_conninfo
 
-from benchmarks.processes import command_of, cpu_below, cpu_of, tree_of
+from benchmarks.processes import command_of, cpu_below, cpu_of, own_cpu, tree_of
 from benchmarks.run import ROOT
 from hub import run_file
 from hub.data_dir import DataDir
@@ -32,7 +32,7 @@ from hub.services import Service
 DOCTOR = "docteur@saint-luc.example"
 ADMINISTRATOR = "admin@saint-luc.example"
 # What to look for in the command lines of the platform's processes.
-_COMMANDS = {
+_COMMANDS: dict[str, str] = {
     **{service: f" -m {service}" for service in Service},
     "gateway": " -m clinical.gateway",
     "envoy": "--disable-hot-restart",
@@ -75,7 +75,7 @@ class Stage:
     def cpu(self, part: str) -> Callable[[], float]:
         """Reads the CPU seconds of a part's process, and of what PostgreSQL starts."""
         pid = self.pid(part)
-        return (lambda: cpu_below(pid)) if part == "postgres" else (lambda: cpu_of(pid).own)
+        return (lambda: cpu_below(pid)) if part == "postgres" else own_cpu(pid)
 
     def backends(self, role: str) -> Callable[[], float]:
         """Reads the CPU seconds of PostgreSQL's processes that serve a role now."""
@@ -125,7 +125,7 @@ class Stage:
         """What is in a service's database, as the administrator sees it."""
         url = make_conninfo(self.layout.admin_url(), dbname=f"medhub_{service}")
         with psycopg.connect(url, autocommit=True) as connection:
-            return connection.execute(sql, values).fetchall()  # type: ignore[call-overload,no-any-return]
+            return connection.execute(sql, values).fetchall()
 
     def settle(self) -> float:
         """Wait until all is processed and in the trail; seconds that it took."""
@@ -199,7 +199,7 @@ def _serves(target: str) -> bool:
 def _answers(url: str) -> bool:
     """Whether GET answers 200."""
     try:
-        with urllib.request.urlopen(url, timeout=_LOOK_SECONDS) as answer:
+        with urllib.request.urlopen(url, timeout=_LOOK_SECONDS) as answer:  # noqa: S310 - our edge
             return bool(answer.status == 200)
     except OSError:
         return False

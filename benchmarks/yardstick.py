@@ -3,7 +3,7 @@
 from benchmarks.echo import PATH
 from benchmarks.figures import Effort, Line, Section, Series
 from benchmarks.load import carry_out, plan
-from benchmarks.processes import Meter, cpu_of
+from benchmarks.processes import Meter, own_cpu
 from benchmarks.run import serving
 
 _BYTES = 256
@@ -20,7 +20,7 @@ def measure(effort: Effort) -> Section:
                 f"127.0.0.1:{port}", PATH, [bytes(_BYTES)], calls=calls, in_flight=_IN_FLIGHT
             )
             carry_out(wanted)
-            with Meter({"server": lambda pid=pid: cpu_of(pid).own}) as meter:
+            with Meter({"server": own_cpu(pid)}) as meter:
                 done = carry_out(wanted)
         cpu.append(meter.used["server"] / calls * 1e6)
         rate.append(calls / done.seconds)
