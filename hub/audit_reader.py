@@ -93,7 +93,7 @@ class EdgeReader:
 
     def checkpoint(self) -> Published | None:
         found = self._get("/compliance/v1/auditLog/checkpoint")
-        return None if found is None else Published(found["note"].encode(), found["verifierKey"])
+        return None if found is None else Published(found["note"].encode(), found["verifier_key"])
 
     def tile(self, path: str) -> bytes | None:
         query = urllib.parse.urlencode({"path": path})
@@ -138,7 +138,7 @@ def log_in_by_edge(edge: str, credentials: Credentials) -> str:
     answer = _sent(request)
     if answer is None:
         raise Unreadable("there is no edge at this address")
-    return str(answer["accessToken"])
+    return str(answer["access_token"])
 
 
 def organization_of(token: str) -> UUID:

@@ -136,25 +136,29 @@ class Relay:
 
     async def _drain(self, entries: Sequence[Entry]) -> None:
         """Send batch after batch on one stream, and what comes meanwhile."""
+        # Sealed before the stream is opened: while keys cannot be had, there is nothing to send.
+        events = await self._sealer.seal(entries)
         stream = self._stub.AppendEvents()
         began = spoke = time.monotonic()
         try:
             while spoke < began + STREAM_LIFE and time.monotonic() < spoke + QUIET:
                 if entries:
-                    await self._send(stream, entries)
+                    await self._send(stream, entries, events)
                     spoke = time.monotonic()
                 else:
                     await self._outbox.wait()
                 entries = await self._take()
+                events = await self._sealer.seal(entries)
             await stream.done_writing()
         except _Refused:
             await self._send_apart(entries)
         finally:
             stream.cancel()
 
-    async def _send(self, stream: Any, entries: Sequence[Entry]) -> None:
-        """Seal, send, and confirm once the answer is there."""
-        events = await self._sealer.seal(entries)
+    async def _send(
+        self, stream: Any, entries: Sequence[Entry], events: Sequence[SealedEvent]
+    ) -> None:
+        """Send a batch, and confirm it once the answer is there."""
         for part in _messages(events):
             request = AppendEventsRequest(
                 source=self._source, batch=entries[part.start].seq, events=events[part]
@@ -169,10 +173,12 @@ class Relay:
         It stays in the outbox and is tried again later. It cannot happen while both databases
         are whole: it takes an id or a number that was used for another event, as after a restore.
         """
-        for organization, own in groupby(entries, key=lambda entry: entry.organization_id):
+        for organization, group in groupby(entries, key=lambda entry: entry.organization_id):
+            own = list(group)
+            events = await self._sealer.seal(own)
             stream = self._stub.AppendEvents()
             try:
-                await self._send(stream, list(own))
+                await self._send(stream, own, events)
             except _Refused as refused:
                 _log.critical("events of organization %s are refused: %s", organization, refused)
                 self._aside[organization] = time.monotonic() + SET_ASIDE

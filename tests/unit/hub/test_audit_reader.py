@@ -24,14 +24,14 @@ ORGANIZATION = UUID(int=7)
 
 
 class _Edge(BaseHTTPRequestHandler):
-    """Answers as the edge does: JSON in lower camel case, bytes in base64, 404 for NOT_FOUND."""
+    """Answers as the edge does: JSON in the names of the contract, bytes in base64, 404 for NOT_FOUND."""
 
     def do_GET(self) -> None:
         asked = urlsplit(self.path)
         if self.headers["authorization"] != "Bearer good":
             self._answer(403, {})
         elif asked.path == "/compliance/v1/auditLog/checkpoint":
-            self._answer(200, {"note": "a note\n", "verifierKey": "a key"})
+            self._answer(200, {"note": "a note\n", "verifier_key": "a key"})
         elif asked.path == "/compliance/v1/auditLog:readTile":
             held = {"tile/0/000.p/1": b"\x00hash\xff"}.get(parse_qs(asked.query)["path"][0])
             found = {"content": base64.b64encode(held).decode()} if held else {}
@@ -40,7 +40,7 @@ class _Edge(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         known = body == {"email": "a@b.example", "password": "s", "organization": ""}
-        self._answer(200 if known else 401, {"accessToken": "good"} if known else {})
+        self._answer(200 if known else 401, {"access_token": "good"} if known else {})
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
         """Say nothing."""
