@@ -66,10 +66,10 @@ class Server:
         self._health = health
         self._server = grpc.aio.server(options=_options(settings))
         self._server.add_generic_rpc_handlers((_Served(steps.contract, servicers, steps),))
-        health_pb2_grpc.add_HealthServicer_to_server(health.servicer, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(health.servicer, _Generic(self._server))
         self._add_reflection(tuple(servicers), steps)
         if settings.debug:
-            channelz.add_channelz_servicer(self._server)
+            channelz.add_channelz_servicer(_Generic(self._server))
         self.port = self._server.add_insecure_port(settings.listen)
 
     @property
@@ -104,7 +104,21 @@ class Server:
         servicer: Any = reflection_aio.ReflectionServicer(names)
         if self._settings.reflection != "open":
             servicer = _Guarded(servicer, steps)
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, self._server)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, _Generic(self._server))
+
+
+class _Generic:
+    """A server that takes generated handlers as generic ones only.
+
+    Generated code also registers each method by itself, and grpc.aio then waits for every
+    registered method anew at every call, whichever method that calls.
+    """
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self.add_generic_rpc_handlers = server.add_generic_rpc_handlers
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
+        """Not taken: the generic handlers hold the same methods."""
 
 
 class _Guarded:

@@ -1,0 +1,94 @@
+"""How much is taken on at once, and how often an address may try a secret."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from core.rpc import admission as module
+from core.rpc.admission import CREDENTIAL_BURST, CREDENTIAL_RATE, LIMITS, Admission, Overloaded
+from medhub.options.v1 import policy_pb2 as options
+
+READ, WRITE = options.LOAD_CLASS_READ, options.LOAD_CLASS_WRITE
+CREDENTIAL = options.LOAD_CLASS_CREDENTIAL
+
+
+@pytest.fixture
+async def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The loop's clock, held still: `time[0] += 1` is a second."""
+    now = [1000.0]
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
+    return now
+
+
+def test_every_class_of_load_has_a_limit() -> None:
+    """A class without one could not be served."""
+    declared = set(options.LoadClass.values()) - {options.LOAD_CLASS_UNSPECIFIED}
+
+    assert set(LIMITS) == declared
+
+
+async def test_a_full_class_refuses_until_a_place_is_free() -> None:
+    """And only that class."""
+    admission = Admission({READ: 2, WRITE: 1})
+    admission.enter(READ, "a")
+    admission.enter(READ, "b")
+
+    with pytest.raises(Overloaded):
+        admission.enter(READ, "c")
+    admission.enter(WRITE, "c")
+    admission.leave(READ)
+    admission.enter(READ, "c")
+
+    assert (admission.running(READ), admission.running(WRITE)) == (2, 1)
+
+
+async def test_an_address_that_tries_too_often_waits(time: list[float]) -> None:
+    """A burst, then its share a second; another address is not held up."""
+    admission = Admission()
+
+    def attempts(peer: str, count: int) -> int:
+        let_in = 0
+        for _ in range(count):
+            try:
+                admission.enter(CREDENTIAL, peer)
+            except Overloaded:
+                continue
+            else:
+                admission.leave(CREDENTIAL)
+                let_in += 1
+        return let_in
+
+    assert attempts("1.1.1.1", 1000) == CREDENTIAL_BURST
+    assert attempts("2.2.2.2", 10) == 10
+    time[0] += 1
+    assert attempts("1.1.1.1", 1000) == CREDENTIAL_RATE
+
+
+async def test_addresses_are_bounded(monkeypatch: pytest.MonkeyPatch, time: list[float]) -> None:
+    """The one unseen for longest makes room."""
+    monkeypatch.setattr(module, "MAX_ADDRESSES", 3)
+    admission = Admission()
+
+    for number in range(10):
+        admission.enter(CREDENTIAL, f"10.0.0.{number}")
+
+    assert list(admission._buckets) == [f"10.0.0.{number}" for number in (7, 8, 9)]
+
+
+async def test_a_server_that_stops_waits_for_the_last_call() -> None:
+    """And for none when there is none."""
+    admission = Admission()
+    await admission.emptied()
+    for _ in range(2):
+        admission.enter(READ, "a")
+    waiting: asyncio.Task[Any] = asyncio.create_task(admission.emptied())
+
+    await asyncio.sleep(0)
+    admission.leave(READ)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    admission.leave(READ)
+
+    async with asyncio.timeout(1):
+        await waiting

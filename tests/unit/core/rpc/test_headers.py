@@ -1,0 +1,106 @@
+"""The metadata of a call, read once; what is malformed counts as absent."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.rpc.headers import LANGUAGES, Headers
+
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+NAMES = ["authorization", "traceparent", "accept-language", "x-medhub-min-auth-revision",
+         "x-forwarded-for", "x-medhub-roles"]  # fmt: skip
+
+
+class _Context:
+    def __init__(self, metadata: list[tuple[str, Any]], peer: str) -> None:
+        self._metadata, self._peer = metadata, peer
+
+    def invocation_metadata(self) -> Any:
+        return tuple(self._metadata)
+
+    def peer(self) -> str:
+        return self._peer
+
+
+def _read(*metadata: tuple[str, Any], peer: str = "ipv4:127.0.0.1:5") -> Headers:
+    context: Any = _Context(list(metadata), peer)
+    return Headers.of(context)
+
+
+def test_a_sampled_trace_is_taken_over() -> None:
+    """Its id, the caller's span, and whether it is sampled."""
+    headers = _read(("traceparent", f"00-{TRACE}-{SPAN}-01"))
+
+    assert (headers.trace_id, headers.parent_span, headers.sampled) == (TRACE, SPAN, True)
+    assert not _read(("traceparent", f"00-{TRACE}-{SPAN}-00")).sampled
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "x", f"01-{TRACE}-{SPAN}-01", f"00-{TRACE.upper()}-{SPAN}-01", f"00-{TRACE}-{SPAN}-01-x",
+     f"00-{'0' * 32}-{SPAN}-01", f"00-{TRACE}-{'0' * 16}-01", f"00-{TRACE}-{SPAN}-01\n"],
+)  # fmt: skip
+def test_a_malformed_trace_is_none(value: str) -> None:
+    """Zeros are no trace, and another version is not understood."""
+    headers = _read(("traceparent", value))
+
+    assert (headers.trace_id, headers.sampled) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("value", "revision"), [("7", 7), ("0", 0), ("-1", 0), ("1e3", 0), ("9" * 16, 0), ("\u0667", 0)]
+)
+def test_a_revision_is_a_few_digits(value: str, revision: int) -> None:
+    """Anything else is as if it had not been sent."""
+    assert _read(("x-medhub-min-auth-revision", value)).min_revision == revision
+
+
+@pytest.mark.parametrize(
+    ("peer", "address"),
+    [
+        ("ipv4:10.1.2.3:5000", "10.1.2.3"),
+        ("ipv6:%5B::1%5D:5000", "::1"),
+        ("ipv6:[2001:db8::1]:5000", "2001:db8::1"),
+        ("unix:/tmp/x", "unix"),
+        ("", ""),
+    ],
+)
+def test_the_peer_is_an_address_without_its_port(peer: str, address: str) -> None:
+    """Limits and trails speak of addresses."""
+    assert _read(peer=peer).peer == address
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "expected"),
+    [
+        ("ipv4:127.0.0.1:5", "203.0.113.9", "203.0.113.9"),
+        ("ipv4:127.0.0.1:5", "6.6.6.6, 203.0.113.9", "203.0.113.9"),
+        ("ipv4:127.0.0.1:5", "2001:DB8:0:0::1", "2001:db8::1"),
+        ("ipv6:%5B::1%5D:5", "203.0.113.9", "203.0.113.9"),
+        ("unix:", "203.0.113.9", "203.0.113.9"),
+        ("ipv4:10.9.9.9:5", "203.0.113.9", "10.9.9.9"),
+        ("ipv4:127.0.0.1:5", 'fe80::1%"}\n{', "127.0.0.1"),
+        ("ipv4:127.0.0.1:5", "203.0.113.9,", "127.0.0.1"),
+        ("ipv4:127.0.0.1:5", "203.0.113.9:80", "127.0.0.1"),
+    ],
+)
+def test_only_the_edge_may_say_for_whom_it_asks(peer: str, forwarded: str, expected: str) -> None:
+    """Its own word is the last of the list; a zone may hold any text, so none is taken."""
+    assert _read(("x-forwarded-for", forwarded), peer=peer).peer == expected
+
+
+_PAIRS = st.lists(st.tuples(st.sampled_from(NAMES), st.text(max_size=60) | st.binary(max_size=9)))
+
+
+@given(_PAIRS, st.text(max_size=40))
+def test_whatever_is_sent_is_read(metadata: list[tuple[str, Any]], peer: str) -> None:
+    """Nothing fails here, since nothing outside would translate it; and logs stay whole."""
+    headers = _read(*metadata, peer=peer)
+
+    assert headers.language in LANGUAGES
+    assert 0 <= headers.min_revision < 10**15
+    assert len(headers.trace_id) in (0, 32)
+    told = [value for name, value in metadata if name == "authorization"]
+    assert headers.credentials == [value for value in told if isinstance(value, str)]
