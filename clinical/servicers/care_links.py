@@ -43,8 +43,9 @@ class CareLinks:
         size = page_size(request.page_size)
         [after] = self._pages.open(request.page_token, listing) or [None]
         async with self._store.begin() as work:
+            living = await work.patients.get(patient)
             found = await work.care_links.page(
-                await work.patients.resolve(patient),
+                living.id,
                 limit=size + 1,
                 after=after if isinstance(after, UUID) else None,
             )

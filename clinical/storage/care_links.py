@@ -12,6 +12,7 @@ from sqlalchemy import Integer, Text, Uuid
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from clinical.domain.links import CareLink, CareLinkExists, CareLinkKind
+from clinical.storage.entitlement import is_linked
 from clinical.storage.sql import sql
 from core.database import ConstraintViolated, Row, Transaction
 from core.errors import InvalidField, NotFound
@@ -45,11 +46,15 @@ _ADD: Final = sql(
     **_TYPES,
 )
 # The patient's row is the lock under which "there is no such link yet" stays true.
-_LOCK_PATIENT: Final = sql("SELECT p.id FROM patient p WHERE p.id = :id FOR NO KEY UPDATE", id=Uuid)
-_GET: Final = sql(f"SELECT {_COLUMNS} FROM care_link l WHERE l.id = :id", id=Uuid)
-_LOCK: Final = sql(
-    f"SELECT {_COLUMNS} FROM care_link l WHERE l.id = :id FOR NO KEY UPDATE", id=Uuid
+_LOCK_PATIENT: Final = sql(
+    f"SELECT p.id FROM patient p WHERE p.id = :id AND {is_linked('p')} FOR NO KEY UPDATE OF p",
+    id=Uuid,
+    subject=Uuid,
 )
+_ONE: Final = f"""SELECT {_COLUMNS} FROM care_link l JOIN patient p ON p.id = l.patient_id
+    WHERE l.id = :id AND {is_linked("p")}"""
+_GET: Final = sql(_ONE, id=Uuid, subject=Uuid)
+_LOCK: Final = sql(f"{_ONE} FOR NO KEY UPDATE OF l", id=Uuid, subject=Uuid)
 _END: Final = sql(
     """UPDATE care_link SET ended_at = LEAST(:ended_at, now()) WHERE id = :id
     RETURNING ended_at""",
@@ -95,9 +100,11 @@ class CareLinks:
     async def add(self, link: CareLink) -> CareLink:
         """A new link, as the row has it.
 
-        Raises NotFound (no such patient), CareLinkExists and InvalidField (no such holder).
+        Raises NotFound (no such patient, or none whom something links to the caller: nobody opens
+        a record to themselves), CareLinkExists and InvalidField (no such holder).
         """
-        if await self._tx.one(_LOCK_PATIENT, id=link.patient_id) is None:
+        subject = self._tx.subject
+        if await self._tx.one(_LOCK_PATIENT, id=link.patient_id, subject=subject) is None:
             raise NotFound
         try:
             added = await self._tx.one(_ADD, **_parameters(link))
@@ -123,12 +130,12 @@ class CareLinks:
         await self._tx.run(_REOPEN, patient_id=patient, encounter_id=encounter)
 
     async def get(self, row: UUID) -> CareLink:
-        """One link. Raises NotFound."""
-        return _found(await self._tx.one(_GET, id=row))
+        """One link of a patient whom the caller is linked to. Raises NotFound."""
+        return _found(await self._tx.one(_GET, id=row, subject=self._tx.subject))
 
     async def lock(self, row: UUID) -> CareLink:
-        """One link, locked. Raises NotFound."""
-        return _found(await self._tx.one(_LOCK, id=row))
+        """One link of a patient whom the caller is linked to, locked. Raises NotFound."""
+        return _found(await self._tx.one(_LOCK, id=row, subject=self._tx.subject))
 
     async def save_end(self, link: CareLink) -> CareLink:
         """The link with its end, as the row has it."""

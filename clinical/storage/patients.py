@@ -80,9 +80,6 @@ _LOCK_LINKED: Final = sql(
     ids=ARRAY(Uuid),
     subject=Uuid,
 )
-_RESOLVE: Final = sql(
-    "SELECT COALESCE(p.survivor_id, p.id) AS id FROM patient p WHERE p.id = :id", id=Uuid
-)
 # The keys come sorted, and unnest gives them in that order: two callers never wait crosswise.
 _TAKE_LOCKS: Final = sql(
     "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(:keys) AS k", keys=ARRAY(BigInteger)
@@ -222,13 +219,6 @@ class Patients:
                 raise NotFound
         return [await self._read(row) for row in rows]
 
-    async def resolve(self, row: UUID) -> UUID:
-        """The patient that lives on. Raises NotFound."""
-        found = await self._tx.one(_RESOLVE, id=row)
-        if found is None:
-            raise NotFound
-        return UUID(str(found.id))
-
     async def holders(self, identifiers: Sequence[PatientIdentifier]) -> dict[int, Holder]:
         """Who holds which of these, by place in the sequence."""
         key = await self._key()
@@ -252,9 +242,13 @@ class Patients:
         if locks:
             await self._tx.one(_TAKE_LOCKS, keys=sorted(locks))
 
-    async def add(self, patient: Patient, *, registrar: UUID | None) -> None:
-        """A new patient; `registrar` is linked to them. Raises IdentifierTaken."""
-        await self._check_free(patient)
+    async def add(self, patient: Patient, *, registrar: UUID | None, claimed: bool = False) -> None:
+        """A new patient; `registrar` is linked to them. Raises IdentifierTaken.
+
+        `claimed` says that this transaction has claimed the identifiers and found them free.
+        """
+        if not claimed:
+            await self._check_free(patient)
         key = await self._key()
         await self._tx.run(
             _ADD,

@@ -92,7 +92,7 @@ class Clinic:
             ended_at=until,
         )
         async with self.store.begin() as work:
-            await work.care_links.add(link)
+            await work.care_links.ensure([link])
         return link
 
 

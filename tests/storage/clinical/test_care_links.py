@@ -58,7 +58,7 @@ def link(patient: object, **entitled: str) -> CareLink:
 
 async def test_a_link_exists_once_while_it_lives(links: CareLinks, clinic: Clinic) -> None:
     """A second live link of the kind is refused; another kind, or one after the end, is not."""
-    patient = await clinic.patient()
+    patient = await clinic.patient(registrar=identity.caller().subject)
     unit = name_of("units", await clinic.unit())
     made = await links.CreateCareLink(CreateCareLinkRequest(care_link=link(patient, unit=unit)))
 
@@ -81,7 +81,7 @@ async def test_a_link_exists_once_while_it_lives(links: CareLinks, clinic: Clini
 
 async def test_a_link_names_one_that_exists(links: CareLinks, clinic: Clinic) -> None:
     """Neither nobody, nor both, nor a stranger can be entitled, nor to a missing patient."""
-    patient = await clinic.patient()
+    patient = await clinic.patient(registrar=identity.caller().subject)
     unit = name_of("units", await clinic.unit())
     unknown = name_of("practitioners", new_id())
     missing = CareLink(
@@ -106,9 +106,29 @@ async def test_a_link_names_one_that_exists(links: CareLinks, clinic: Clinic) ->
         await links.ListCareLinks(ListCareLinksRequest(patient=missing.patient))
 
 
+async def test_nobody_opens_a_record_to_themselves(links: CareLinks, clinic: Clinic) -> None:
+    """Who is linked to nobody neither sees, makes nor ends links of a patient who is there."""
+    patient = await clinic.patient(registrar=identity.caller().subject)
+    unit = name_of("units", await clinic.unit())
+    made = await links.CreateCareLink(CreateCareLinkRequest(care_link=link(patient, unit=unit)))
+    other = link(patient, unit=unit)
+    other.kind = CARE_LINK_KIND_REFERRAL
+
+    organization = identity.caller().organization
+    assert organization is not None
+    enter(organization)
+
+    with pytest.raises(NotFound):
+        await links.CreateCareLink(CreateCareLinkRequest(care_link=other))
+    with pytest.raises(NotFound):
+        await links.EndCareLink(EndCareLinkRequest(name=made.name))
+    with pytest.raises(NotFound):
+        await links.ListCareLinks(ListCareLinksRequest(patient=made.patient))
+
+
 async def test_a_repeated_link_is_made_once(links: CareLinks, clinic: Clinic) -> None:
     """The same request_id answers the same link."""
-    patient = await clinic.patient()
+    patient = await clinic.patient(registrar=identity.caller().subject)
     unit = name_of("units", await clinic.unit())
     identity.call().request_id = str(uuid4())
     request = CreateCareLinkRequest(care_link=link(patient, unit=unit))
