@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 
 from clinical.servicers.care_links import CareLinks
+from clinical.servicers.hl7_desk import Desks
 from clinical.servicers.hl7_intake import Intake
 from clinical.servicers.hl7_processing import Processing
 from clinical.servicers.hl7_v2 import Hl7V2
@@ -19,9 +20,10 @@ from core.service import Core
 async def build(core: Core) -> dict[str, object]:
     """The servicers by the name of their service, and the worker that empties the queue."""
     store = Store(core.database, OrganizationKeys(organization_key, core.keyring))
-    processing = Processing(store)
+    desks = Desks(store)
+    processing = Processing(store, desks)
     _run(core, processing)
-    intake = Intake(store, processing)
+    intake = Intake(store, desks, processing)
     return {
         "medhub.clinical.v1.PatientService": Patients(store, core.pages),
         "medhub.clinical.v1.CareLinkService": CareLinks(store, core.pages),

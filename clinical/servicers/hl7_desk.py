@@ -1,5 +1,6 @@
 """Reading and answering messages as one endpoint does."""
 
+import asyncio
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -16,9 +17,14 @@ from clinical.formats.hl7v2.header import Header
 from clinical.formats.hl7v2.reader import Terms
 from clinical.formats.hl7v2.reading import Reading, read
 from clinical.storage.sealing import index_of
-from core import clock
+from clinical.storage.store import Store
+from core import clock, identity
 from core.crypto.organization_keys import OrganizationKey
 from core.ids import new_id
+
+TERMS_SECONDS: Final = 2.0
+"""How long an endpoint's settings are used before they are read again: a change of them takes
+effect as fast as a change of rights does."""
 
 _PARTITION_DIGITS: Final = 24
 """Hexadecimal digits: 96 bits tell the patients of one organization apart."""
@@ -80,6 +86,22 @@ class Desk:
         first = accept or application or b""
         second = application if accept and application else b""
         return Acknowledgement(first, second or b"", code_of(first))
+
+
+class Desks:
+    """The desks of the endpoints that are in use, as of a moment ago."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kept: dict[tuple[UUID | None, UUID], tuple[Desk, float]] = {}
+
+    async def of(self, endpoint: UUID) -> Desk:
+        """The desk of an endpoint of the caller's organization. Raises NotFound."""
+        key, now = (identity.caller().organization, endpoint), asyncio.get_running_loop().time()
+        kept = self._kept.get(key)
+        if kept is None or now - kept[1] > TERMS_SECONDS:
+            kept = self._kept[key] = Desk.of(*await self._store.terms(endpoint)), now
+        return kept[0]
 
 
 def _state_on_arrival(reading: Reading) -> MessageState:

@@ -74,7 +74,7 @@ class Effects:
         for pair in content.pairs:
             survivor = await self._take_in(pair.survivor, changes=False)
             losers = identifiers_of(pair.loser, self._tenant)
-            held = await self._work.patients.holders(losers)
+            held = await self._holders(losers)
             if not held:
                 raise Refused(LOSER_UNKNOWN)
             duplicate = held[min(held)].patient
@@ -87,7 +87,7 @@ class Effects:
     async def _known(self, sent: PatientIdentity) -> UUID:
         """The patient whom results are about; unknown ones are refused, never invented."""
         identifiers = self._numbers(sent)
-        named = await self._name(identifiers, sent)
+        named = await self._name(identifiers, await self._holders(identifiers), sent)
         if named.living is None:
             raise Refused(UNKNOWN)
         return named.living
@@ -97,13 +97,14 @@ class Effects:
         identifiers = self._numbers(sent)
         # Two messages about a patient not yet known wait here: the second finds the first's.
         await self._work.patients.claim(identifiers)
-        named = await self._name(identifiers, sent)
+        holders = await self._holders(identifiers)
+        named = await self._name(identifiers, holders, sent)
+        free = self._free(identifiers, holders, named.living)
         if named.living is None:
-            return await self._register(sent, identifiers)
+            return await self._register(sent, free)
         [patient] = await self._work.patients.lock_any(named.living)
         if not changes:
             return patient
-        free = await self._free(identifiers, patient.id)
         after = change(
             patient,
             traits_after(patient.traits, sent),
@@ -115,13 +116,12 @@ class Effects:
         return after
 
     async def _register(
-        self, sent: PatientIdentity, identifiers: tuple[PatientIdentifier, ...]
+        self, sent: PatientIdentity, free: tuple[PatientIdentifier, ...]
     ) -> Patient:
-        free = await self._free(identifiers, None)
         status = status_of(sent) or IdentityStatus.PROVISIONAL
         traits = traits_after(Traits(), sent)
         patient = register(new_id(), traits, free, at=clock.now(), status=status)
-        await self._work.patients.add(patient, registrar=None)
+        await self._work.patients.add(patient, registrar=None, claimed=True)
         return patient
 
     def _numbers(self, sent: PatientIdentity) -> tuple[PatientIdentifier, ...]:
@@ -130,10 +130,16 @@ class Effects:
             raise Refused(NO_NUMBER)
         return identifiers
 
+    async def _holders(self, identifiers: tuple[PatientIdentifier, ...]) -> dict[int, Holder]:
+        return await self._work.patients.holders(identifiers)
+
     async def _name(
-        self, identifiers: tuple[PatientIdentifier, ...], sent: PatientIdentity
+        self,
+        identifiers: tuple[PatientIdentifier, ...],
+        holders: dict[int, Holder],
+        sent: PatientIdentity,
     ) -> Named:
-        named = name_patient(identifiers, await self._work.patients.holders(identifiers))
+        named = name_patient(identifiers, holders)
         self.findings += named.findings
         if named.living is not None and named.by_ins:
             [known] = await self._work.patients.lock_any(named.living)
@@ -141,13 +147,15 @@ class Effects:
                 return Named(None)
         return named
 
-    async def _free(
-        self, identifiers: tuple[PatientIdentifier, ...], patient: UUID | None
+    def _free(
+        self,
+        identifiers: tuple[PatientIdentifier, ...],
+        holders: dict[int, Holder],
+        patient: UUID | None,
     ) -> tuple[PatientIdentifier, ...]:
         """The numbers that nobody else holds; one that somebody does is a finding."""
-        holders: dict[int, Holder] = await self._work.patients.holders(identifiers)
         taken = {place for place, one in holders.items() if one.living != patient}
         if taken and SEVERAL not in self.findings:
             self.findings.append(TAKEN)
-        kept = {place for place, one in holders.items() if one.patient != one.living}
-        return tuple(one for place, one in enumerate(identifiers) if place not in taken | kept)
+        merged = {place for place, one in holders.items() if one.patient != one.living}
+        return tuple(one for place, one in enumerate(identifiers) if place not in taken | merged)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from clinical.domain.endpoints import EndpointNotYours
 from clinical.domain.hl7_messages import Stored
-from clinical.servicers.hl7_desk import Desk
+from clinical.servicers.hl7_desk import Desk, Desks
 from clinical.servicers.hl7_processing import Processing
 from clinical.storage.store import Store
 from core import clock, identity
@@ -17,10 +17,6 @@ from core.errors import DeadlineExceeded, InvalidField, Unavailable
 from core.identity import Kind
 from core.ids import id_from
 from medhub.clinical.v1 import hl7_v2_service_pb2 as messages
-
-TERMS_SECONDS: Final = 2.0
-"""How long an endpoint's settings are used before they are read again: a change of them takes
-effect as fast as a change of rights does."""
 
 MOST_TOGETHER: Final = 128
 """Messages stored by one statement. Beyond a hundred nothing is gained, and each one waits for
@@ -36,19 +32,14 @@ WINDOW: Final = 1024
 class Intake:
     """Stores messages of any endpoint."""
 
-    def __init__(self, store: Store, processing: Processing) -> None:
+    def __init__(self, store: Store, desks: Desks, processing: Processing) -> None:
         self._store = store
+        self._desks = desks
         self.processing = processing
-        self._desks: dict[tuple[UUID | None, UUID], tuple[Desk, float]] = {}
 
     async def desk(self, endpoint: UUID) -> Desk:
         """The endpoint, for this caller. Raises NotFound and EndpointNotYours."""
-        caller, now = identity.caller(), asyncio.get_running_loop().time()
-        kept = self._desks.get((caller.organization, endpoint))
-        if kept is None or now - kept[1] > TERMS_SECONDS:
-            kept = Desk.of(*await self._store.terms(endpoint)), now
-            self._desks[caller.organization, endpoint] = kept
-        desk = kept[0]
+        desk, caller = await self._desks.of(endpoint), identity.caller()
         named = desk.endpoint.service_account_id
         if caller.kind is Kind.SERVICE and named is not None and named != caller.subject:
             raise EndpointNotYours

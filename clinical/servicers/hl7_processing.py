@@ -14,7 +14,7 @@ from clinical.domain.hl7_findings import Condition, Finding, finding_of
 from clinical.domain.hl7_messages import MessageState, Stored
 from clinical.domain.registration import Refused
 from clinical.formats.hl7v2.ack import Verdict, verdict_of
-from clinical.servicers.hl7_desk import Desk
+from clinical.servicers.hl7_desk import Desks
 from clinical.servicers.hl7_effects import Effects
 from clinical.storage.hl7_messages import Outcome
 from clinical.storage.store import Store
@@ -36,6 +36,12 @@ LOOK_SECONDS: Final = 0.25
 PAUSE_SECONDS: Final = 0.5
 """After trouble with the database, before the next try."""
 
+QUIET_SECONDS: Final = 0.1
+"""Without a new message for this long, nothing more is arriving."""
+
+LET_PASS_SECONDS: Final = 0.01
+"""Between two messages of the queue while others arrive."""
+
 LOOKED_AT: Final = 500
 """Rows of the queue looked at for messages whose turn it is."""
 
@@ -45,15 +51,18 @@ _FAULT: Final = Finding("receiver.fault", Condition.INTERNAL, rejects=True)
 class Processing:
     """Processes messages, for senders that wait and for the queue."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, desks: Desks) -> None:
         self._store = store
+        self._desks = desks
+        self._arrived_at = 0.0
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._work = asyncio.Event()
         self._moved = asyncio.Condition()
         self._expected: set[UUID] = set()
 
     def wake(self) -> None:
-        """There may be work."""
+        """Messages have just been stored, and more may follow."""
+        self._arrived_at = asyncio.get_running_loop().time()
         self._work.set()
 
     async def settle(self, message: UUID) -> Stored:
@@ -83,37 +92,51 @@ class Processing:
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _round(self) -> bool:
-        """Process those whose turn it is; whether there were any."""
+        """Process those whose turn it is; whether there were any.
+
+        While messages arrive, one at a time and with a pause: storing and acknowledging them
+        comes first, for a sender waits for it.
+        """
+        arriving = asyncio.get_running_loop().time() - self._arrived_at < QUIET_SECONDS
         nobody = Call(method="clinical.hl7/Queue", caller=Caller(kind=Kind.SERVICE))
         async with self._store.begin_as(nobody) as work:
-            heads = await work.queue.heads(limit=LOOKED_AT)
+            heads = await work.queue.heads(limit=AT_ONCE if arriving else LOOKED_AT)
         ours = [head for head in heads if head[1] not in self._expected]
         results = await asyncio.gather(
-            *(self._process(_call_of(organization), row) for organization, row in ours),
+            *(self._process_of(*head) for head in (ours[:1] if arriving else ours)),
             return_exceptions=True,
         )
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+        if arriving:
+            await asyncio.sleep(LET_PASS_SECONDS)
         return any(results)
+
+    async def _process_of(self, organization: UUID, message: UUID) -> bool:
+        """Process a message of the queue, in a task of its own."""
+        call = _call_of(organization)
+        identity.enter(call)
+        return await self._process(call, message) is not None
 
     async def _settled(self, call: Call, message: UUID) -> Stored:
         while True:
             done = await self._process(call, message)
+            if done is not None:
+                return done
             async with self._store.begin_as(call) as work:
                 stored = await work.hl7_messages.outcome(message)
             if stored is not None and stored.state is not MessageState.RECEIVED:
                 return stored
-            if not done:
-                await self._wait_for_move()
+            await self._wait_for_move()
 
     async def _wait_for_move(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_SECONDS), self._moved:
                 await self._moved.wait()
 
-    async def _process(self, call: Call, message: UUID) -> bool:
-        """Process one message if it is its turn; whether it was."""
+    async def _process(self, call: Call, message: UUID) -> Stored | None:
+        """Process one message; None when it is not its turn."""
         async with self._slots:
             try:
                 done = await self._take_effect(call, message)
@@ -128,17 +151,17 @@ class Processing:
                 # Kept as FAILED, so that it can be tried again and blocks nobody behind it.
                 refusal_of(fault, call.method, call.trace_id, given_up=False)
                 done = await self._give_up(call, message, MessageState.FAILED, _FAULT)
-        if done:
+        if done is not None:
             async with self._moved:
                 self._moved.notify_all()
         return done
 
-    async def _take_effect(self, call: Call, message: UUID) -> bool:
+    async def _take_effect(self, call: Call, message: UUID) -> Stored | None:
         async with self._store.begin_as(call) as work:
             claimed = await work.hl7_messages.claim(message)
             if claimed is None:
-                return False
-            desk = Desk.of(*await work.endpoints.terms(claimed.endpoint_id))
+                return None
+            desk = await self._desks.of(claimed.endpoint_id)
             reading = desk.read(claimed.raw)
             if reading.content is None:
                 raise Refused(_first_rejection(reading.findings))
@@ -147,23 +170,23 @@ class Processing:
             answer = desk.answer(message, reading.header, Verdict.ACCEPTED, ())
             outcome = Outcome(MessageState.PROCESSED, tuple(effects.findings), patient, answer)
             await work.hl7_messages.finish(claimed, outcome, clock.now())
-        return True
+        return Stored(message, outcome.state, answer, repeated=False)
 
     async def _give_up(
         self, call: Call, message: UUID, state: MessageState, finding: Finding
-    ) -> bool:
+    ) -> Stored | None:
         """Say that a message took no effect, once what it had begun is undone."""
         async with self._store.begin_as(call) as work:
             claimed = await work.hl7_messages.claim(message)
             if claimed is None:
-                return False
-            desk = Desk.of(*await work.endpoints.terms(claimed.endpoint_id))
+                return None
+            desk = await self._desks.of(claimed.endpoint_id)
             header = desk.read(claimed.raw).header
             verdict = Verdict.FAULT if state is MessageState.FAILED else verdict_of((finding,))
             answer = desk.answer(message, header, verdict, (finding,))
             outcome = Outcome(state, (finding,), None, answer)
             await work.hl7_messages.finish(claimed, outcome, clock.now())
-        return True
+        return Stored(message, outcome.state, answer, repeated=False)
 
 
 def _first_rejection(findings: tuple[Finding, ...]) -> Finding:

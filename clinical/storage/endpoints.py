@@ -79,10 +79,6 @@ class Endpoints:
         """One endpoint. Raises NotFound."""
         return _found(await self._tx.one(_GET, id=row))
 
-    async def terms(self, row: UUID) -> tuple[Endpoint, TenantKind]:
-        """One endpoint, and the sort of organization it is of. Raises NotFound."""
-        return terms_of(await self._tx.one(TERMS, id=row))
-
     async def lock(self, row: UUID) -> Endpoint:
         """One endpoint, locked. Raises NotFound."""
         return _found(await self._tx.one(_LOCK, id=row))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from clinical.servicers.hl7_desk import Desks
 from clinical.servicers.hl7_intake import Intake
 from clinical.servicers.hl7_processing import Processing
 from clinical.servicers.hl7_v2 import Hl7V2
@@ -72,8 +73,9 @@ class HL7:
 async def hl7(clinic: Clinic) -> AsyncIterator[HL7]:
     """An organization with an endpoint that answers when a message is processed."""
     enter(new_id())
-    processing = Processing(clinic.store)
-    intake = Intake(clinic.store, processing)
+    desks = Desks(clinic.store)
+    processing = Processing(clinic.store, desks)
+    intake = Intake(clinic.store, desks, processing)
     made = HL7(clinic, Hl7V2(clinic.store, PageTokens(PAGE_KEY), intake), processing)
     await made.open()
     yield made

@@ -62,7 +62,7 @@ class House:
 
     async def endpoint(self, ack_point: str = "ACK_POINT_PROCESSED") -> str:
         """A new endpoint's name."""
-        asked = Hl7Endpoint(label=f"GAM {new_id()}", ack_point=ack_point)  # type: ignore[arg-type]
+        asked = Hl7Endpoint(label=f"GAM {new_id()}", ack_point=ack_point)
         request = CreateEndpointRequest(hl7_endpoint=asked)
         made = await self.hl7.CreateEndpoint(request, metadata=self.metadata)
         return str(made.name)
