@@ -1,0 +1,70 @@
+"""A log line is one JSON object, and holds no data of anybody."""
+
+import json
+import logging
+from typing import Any
+
+from core.telemetry.logs import JsonLines, chain_of
+
+CANARY = "Durand-1820"
+
+
+def _line(name: str, message: str, *values: object, **more: Any) -> dict[str, Any]:
+    record = logging.LogRecord(name, logging.WARNING, "f.py", 1, message, values, None)
+    for key, value in more.items():
+        setattr(record, key, value)
+    text = JsonLines("probe").format(record)
+    assert "\n" not in text
+    told: dict[str, Any] = json.loads(text)
+    return told
+
+
+def test_our_own_lines_are_told_whole() -> None:
+    """With the service, the trace, and whatever breaks a line escaped."""
+    told = _line("medhub.relay", 'sent %d\n"events"', 3, trace_id="ab")
+
+    assert told["message"] == 'sent 3\n"events"'
+    assert (told["service"], told["level"], told["trace"]) == ("probe", "warning", "ab")
+
+
+def test_of_libraries_only_the_fixed_words_are_told() -> None:
+    """What they fill in may quote a row, and what they add below may show an exception."""
+    for name in ("psycopg.pool", "asyncio", "grpc", "medhubbub"):
+        told = _line(name, f"lost connection: %s\nfuture: <Task {CANARY}>", CANARY)
+
+        assert told["message"] == "lost connection: %s"
+        assert CANARY not in json.dumps(told)
+
+
+def test_an_exception_is_told_by_type_and_place() -> None:
+    """Never by its text, however deep in the chain, and not for ever."""
+    try:
+        try:
+            raise KeyError(CANARY)
+        except KeyError as inner:
+            raise RuntimeError(CANARY) from inner
+    except RuntimeError as error:
+        caught = error
+
+    told = _line("medhub.incident", "incident", exc_info=(type(caught), caught, None))
+
+    assert [cause["type"] for cause in told["cause"]] == [
+        "builtins.RuntimeError",
+        "builtins.KeyError",
+    ]
+    assert CANARY not in json.dumps(told)
+    assert "test_an_exception_is_told_by_type_and_place" in told["cause"][0]["frames"][-1]
+
+
+def test_a_chain_that_closes_on_itself_ends() -> None:
+    """As does one that is very long."""
+    one, other = ValueError(), ValueError()
+    one.__cause__, other.__cause__ = other, one
+    long: BaseException = ValueError()
+    for _ in range(50):
+        outer = ValueError()
+        outer.__cause__ = long
+        long = outer
+
+    assert len(chain_of(one)) == 2
+    assert len(chain_of(long)) == 5
