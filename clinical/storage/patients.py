@@ -13,7 +13,7 @@ from clinical.domain.identifiers import IdentifierTaken, PatientIdentifier
 from clinical.domain.patients import Patient
 from clinical.domain.registration import Holder
 from clinical.domain.search_keys import keys_of
-from clinical.storage.entitlement import is_linked
+from clinical.storage.entitlement import is_linked, living
 from clinical.storage.patient_rows import (
     COLUMNS,
     IDENTIFIERS,
@@ -65,7 +65,7 @@ _NUMBERS: Final[dict[str, Any]] = {
 # The hot statement: whatever the caller is shown of one patient, and whether they may see it.
 GET: Final = sql(
     f"""SELECT {COLUMNS} FROM patient asked
-    JOIN patient p ON p.id = COALESCE(asked.survivor_id, asked.id) {IDENTIFIERS}
+    JOIN patient p ON p.id = {living("asked")} {IDENTIFIERS}
     WHERE asked.id = :id AND {is_linked("p")}""",
     id=Uuid,
     subject=Uuid,
