@@ -56,8 +56,9 @@ class Method:
     by_request_id: bool
     load: options.LoadClass
     deadline: float
-    request: type
-    response: type
+    # Generated message classes: their members are made when they are loaded.
+    request: Any
+    response: Any
     client_streaming: bool
     server_streaming: bool
 

@@ -59,4 +59,5 @@ def test_the_subject_of_a_field_is_a_field_beside_it(field: FieldDescriptor) -> 
     """What names the person stands in the same message."""
     subject = data_of(field).subject
 
-    assert not subject or subject in field.containing_type.fields_by_name
+    beside = field.containing_type.fields_by_name if field.containing_type else {}
+    assert not subject or subject in beside

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-BUF = Path(sys.executable).with_name("buf")
+BUF = str(Path(sys.executable).with_name("buf"))
 
 
 def test_generated_code_is_fresh() -> None:

@@ -103,7 +103,7 @@ def test_everything_has_a_comment() -> None:
     silent = []
     for file in OURS:
         comments = _comments(file)
-        places = {
+        places: dict[tuple[int, ...], str] = {
             **{(_SERVICE, i): s.name for i, s in enumerate(file.service)},
             **{
                 (_SERVICE, i, _METHOD, j): m.name
