@@ -173,9 +173,13 @@ class Truth:
             self._verdicts.pop(digest, None)
             raise self.out_of_time()
         if bound <= 0:
-            return self._judged(verdict, await self._hop(token))
+            told = await self._hop(token)
+            # Auth names roles; what they give comes by the stream, and must be as new.
+            if not await self._catch_up(told.revision):
+                raise AuthUnavailable
+            return self._judged(verdict, told)
         wanted = max(verdict.claims.revision, min_revision)
-        reached = wanted <= self.state.revision or await self._catch_up(wanted)
+        reached = await self._catch_up(wanted)
         if reached and self._lag() <= bound:
             return await self._from_stream(token, digest, verdict)
         try:
@@ -290,6 +294,8 @@ class Truth:
 
     async def _catch_up(self, revision: int) -> bool:
         """Wait a moment for the stream to reach a revision; False when it does not."""
+        if revision <= self.state.revision:
+            return True
         try:
             async with asyncio.timeout(CATCH_UP_SECONDS):
                 while self.state.revision < revision:

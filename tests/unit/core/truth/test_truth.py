@@ -146,6 +146,23 @@ async def test_a_fresh_method_asks_each_time(auth: MemoryAuth) -> None:
         await truth.caller_of(token, bound=FRESH)
 
 
+async def test_a_fresh_method_waits_for_what_the_roles_give(auth: MemoryAuth) -> None:
+    """Auth names the roles; a role that has just lost a permission must not give it here."""
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR)
+    auth.revision = 2
+    call = asyncio.create_task(truth.caller_of(auth.token(nurse, WARD), bound=FRESH))
+    await asyncio.sleep(0.02)
+    assert not call.done()
+
+    tell(truth.state, role("doctor", ["clinical.patients.read"]))
+    assert (await call).permissions == {"clinical.patients.read"}
+
+    auth.revision = 3
+    with pytest.raises(AuthUnavailable):
+        await truth.caller_of(auth.token(nurse, WARD), bound=FRESH)
+
+
 async def test_what_the_stream_knows_better_overrules_an_answer(auth: MemoryAuth) -> None:
     """An answer that was on its way while the revocation was streamed does not let a call in."""
     auth.delay = 0.05
