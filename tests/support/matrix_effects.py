@@ -145,7 +145,7 @@ def _beyond(policy: Policy, outcome: Outcome, rows: list[Left]) -> Faults:
 async def _call_at_age(world: World, policy: Policy, seconds: float) -> tuple[Outcome, list[Left]]:
     """A right call of somebody known, when the newest proof is so old and auth is away."""
     ask = await right(world, policy)
-    truth = _Aged(world.seam.truth(policy.method))
+    truth = Aged(world.seam.truth(policy.method))
     truth.has_heard_of(world.claims(ask.token).revision)
     truth.age(0.01)
     await truth.caller_of(ask.token, bound=_BOUNDS["read"])
@@ -156,7 +156,7 @@ async def _call_at_age(world: World, policy: Policy, seconds: float) -> tuple[Ou
     return outcome, left_by(world.platform.databases[policy.service], trace)
 
 
-class _Aged(Truth):
+class Aged(Truth):
     """What a server knew some seconds ago, and nobody whom it could ask since."""
 
     def __init__(self, real: Truth) -> None:

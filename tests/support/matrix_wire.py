@@ -85,7 +85,7 @@ async def invoke(
         call = go(request, metadata=metadata, timeout=CALL_SECONDS)
         return Outcome(grpc.StatusCode.OK, response=await call)
     except grpc.aio.AioRpcError as error:
-        return _refused(error)
+        return refused_by(error)
 
 
 async def _converse(go: Any, request: Message, metadata: Any) -> Outcome:
@@ -106,7 +106,8 @@ async def _converse(go: Any, request: Message, metadata: Any) -> Outcome:
         call.cancel()
 
 
-def _refused(error: grpc.aio.AioRpcError) -> Outcome:
+def refused_by(error: grpc.aio.AioRpcError) -> Outcome:
+    """What a caller sees of a refusal."""
     trailers = dict(error.trailing_metadata())
     details = trailers.get(DETAILS, b"")
     return Outcome(
@@ -151,13 +152,17 @@ class Seam:
 
     @contextmanager
     def serving(
-        self, name: str, method: Method | None = None, truth: Truth | None = None
+        self,
+        name: str,
+        method: Method | None = None,
+        truth: Truth | None = None,
+        run: Callable[..., Any] | None = None,
     ) -> Iterator[None]:
-        """Serve a method by another policy, or by another truth."""
+        """Serve a method by another policy, by another truth, or by another servicer."""
         slot = self._slots[name]
         steps = slot.steps if truth is None else replace(slot.steps, truth=truth)
-        other = method or slot.method
-        self._slots[name] = _Slot(other, slot.run, steps, handler_of(other, slot.run, steps))
+        other, runs = method or slot.method, run or slot.run
+        self._slots[name] = _Slot(other, runs, steps, handler_of(other, runs, steps))
         try:
             yield
         finally:
