@@ -3,11 +3,10 @@
 Two organizations with people of several roles; tokens by real log-in.
 """
 
-import asyncio
 import base64
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +29,7 @@ from core.settings import CoreSettings
 from hub.enrolment import enrol
 from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from tests.support.postgres import ServiceDatabase
+from tests.support.processes import eventually
 
 HOST = "127.0.0.1"
 PASSWORD = "sept-tortues-lisent-dehors"
@@ -132,11 +132,12 @@ async def running_platform(
             "compliance": (compliance_server.build, streamed_truth),
             "clinical": (clinical_server.build, streamed_truth),
         }
-        for service, (build, truth) in known.items():
+        for service, (usual, truth) in known.items():
             settings = _settings(platform, service)
-            build = (builds or {}).get(service, build)
+            build = (builds or {}).get(service, usual)
             platform.servers[service] = await start(service, settings, build, truth, parts)
-        await _until_ready(platform)
+        servers = platform.servers.values()
+        await eventually(lambda: all(s.serving for s in servers), within=READY_SECONDS)
         try:
             yield platform
         finally:
@@ -145,9 +146,7 @@ async def running_platform(
 
 
 @pytest.fixture
-async def platform(
-    database: MakeDatabase, tmp_path: Path
-) -> AsyncIterator[Platform]:
+async def platform(database: MakeDatabase, tmp_path: Path) -> AsyncIterator[Platform]:
     """A platform of the test's own."""
     async with running_platform(database, tmp_path) as started:
         yield started
@@ -173,16 +172,8 @@ def _settings(platform: Platform, service: str) -> CoreSettings:
     })  # fmt: skip
 
 
-async def _until_ready(platform: Platform) -> None:
-    async with asyncio.timeout(READY_SECONDS):
-        while not all(server.serving for server in platform.servers.values()):
-            await asyncio.sleep(0.02)
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
