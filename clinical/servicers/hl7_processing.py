@@ -39,7 +39,7 @@ PAUSE_SECONDS: Final = 0.5
 QUIET_SECONDS: Final = 0.1
 """Without a new message for this long, nothing more is arriving."""
 
-LET_PASS_SECONDS: Final = 0.01
+LET_PASS_SECONDS: Final = 0.05
 """Between two messages of the queue while others arrive."""
 
 LOOKED_AT: Final = 500
