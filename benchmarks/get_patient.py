@@ -8,7 +8,7 @@ on afterwards.
 
 from benchmarks.echo import PATH
 from benchmarks.figures import TIMES, Effort, Found, Line, Section, Target
-from benchmarks.load import carry_out, plan
+from benchmarks.load import carry_out, plan, warm_up
 from benchmarks.patients import GET, readings
 from benchmarks.processes import Meter, own_cpu
 from benchmarks.run import serving
@@ -34,7 +34,7 @@ def _medhub(stage: Stage, effort: Effort, payloads: list[bytes], found: Found) -
     stage.relaunch("clinical")
     target, token = stage.running.grpc["clinical"], stage.session().token
     calls = effort.calls(10_000, 600)
-    carry_out(plan(target, GET, payloads, calls=calls // 5, in_flight=IN_FLIGHT, token=token))
+    warm_up(plan(target, GET, payloads, calls=calls // 5, in_flight=IN_FLIGHT, token=token))
     stage.settle()
     sources = {
         "server": stage.cpu("clinical"),
@@ -67,7 +67,7 @@ def _echo(effort: Effort, size: int, found: Found) -> None:
     calls, payloads = effort.calls(10_000, 600), [bytes(size)]
     with serving("benchmarks.echo", "127.0.0.1:0") as (pid, port):
         target = f"127.0.0.1:{port}"
-        carry_out(plan(target, PATH, payloads, calls=calls // 5, in_flight=IN_FLIGHT))
+        warm_up(plan(target, PATH, payloads, calls=calls // 5, in_flight=IN_FLIGHT))
         with Meter({"server": own_cpu(pid)}) as meter:
             done = carry_out(plan(target, PATH, payloads, calls=calls, in_flight=IN_FLIGHT))
         few = effort.calls(1_500, 200)

@@ -71,6 +71,11 @@ def plan(
     return Plan(target, path, encoded, metadata, calls, in_flight, same_size)
 
 
+def warm_up(wanted: Plan) -> None:
+    """Run a load whose figures nobody asks for: a server that has just started may refuse."""
+    run_module("benchmarks.load", asdict(wanted))
+
+
 def carry_out(wanted: Plan) -> Outcome:
     """Run the load in a process of its own. Raises WorthlessRun when a call failed."""
     outcome = Outcome(**run_module("benchmarks.load", asdict(wanted)))

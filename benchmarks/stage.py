@@ -58,6 +58,22 @@ class Stage:
         self.running = running
         self.layout = Layout.on(data, {Port(part): port for part, port in numbers.items()})
         self.clients = Clients(running)
+        self._channels: dict[str, grpc.Channel] = {}
+        self._databases: dict[str, psycopg.Connection[Any]] = {}
+
+    def close(self) -> None:
+        """Close what was opened to it."""
+        self.clients.close()
+        for channel in self._channels.values():
+            channel.close()
+        for database in self._databases.values():
+            database.close()
+
+    def channel(self, service: str) -> grpc.Channel:
+        """A channel to a service, kept."""
+        if service not in self._channels:
+            self._channels[service] = grpc.insecure_channel(self.running.grpc[service])
+        return self._channels[service]
 
     def session(self, email: str = DOCTOR) -> Session:
         """A fresh log-in: a token lives five minutes."""
@@ -123,20 +139,22 @@ class Stage:
 
     def rows(self, service: str, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """What is in a service's database, as the administrator sees it."""
-        url = make_conninfo(self.layout.admin_url(), dbname=f"medhub_{service}")
-        with psycopg.connect(url, autocommit=True) as connection:
-            return connection.execute(sql, values).fetchall()
+        if service not in self._databases:
+            url = make_conninfo(self.layout.admin_url(), dbname=f"medhub_{service}")
+            self._databases[service] = psycopg.connect(url, autocommit=True)
+        return self._databases[service].execute(sql, values).fetchall()
 
     def settle(self) -> float:
         """Wait until all is processed and in the trail; seconds that it took."""
         began = time.monotonic()
-        while any(self._is_owed(service) for service in Service):
+        while any(self.owes(service) for service in Service):
             if time.monotonic() - began > _SETTLE_SECONDS:
                 raise TimeoutError("the platform does not come to rest")
             time.sleep(_LOOK_EVERY)
         return time.monotonic() - began
 
-    def _is_owed(self, service: str) -> bool:
+    def owes(self, service: str) -> bool:
+        """Whether something of a service is not yet processed, or not yet in the trail."""
         queues = ["medhub.audit_outbox", *(["hl7_work"] if service == "clinical" else [])]
         found = (self.rows(service, f"SELECT EXISTS (SELECT FROM {queue})") for queue in queues)
         return any(rows[0][0] for rows in found)
@@ -156,7 +174,7 @@ def stage(running: Path | None) -> Iterator[Stage]:
     else:
         made = Stage(DataDir.at(running))
         yield made
-        made.clients.close()
+        made.close()
 
 
 @contextmanager
@@ -171,7 +189,7 @@ def _new_stage() -> Iterator[Stage]:
         subprocess.run(up, cwd=ROOT, stdout=sys.stderr, timeout=_START_SECONDS, check=True)
         made = Stage(data)
         yield made
-        made.clients.close()
+        made.close()
     finally:
         subprocess.run([*hub, "down", *told], cwd=ROOT, stdout=sys.stderr, check=False)
         shutil.rmtree(folder, ignore_errors=True)
