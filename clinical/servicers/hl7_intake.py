@@ -109,7 +109,7 @@ class Conversation:
             self._arrived.clear()
             gathered = 0
             while self._waiting:
-                if 1 < gathered and len(self._waiting) < MOST_TOGETHER:
+                if gathered > 1 and len(self._waiting) < MOST_TOGETHER:
                     await asyncio.sleep(LINGER_SECONDS)
                 group = self._group()
                 gathered = len(group)

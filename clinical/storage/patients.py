@@ -274,14 +274,18 @@ class Patients:
         snapshot = seal_snapshot(key, after)
         await self._tx.run(_SAVE, **trait_parameters(after), snapshot=snapshot)
 
-    async def at_revision(self, shown: Patient, revision: int) -> Patient:
-        """The patient as an earlier call left it, for the answer to its repetition."""
-        if shown.revision == revision:
+    async def at_revision(self, row: UUID, revision: int) -> Patient:
+        """The patient as an earlier call left it, for the answer to its repetition.
+
+        Whoever may open the living patient may see it. Raises NotFound.
+        """
+        shown = await self.get(row)
+        if (shown.id, shown.revision) == (row, revision):
             return shown
-        found = await self._tx.one(_REVISION, id=shown.id, revision=revision)
-        return (
-            shown if found is None else open_snapshot(await self._key(), shown.id, found.snapshot)
-        )
+        found = await self._tx.one(_REVISION, id=row, revision=revision)
+        if found is None:
+            raise NotFound
+        return open_snapshot(await self._key(), row, found.snapshot)
 
     async def _read(self, row: UUID) -> Patient:
         found = await self._tx.one(_READ, id=row)

@@ -128,6 +128,19 @@ async def test_a_repeated_create_answers_what_the_first_made(patients: Patients)
         await create(patients, numbered("1"))
 
 
+async def test_a_repeat_after_a_merge_answers_what_it_did(patients: Patients) -> None:
+    """A patient merged since is answered as the first call left them, not as the survivor."""
+    call, request_id = identity.call(), str(uuid4())
+    call.request_id, call.request_hash = request_id, b"one"
+    made = await create(patients, numbered("1"))
+    call.request_id = ""
+    await merge(patients, await create(patients, numbered("2")), made)
+
+    call.request_id = request_id
+
+    assert await create(patients, numbered("1")) == made
+
+
 async def test_a_rehearsal_keeps_nothing(patients: Patients, clinic: Clinic) -> None:
     """validate_only answers as if, and leaves no row and no record."""
     request = CreatePatientRequest(patient=anne(numbered("1")), validate_only=True)
