@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from importlib import import_module
@@ -20,7 +21,7 @@ LAUNCHES = 5
 
 
 def main() -> None:
-    """Measure what is asked for."""
+    """Measure what is asked for. Ends non-zero when a scenario could not be measured."""
     options = _options()
     names = options.scenarios or [*ALONE, *STAGED]
     effort = Effort(options.launches or (1 if options.quick else LAUNCHES), quick=options.quick)
@@ -30,15 +31,21 @@ def main() -> None:
         sections = [_measured(name, staged, effort) for name in names]
         text = page(sections, effort, staged.postgres_version if staged else "")
     print(text)
+    broken = any(section.failed for section in sections)
     whole = not options.scenarios and not options.quick
     if out := options.out or (RESULTS if whole else None):
         out.write_text(text, encoding="utf-8")
+    sys.exit(1 if broken else 0)
 
 
 def _measured(name: str, staged: Stage | None, effort: Effort) -> Section:
     print(f"measuring {name}", file=sys.stderr, flush=True)
     measure: Callable[..., Section] = import_module(f"benchmarks.{name}").measure
-    return measure(effort) if name in ALONE else measure(staged, effort)
+    try:
+        return measure(effort) if name in ALONE else measure(staged, effort)
+    except Exception as failure:  # noqa: BLE001 - the other scenarios are still worth their time
+        traceback.print_exc()
+        return Section(name, f"**Not measured:** {type(failure).__name__}.", failed=True)
 
 
 def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -45,7 +45,8 @@ class Series:
     def told(self, unit: str) -> str:
         """`196 µs (178–224)`: the median, the smallest and the largest."""
         low, high = min(self.values), max(self.values)
-        return f"{_number(self.median)} {unit} ({_number(low)}–{_number(high)})".replace(" ×", "×")
+        median = f"{_number(self.median)} {unit}".replace(" ×", "×").strip()
+        return f"{median} ({_number(low)}–{_number(high)})"
 
 
 @dataclass
@@ -116,6 +117,7 @@ class Section:
     text: str
     lines: list[Line] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

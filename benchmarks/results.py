@@ -29,7 +29,7 @@ def _section(section: Section) -> str:
     rows = [_HEAD, ("---",) * len(_HEAD), *(line.cells() for line in section.lines)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     notes = "\n".join(f"- {note}" for note in section.notes)
-    parts = [f"## {section.title}", section.text, table, notes]
+    parts = [f"## {section.title}", section.text, table if section.lines else "", notes]
     return "\n\n".join(part for part in parts if part)
 
 

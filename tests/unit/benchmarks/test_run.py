@@ -1,0 +1,55 @@
+"""The benchmarks run: nothing here asks how fast."""
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import ALONE, STAGED
+from benchmarks.load import WorthlessRun, carry_out, plan
+from benchmarks.processes import Meter, cpu_below, own_cpu
+from benchmarks.run import ROOT, serving
+
+
+def test_a_quick_run_writes_a_page(tmp_path: Path) -> None:
+    """The yardstick is launched, loaded, accounted for and told."""
+    out = tmp_path / "RESULTS.md"
+
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks", "yardstick", "--quick", "--out", str(out)],
+        cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+    text = out.read_text()
+    assert "## The yardstick" in text
+    assert "server CPU a call" in text
+    assert "A quick run" in text
+
+
+@pytest.mark.parametrize("name", [*ALONE, *STAGED])
+def test_every_scenario_can_be_loaded(name: str) -> None:
+    """What the parts of the platform no longer offer is found before a benchmark needs it."""
+    assert callable(import_module(f"benchmarks.{name}").measure)
+
+
+def test_a_run_with_errors_is_worthless() -> None:
+    """An error is not a fast answer."""
+    with serving("benchmarks.echo", "127.0.0.1:0") as (_, port):
+        too_long = plan(f"127.0.0.1:{port}", "/x/Y", [bytes(5_000_000)], calls=2, in_flight=1)
+
+        with pytest.raises(WorthlessRun, match="RESOURCE_EXHAUSTED"):
+            carry_out(too_long)
+
+
+def test_cpu_time_is_counted_by_process() -> None:
+    """What this process spends is seen in its own account and in that of its family."""
+    me = os.getpid()
+
+    with Meter({"own": own_cpu(me), "family": lambda: cpu_below(me)}) as meter:
+        while own_cpu(me)() < meter._before["own"] + 0.05:
+            sum(range(10_000))
+
+    assert 0.05 <= meter.used["own"] <= meter.used["family"] + 0.02
