@@ -1,6 +1,8 @@
 """The prepared platform of the matrix, one for each test file."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -13,10 +15,9 @@ from tests.support.platform import running_platform
 from tests.support.postgres import Server, ServiceDatabase, fresh_databases
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def world(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+@asynccontextmanager
+async def prepared(postgres: Server, home: Path) -> AsyncIterator[World]:
     """Both organizations on the real servers, which a test may weaken one method at a time."""
-    home = tmp_path_factory.mktemp("matrix")
     with fresh_databases(postgres) as make, Seam.installed() as seam:
 
         def kept(service: str) -> ServiceDatabase:
@@ -26,3 +27,10 @@ async def world(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> A
 
         async with running_platform(kept, home) as platform:
             yield await prepare(platform, seam, permissions())
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """The world of a test file."""
+    async with prepared(postgres, tmp_path_factory.mktemp("matrix")) as made:
+        yield made

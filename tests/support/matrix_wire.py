@@ -146,6 +146,11 @@ class Seam:
         """The methods that are served, as they are served now."""
         return {name: slot.method for name, slot in self._slots.items()}
 
+    @property
+    def steps(self) -> Mapping[str, Steps]:
+        """What the steps around each method work with."""
+        return {name: slot.steps for name, slot in self._slots.items()}
+
     def truth(self, name: str) -> Truth:
         """The truth of the server of a method."""
         return self._slots[name].steps.truth
