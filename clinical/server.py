@@ -1,7 +1,6 @@
 """Puts the service together: the only file that knows every part."""
 
 import asyncio
-import contextlib
 
 from clinical.servicers.care_links import CareLinks
 from clinical.servicers.hl7_desk import Desks
@@ -13,6 +12,7 @@ from clinical.servicers.practitioners import Practitioners
 from clinical.servicers.records import Records
 from clinical.storage.store import Store
 from clinical.storage.tables import organization_key
+from core import tasks
 from core.crypto.organization_keys import OrganizationKeys
 from core.service import Core
 
@@ -36,10 +36,4 @@ async def build(core: Core) -> dict[str, object]:
 def _run(core: Core, processing: Processing) -> None:
     """Process what is stored, for as long as the server lives."""
     task = asyncio.create_task(processing.run())
-
-    async def stop() -> None:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-    core.parts.push_async_callback(stop)
+    core.parts.push_async_callback(tasks.end, task)

@@ -47,11 +47,11 @@ _STATUSES: Final = {
 
 
 class Refused(Exception):
-    """A message cannot take effect; `finding` says why, and rejects."""
+    """A message cannot take effect; at least one of the findings rejects it."""
 
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.rule)
-        self.finding = finding
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__(*(finding.rule for finding in findings))
+        self.findings = findings
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ has stored already and answers as it did before.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 import grpc
 
+from core import tasks
 from core.errors import Unavailable
 from medhub.clinical.v1 import hl7_v2_service_pb2 as messages
 from medhub.clinical.v1 import hl7_v2_service_pb2_grpc
@@ -48,7 +48,7 @@ class Uplink:
         self._stub: Any = hl7_v2_service_pb2_grpc.Hl7V2ServiceStub(channel)
         self._endpoint = endpoint
         self._waiting: dict[int, _Waiting] = {}
-        self._outbox: asyncio.Queue[int] = asyncio.Queue()
+        self._outbox: asyncio.Queue[int | None] = asyncio.Queue()
         self._next = 0
         self._keeper: asyncio.Task[None] | None = None
 
@@ -58,10 +58,7 @@ class Uplink:
 
     async def stop(self) -> None:
         """Give up the stream; who still waits is told that nothing is known."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+        await tasks.end(self._keeper)
         for waiting in self._waiting.values():
             if not waiting.answer.done():
                 waiting.answer.set_exception(NotTaken())
@@ -101,6 +98,9 @@ class Uplink:
                 _log.warning("the stream to clinical ended: %s", broken.code().name)
             except (Unavailable, asyncio.InvalidStateError):
                 _log.warning("no stream to clinical")
+            finally:
+                # grpcio leaves behind the task that reads an endless iterator: it is told to end.
+                self._outbox.put_nowait(None)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -110,8 +110,7 @@ class Uplink:
         for sequence in sorted(self._waiting):
             self._outbox.put_nowait(sequence)
         outbox = self._outbox
-        while True:
-            sequence = await outbox.get()
+        while (sequence := await outbox.get()) is not None:
             waiting = self._waiting.get(sequence)
             if waiting is not None:
                 yield messages.IngestMessagesRequest(

@@ -7,15 +7,14 @@ from typing import Final
 from uuid import UUID
 
 from clinical.domain.endpoints import AckPoint, Endpoint
-from clinical.domain.hl7 import Content, Merges, PatientEvent
 from clinical.domain.hl7_findings import Finding
 from clinical.domain.hl7_messages import Acknowledgement, MessageState, NewMessage
-from clinical.domain.identifiers import PatientIdentifier, identifiers_of
+from clinical.domain.identifiers import identifiers_of
 from clinical.domain.ins import TenantKind
 from clinical.formats.hl7v2.ack import Issue, Verdict, accept_ack, application_ack, code_of
 from clinical.formats.hl7v2.header import Header
 from clinical.formats.hl7v2.reader import Terms
-from clinical.formats.hl7v2.reading import Reading, read
+from clinical.formats.hl7v2.reading import Envelope, Reading, open_envelope, read
 from clinical.storage.sealing import index_of
 from clinical.storage.store import Store
 from core import clock, identity
@@ -49,12 +48,15 @@ class Desk:
         return read(raw, self.terms)
 
     def receive(self, raw: bytes, key: OrganizationKey) -> NewMessage:
-        """A message to store, with its answer where that does not wait for processing."""
-        reading, row = self.read(raw), new_id()
-        state = _state_on_arrival(reading)
+        """A message to store, with its answer where that does not wait for processing.
+
+        Only its envelope is read: a sender waits, and processing reads the content anyway.
+        """
+        envelope, row = open_envelope(raw, self.terms), new_id()
+        state = _state_on_arrival(envelope)
         waits = state is MessageState.RECEIVED
         answers_now = not waits or self.endpoint.ack_point is AckPoint.STORED
-        header = reading.header
+        header, verdict = envelope.header, envelope.verdict
         return NewMessage(
             id=row,
             raw=raw,
@@ -64,14 +66,22 @@ class Desk:
             sending_facility=_text(header, 4),
             message_type="^".join(part for part in (header.type, header.event) if part)[:64],
             version=header.part(12)[:64],
-            charset=reading.charset,
+            charset=envelope.charset,
             state=state,
-            findings=reading.findings,
+            findings=envelope.findings,
             acknowledgement=(
-                self.answer(row, header, reading.verdict, reading.findings) if answers_now else None
+                self.answer(row, header, verdict, envelope.findings) if answers_now else None
             ),
-            partitions=_partitions(reading.content, self.tenant, key) if waits else (),
+            partitions=self._partitions(envelope, key) if waits else (),
         )
+
+    def _partitions(self, envelope: Envelope, key: OrganizationKey) -> tuple[str, ...]:
+        """Keyed digests of every number that the message names."""
+        digests = {
+            sha256(one.system.encode() + b"\0" + index_of(key, one.value)).hexdigest()
+            for one in identifiers_of(envelope.names, self.tenant)
+        }
+        return tuple(sorted(digest[:_PARTITION_DIGITS] for digest in digests))
 
     def answer(
         self, row: UUID, header: Header, verdict: Verdict, findings: tuple[Finding, ...]
@@ -104,34 +114,12 @@ class Desks:
         return kept[0]
 
 
-def _state_on_arrival(reading: Reading) -> MessageState:
-    if reading.verdict is not Verdict.ACCEPTED:
+def _state_on_arrival(envelope: Envelope) -> MessageState:
+    if envelope.verdict is not Verdict.ACCEPTED:
         return MessageState.REJECTED
     # An acknowledgement that arrives here has nothing to do in the record.
-    return MessageState.RECEIVED if reading.content is not None else MessageState.PROCESSED
+    return MessageState.PROCESSED if envelope.trigger is None else MessageState.RECEIVED
 
 
 def _text(header: Header, number: int) -> str:
     return header.echo(number).decode("ascii", "replace")
-
-
-def _partitions(
-    content: Content | None, tenant: TenantKind, key: OrganizationKey
-) -> tuple[str, ...]:
-    """Keyed digests of every number that the message names."""
-    numbers = _numbers(content, tenant) if content is not None else ()
-    digests = {
-        sha256(one.system.encode() + b"\0" + index_of(key, one.value)).hexdigest()
-        for one in numbers
-    }
-    return tuple(sorted(digest[:_PARTITION_DIGITS] for digest in digests))
-
-
-def _numbers(content: Content, tenant: TenantKind) -> tuple[PatientIdentifier, ...]:
-    if isinstance(content, PatientEvent):
-        return identifiers_of(content.patient.identifiers, tenant)
-    if isinstance(content, Merges):
-        named = [one for pair in content.pairs for one in pair.survivor.identifiers]
-        named += [one for pair in content.pairs for one in pair.loser]
-        return identifiers_of(named, tenant)
-    return identifiers_of([one for g in content.groups for one in g.patient.identifiers], tenant)

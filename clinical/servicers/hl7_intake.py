@@ -51,6 +51,7 @@ class Intake:
 
     async def store(self, endpoint: UUID, raws: Sequence[bytes]) -> list[Stored]:
         """Keep messages in one transaction; what comes back is durable."""
+        self.processing.expect()
         desk, key = await self.desk(endpoint), await self._store.key()
         batch = [desk.receive(raw, key) for raw in raws]
         async with self._store.begin() as work:

@@ -36,13 +36,16 @@ LOOK_SECONDS: Final = 0.25
 PAUSE_SECONDS: Final = 0.5
 """After trouble with the database, before the next try."""
 
-QUIET_SECONDS: Final = 0.1
+QUIET_SECONDS: Final = 0.25
 """Without a new message for this long, nothing more is arriving."""
 
 LET_PASS_SECONDS: Final = 0.05
 """Between two messages of the queue while others arrive."""
 
-LOOKED_AT: Final = 500
+AT_ONE_GO: Final = 16
+"""Messages processed between two looks, so that what arrives meanwhile is noticed soon."""
+
+LOOKED_AT: Final = 128
 """Rows of the queue looked at for messages whose turn it is."""
 
 _FAULT: Final = Finding("receiver.fault", Condition.INTERNAL, rejects=True)
@@ -60,9 +63,13 @@ class Processing:
         self._moved = asyncio.Condition()
         self._expected: set[UUID] = set()
 
+    def expect(self) -> None:
+        """Messages arrive."""
+        self._arrived_at = asyncio.get_running_loop().time()
+
     def wake(self) -> None:
         """Messages have just been stored, and more may follow."""
-        self._arrived_at = asyncio.get_running_loop().time()
+        self.expect()
         self._work.set()
 
     async def settle(self, message: UUID) -> Stored:
@@ -103,7 +110,7 @@ class Processing:
             heads = await work.queue.heads(limit=AT_ONCE if arriving else LOOKED_AT)
         ours = [head for head in heads if head[1] not in self._expected]
         results = await asyncio.gather(
-            *(self._process_of(*head) for head in (ours[:1] if arriving else ours)),
+            *(self._process_of(*head) for head in ours[: 1 if arriving else AT_ONE_GO]),
             return_exceptions=True,
         )
         for result in results:
@@ -143,7 +150,7 @@ class Processing:
             except (Unavailable, DeadlineExceeded):
                 raise
             except Refused as refused:
-                done = await self._give_up(call, message, MessageState.REJECTED, refused.finding)
+                done = await self._give_up(call, message, MessageState.REJECTED, *refused.findings)
             except Refusal as refusal:
                 told = finding_of(refusal)
                 done = await self._give_up(call, message, MessageState.REJECTED, told)
@@ -164,16 +171,21 @@ class Processing:
             desk = await self._desks.of(claimed.endpoint_id)
             reading = desk.read(claimed.raw)
             if reading.content is None:
-                raise Refused(_first_rejection(reading.findings))
+                raise Refused(*(reading.content_findings or (_FAULT,)))
             effects = Effects(work, message, desk.tenant)
             patient = await effects.apply(reading.content)
             answer = desk.answer(message, reading.header, Verdict.ACCEPTED, ())
-            outcome = Outcome(MessageState.PROCESSED, tuple(effects.findings), patient, answer)
+            outcome = Outcome(
+                MessageState.PROCESSED,
+                (*reading.content_findings, *effects.findings),
+                patient,
+                answer,
+            )
             await work.hl7_messages.finish(claimed, outcome, clock.now())
         return Stored(message, outcome.state, answer, repeated=False)
 
     async def _give_up(
-        self, call: Call, message: UUID, state: MessageState, finding: Finding
+        self, call: Call, message: UUID, state: MessageState, *findings: Finding
     ) -> Stored | None:
         """Say that a message took no effect, once what it had begun is undone."""
         async with self._store.begin_as(call) as work:
@@ -182,15 +194,11 @@ class Processing:
                 return None
             desk = await self._desks.of(claimed.endpoint_id)
             header = desk.read(claimed.raw).header
-            verdict = Verdict.FAULT if state is MessageState.FAILED else verdict_of((finding,))
-            answer = desk.answer(message, header, verdict, (finding,))
-            outcome = Outcome(state, (finding,), None, answer)
+            verdict = Verdict.FAULT if state is MessageState.FAILED else verdict_of(findings)
+            answer = desk.answer(message, header, verdict, findings)
+            outcome = Outcome(state, findings, None, answer)
             await work.hl7_messages.finish(claimed, outcome, clock.now())
         return Stored(message, outcome.state, answer, repeated=False)
-
-
-def _first_rejection(findings: tuple[Finding, ...]) -> Finding:
-    return next((one for one in findings if one.rejects), _FAULT)
 
 
 def _call_of(organization: UUID) -> Call:

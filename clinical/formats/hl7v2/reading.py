@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from clinical.domain.hl7 import Content, Trigger
+from clinical.domain.hl7 import Content, Identifier, Trigger
 from clinical.domain.hl7_findings import Finding, Place
 from clinical.formats.hl7v2.ack import Verdict, verdict_of
 from clinical.formats.hl7v2.adt import read_event, read_merges
@@ -13,12 +13,46 @@ from clinical.formats.hl7v2.header import ECHOED, Header
 from clinical.formats.hl7v2.message import Message, Unparsable
 from clinical.formats.hl7v2.oru import read_results
 from clinical.formats.hl7v2.reader import Reader, Terms
-from clinical.formats.hl7v2.rules import Checks
+from clinical.formats.hl7v2.rules import GENERIC, Checks
 
 _TYPES: Final = {"ADT": frozenset(Trigger) - {Trigger.RESULTS}, "ORU": frozenset({Trigger.RESULTS})}
 _TRIGGERS: Final = {trigger.value: trigger for trigger in Trigger}
 _ASKED: Final = frozenset({"", "AL", "NE", "ER", "SU"})
+_NAMING: Final = {"PID": (2, 3), "MRG": (1,)}
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a message is, before its content is read: enough to keep it and to say so.
+
+    `message` is None when the bytes are no message. `trigger` is None then too, and for an ACK or
+    an event that is not supported: there is no content to read.
+    """
+
+    header: Header
+    charset: str
+    message: Message | None
+    trigger: Trigger | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is known against the message so far."""
+        return verdict_of(self.findings)
+
+    @property
+    def names(self) -> tuple[Identifier, ...]:
+        """Every number that it names a patient by (PID-2, PID-3, MRG-1), noted nowhere."""
+        if self.message is None:
+            return ()
+        reader = Reader(Terms(), Checks(GENERIC))
+        return tuple(
+            identifier
+            for segment in self.message.segments
+            for number in _NAMING.get(segment.name, ())
+            for identifier in reader.identifiers(segment, number)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +61,7 @@ class Reading:
 
     `message` is None when the bytes are no message; `content` is None then too, and when the
     message is an ACK or a finding rejects it before it is read. `charset` is what was used.
+    `findings` are all of them, `content_findings` those that the envelope does not have.
     """
 
     header: Header
@@ -34,6 +69,7 @@ class Reading:
     message: Message | None
     content: Content | None
     findings: tuple[Finding, ...]
+    content_findings: tuple[Finding, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -43,16 +79,36 @@ class Reading:
 
 def read(raw: bytes, terms: Terms) -> Reading:
     """Read a message. Nothing raises: whatever is wrong with the bytes is a finding."""
+    envelope = open_envelope(raw, terms)
+    checks = Checks(terms.profile)
+    checks.add(envelope.findings)
+    content = None
+    if envelope.message is not None and envelope.trigger is not None:
+        content = _content(envelope.message, envelope.trigger, terms, checks)
+    known = len(envelope.findings)
+    return Reading(
+        envelope.header,
+        envelope.charset,
+        envelope.message,
+        content,
+        checks.findings,
+        checks.findings[known:],
+    )
+
+
+def open_envelope(raw: bytes, terms: Terms) -> Envelope:
+    """Read what stands around the content. Nothing raises, as in `read`."""
     header = Header.of(raw)
     checks = Checks(terms.profile)
     decoded = decode(raw, header, terms.profile, fallback=terms.charset)
     checks.add(decoded.findings)
     message = _parsed(decoded.text, checks) if decoded.text is not None else None
-    content = None
+    trigger = None
     if message is not None:
         _check_shape(message, checks)
-        content = _content(message, header, terms, checks)
-    return Reading(header, decoded.charset, message, content, checks.findings)
+        _check_header(header, terms, checks)
+        trigger = None if header.is_ack else _trigger(header, checks)
+    return Envelope(header, decoded.charset, message, trigger, checks.findings)
 
 
 def _parsed(text: str, checks: Checks) -> Message | None:
@@ -64,15 +120,10 @@ def _parsed(text: str, checks: Checks) -> Message | None:
         return None
 
 
-def _content(message: Message, header: Header, terms: Terms, checks: Checks) -> Content | None:
-    _check_header(header, terms, checks)
-    if header.is_ack:
+def _content(message: Message, trigger: Trigger, terms: Terms, checks: Checks) -> Content | None:
+    if checks.have_rejected():
         return None
-    trigger = _trigger(header, checks)
-    if trigger is None or checks.have_rejected():
-        return None
-    reader = Reader(terms, checks)
-    content = _read_by(trigger, message, reader)
+    content = _read_by(trigger, message, Reader(terms, checks))
     return None if checks.have_rejected() else content
 
 
