@@ -76,6 +76,8 @@ class _Wire:
         self._made = 0
         self._planned_at = time.monotonic()
         self._socket = self._pg.socket
+        # One for all results: it remembers how each type of value is read.
+        self._transformer = Transformer(connection)
         self._flushing = False
         self._look: asyncio.TimerHandle | None = None
         self.alive = True
@@ -182,9 +184,12 @@ class _Wire:
         result = request.result
         if result is None or not result.ntuples:
             return []
-        transformer = Transformer(self._connection)
-        transformer.set_pgresult(result)
-        return transformer.load_rows(0, result.ntuples, request.stmt.row_maker(result))
+        self._transformer.set_pgresult(result)
+        try:
+            make = request.stmt.row_maker(result)
+            return self._transformer.load_rows(0, result.ntuples, make)
+        finally:
+            self._transformer.set_pgresult(None)
 
     def _look_round(self) -> None:
         """Tell those who have waited too long; give up a connection that is silent."""
