@@ -16,7 +16,7 @@ from auth.domain.refusals import RevisionOutOfRange
 from auth.servicers.state_events import checkpoint, deltas, snapshot
 from auth.storage.listener import Listener
 from auth.storage.store import Store
-from core import clock
+from core import clock, tasks
 from core.errors import Refusal, Unavailable
 from core.truth import State
 from medhub.auth.v1.auth_state_service_pb2 import WatchResponse
@@ -100,10 +100,7 @@ class Feed:
     async def stop(self) -> None:
         """Stop reading; followers are cut, so that they go to another server."""
         await self._listener.stop()
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await tasks.end(self._task)
         self._cut_all()
 
     @contextmanager

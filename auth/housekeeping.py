@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 from datetime import timedelta
 
 from auth.background import own_call
 from auth.domain.lockout import FORGET_AFTER
 from auth.storage.store import Store
-from core import clock
+from core import clock, tasks
 from core.errors import Refusal
 
 EVERY_SECONDS = 60.0
@@ -33,10 +32,7 @@ class Housekeeping:
 
     async def stop(self) -> None:
         """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await tasks.end(self._task)
 
     async def _run(self) -> None:
         while True:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Coroutine, Mapping
-from contextlib import suppress
 
 from pydantic import SecretBytes
 
@@ -21,7 +20,7 @@ from auth.servicers.service_accounts import ServiceAccounts
 from auth.servicers.sessions import Sessions
 from auth.signing import Signer, set_up
 from auth.storage.store import Store
-from core import service
+from core import service, tasks
 from core.contract import everything
 from core.database import Database, DatabaseSettings
 from core.database.settings import PAGE_KEY_BYTES
@@ -99,12 +98,7 @@ def _keep(core: Core, work: Coroutine[None, None, None]) -> None:
     """Run work for the life of the server."""
     task = asyncio.ensure_future(work)
 
-    async def end() -> None:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-    core.parts.push_async_callback(end)
+    core.parts.push_async_callback(tasks.end, task)
 
 
 def serve() -> None:

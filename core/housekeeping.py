@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 
+from core import tasks
 from core.database import Database
 from core.database.request_keys import PURGE, RETENTION
 from core.errors import Refusal
@@ -33,10 +33,7 @@ class Housekeeping:
 
     async def stop(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await tasks.end(self._task)
 
     async def purge(self) -> None:
         """Forget the keys of requests that no client repeats any more."""

@@ -18,7 +18,6 @@ _DOCTOR = frozenset({
     "clinical.care_links.create",
     "clinical.care_links.end",
     "clinical.care_links.read",
-    "clinical.hl7.read",
     "clinical.identities.read",
     "clinical.patients.create",
     "clinical.patients.merge",

@@ -107,8 +107,8 @@ class Uplink:
     async def _requests(self, endpoint: str) -> AsyncIterator[messages.IngestMessagesRequest]:
         """Everything that waits, oldest first, and then whatever comes."""
         self._outbox = asyncio.Queue()
-        for sequence in sorted(self._waiting):
-            self._outbox.put_nowait(sequence)
+        for unanswered in sorted(self._waiting):
+            self._outbox.put_nowait(unanswered)
         outbox = self._outbox
         while (sequence := await outbox.get()) is not None:
             waiting = self._waiting.get(sequence)

@@ -5,13 +5,12 @@ address, method and reason says as much as a million, and the table of counts is
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from core import clock, identity
+from core import clock, identity, tasks
 from core.database.access import AccessRecord
 from core.errors import Unavailable
 
@@ -62,10 +61,7 @@ class Refusals:
     async def stop(self) -> None:
         """Flush what is counted, and end."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await tasks.end(task)
         await self.flush()
 
     async def flush(self) -> None:

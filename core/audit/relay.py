@@ -7,7 +7,6 @@ the sealed bytes differ then; compliance recognises a repeat by its id and its c
 """
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
@@ -19,7 +18,7 @@ from uuid import UUID
 
 import grpc
 
-from core import clock
+from core import clock, tasks
 from core.audit.answers import reason_of
 from core.audit.keys import Keys
 from core.audit.sealing import Sealer
@@ -97,10 +96,7 @@ class Relay:
     async def stop(self) -> None:
         """End at once, at any point: what was not confirmed is sent again by the next leader."""
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await tasks.end(task)
         await self._outbox.close()
 
     async def _run(self) -> None:

@@ -28,7 +28,7 @@ CONNECTION_GRACE_MS = 30 * 1000
 # Once told to stop, calls in progress have this long to end.
 STOP_GRACE_SECONDS = 20.0
 # After the last of them, answers that are still on their way out have this long.
-LAST_WORDS_SECONDS = 0.25
+LAST_WORDS_SECONDS = 1.0
 # A stream that is cut finds another server after this long.
 RECONNECT_SECONDS = 0.1
 # Reflection is a read of public names; its proof of identity may be as old as a read's.

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import grpc
 
+from core import tasks
 from core.errors import Unavailable
 from core.truth.proof import NotProven
 from core.truth.state import State
@@ -53,10 +54,7 @@ class Follower:
 
     async def stop(self) -> None:
         """Stop following."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await tasks.end(self._task)
 
     async def _follow(self) -> None:
         pause = FIRST_PAUSE
