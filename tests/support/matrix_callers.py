@@ -1,6 +1,7 @@
 """Rows of the matrix: who calls."""
 
 import secrets
+from typing import Any
 
 import grpc
 from google.protobuf.message import Message
@@ -137,6 +138,32 @@ async def missing_permission(world: World, policy: Policy) -> Faults:
     ]
     said = ("refusal", world.alpha.tenant.organization, policy.method, "PERMISSION_DENIED")
     return faults if kept == [said] else [*faults, f"the trail has {kept}"]
+
+
+class Garbled:
+    """What no message type can be read from."""
+
+    def SerializeToString(self) -> bytes:
+        """Bytes that end within a tag."""
+        return b"\xff\xff"
+
+
+@row(lambda _: True)
+async def judged_before_read(world: World, policy: Policy) -> Faults:
+    """Who may not call is told so, whatever they send; who may is told that it is no message."""
+    garbled: Any = Garbled()
+    ask = await right(world, policy)
+    right_one = bearer(ask.token) if ask.token else ()
+    told = await world.invoke(policy.method, garbled, right_one)
+    faults = expect(told, grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_REQUEST")
+    if not policy.public:
+        faults += await _stranger(world, policy, garbled, ())
+    if policy.access == "require":
+        lacking = world.alpha.lacking.get(policy.permission, world.alpha.whole)
+        refused = await world.invoke(policy.method, garbled, bearer(lacking))
+        if refused.reason != "PERMISSION_DENIED":
+            faults.append(f"who lacks the permission got {refused}")
+    return faults
 
 
 @row(lambda policy: policy.access == "require" and policy.tenancy == "from_token")

@@ -4,9 +4,15 @@ What is expected stands in the reviewed policy.lock, so a weaker policy shows tw
 difference of that file, and here.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
-from core.contract import everything
+from auth.domain.roles import BUILT_IN
+from core.contract import Method, everything
+from core.contract.fields import class_of, fields_of
+from medhub.options.v1.data_pb2 import DATA_CLASS_HEALTH
 from tests.support.matrix import check, policies, rows
 from tests.support.matrix_platform import world
 from tests.support.matrix_requests import builders
@@ -27,6 +33,27 @@ async def test_every_method_is_in_the_matrix() -> None:
     """Nothing is served that the file does not know, and nothing goes without a request."""
     assert set(policies()) == {method.name for method in everything().methods.values()}
     assert set(builders()) == set(policies())
+
+
+async def test_who_cares_for_people_reads_of_health_what_a_link_opens() -> None:
+    """No role of the ward or the office holds a permission that shows health without a link."""
+    shown = {
+        method.permission
+        for method in everything().methods.values()
+        if policies()[method.name].link != "care"
+        and any(class_of(f) == DATA_CLASS_HEALTH for f in fields_of(_response(method)))
+    }
+    # Whoever takes a patient in is shown what they have written themselves.
+    shown.discard("clinical.patients.create")
+
+    held = {role: BUILT_IN[role] & shown for role in ("doctor", "nurse", "biller")}
+
+    assert held == {"doctor": set(), "nurse": set(), "biller": set()}
+
+
+def _response(method: Method) -> Iterator[Any]:
+    kind: Any = method.response
+    yield kind.DESCRIPTOR
 
 
 @pytest.mark.parametrize(("method", "name"), _CASES)
