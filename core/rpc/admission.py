@@ -7,7 +7,7 @@ Health and reflection do not pass here; long streams have a limit of their own.
 import asyncio
 from collections import OrderedDict
 
-from core.errors import Refusal
+from core.errors import Refusal, Unavailable
 from medhub.options.v1 import policy_pb2 as options
 
 # Calls in progress in one process, by class. One process answers some thousand reads a second
@@ -45,10 +45,20 @@ class Admission:
         self._limits = limits if limits is not None else LIMITS
         self._running = dict.fromkeys(self._limits, 0)
         self._left: asyncio.Event | None = None
+        self._closed = False
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    def close(self) -> None:
+        """Let nobody in any more: the server stops, and another one takes the call."""
+        self._closed = True
+
     def enter(self, load: int, peer: str) -> None:
-        """Take a place, to be given back by `leave`. Raises Overloaded when there is none."""
+        """Take a place, to be given back by `leave`.
+
+        Raises Overloaded when there is none, and Unavailable when the server stops.
+        """
+        if self._closed:
+            raise Unavailable(retry_after=RETRY_SECONDS)
         if load == options.LOAD_CLASS_CREDENTIAL:
             self._spend(peer)
         if self._running[load] >= self._limits[load]:

@@ -27,8 +27,10 @@ CONNECTION_AGE_MS = 5 * 60 * 1000
 CONNECTION_GRACE_MS = 30 * 1000
 # Once told to stop, calls in progress have this long to end.
 STOP_GRACE_SECONDS = 20.0
-# After the last of them, answers that are still on their way out have this long.
-LAST_WORDS_SECONDS = 1.0
+# After the last of them, callers who come all the same are told for this long to go elsewhere.
+SETTLE_SECONDS = 0.2
+# Answers that are still on their way out have this long.
+LAST_WORDS_SECONDS = 0.25
 # A stream that is cut finds another server after this long.
 RECONNECT_SECONDS = 0.1
 # Reflection is a read of public names; its proof of identity may be as old as a read's.
@@ -86,16 +88,17 @@ class Server:
         """Drain: say NOT_SERVING, let balancers notice, let calls in progress end."""
         await self._health.drain()
         await asyncio.sleep(self._settings.drain_seconds)
-        stopping = asyncio.create_task(self._server.stop(STOP_GRACE_SECONDS))
-        await asyncio.sleep(0)
+        # grpc cancels what arrives while it stops, and a caller cannot tell that from its own
+        # doing. So new calls are refused as UNAVAILABLE first, and it stops when none comes.
+        self._steps.admission.close()
         # Streams would go on to the end of the grace; their callers find another server.
         self._steps.live.end_all(Unavailable(retry_after=RECONNECT_SECONDS))
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_GRACE_SECONDS):
                 await self._steps.admission.emptied()
+        await asyncio.sleep(SETTLE_SECONDS)
         # What is left watches health or asks for reflection, and would hold the server.
         await self._server.stop(LAST_WORDS_SECONDS)
-        await stopping
 
     def _add_reflection(self, services: tuple[str, ...], steps: Steps) -> None:
         if self._settings.reflection == "off":
