@@ -94,6 +94,14 @@ async def right(world: World, policy: Policy, side: Side | None = None) -> Ask:
     return Ask(made.request, whole)
 
 
+async def unspent(world: World, policy: Policy) -> Ask:
+    """Such a request for calls that must be refused: they use nothing up, so one serves all."""
+    if policy.method not in world.unspent:
+        made = await right(world, policy)
+        world.unspent[policy.method] = (made.request, made.token)
+    return Ask(*world.unspent[policy.method])
+
+
 def expect(
     outcome: Outcome,
     code: grpc.StatusCode,

@@ -7,7 +7,7 @@ import grpc
 from google.protobuf.message import Message
 
 from auth.domain.roles import BUILT_IN
-from tests.support.matrix import Faults, Policy, expect, right, row
+from tests.support.matrix import Faults, Policy, expect, right, row, unspent
 from tests.support.matrix_trail import left_by
 from tests.support.matrix_wire import Outcome, bearer
 from tests.support.matrix_world import World
@@ -40,17 +40,17 @@ def traced() -> tuple[str, _Metadata]:
 @row(lambda _: True)
 async def no_token(world: World, policy: Policy) -> Faults:
     """A public method is served; any other knows nobody."""
-    ask = await right(world, policy)
-    outcome = await world.invoke(policy.method, ask.request)
     if policy.public:
-        return expect(outcome, grpc.StatusCode.OK)
-    return unauthenticated(outcome)
+        ask = await right(world, policy)
+        return expect(await world.invoke(policy.method, ask.request), grpc.StatusCode.OK)
+    ask = await unspent(world, policy)
+    return await _stranger(world, policy, ask.request, ())
 
 
 @row(_closed)
 async def garbage(world: World, policy: Policy) -> Faults:
     """What is no token proves nothing, nor does a token without its scheme."""
-    ask = await right(world, policy)
+    ask = await unspent(world, policy)
     bare = (("authorization", ask.token),)
     return [
         fault
@@ -62,21 +62,21 @@ async def garbage(world: World, policy: Policy) -> Faults:
 @row(_closed)
 async def two_values(world: World, policy: Policy) -> Faults:
     """Two authorizations are none, though both are good."""
-    ask = await right(world, policy)
+    ask = await unspent(world, policy)
     return await _stranger(world, policy, ask.request, bearer(ask.token, ask.token))
 
 
 @row(_closed)
 async def expired(world: World, policy: Policy) -> Faults:
     """A token whose time is over proves nothing."""
-    ask = await right(world, policy)
+    ask = await unspent(world, policy)
     return await _stranger(world, policy, ask.request, bearer(world.expired(ask.token)))
 
 
 @row(_closed)
 async def unknown_key(world: World, policy: Policy) -> Faults:
     """Neither does one of a key that auth never published, nor one under the name of its key."""
-    ask = await right(world, policy)
+    ask = await unspent(world, policy)
     borrowed = SigningKey(kid=world.key.kid, private=_UNKNOWN.private)
     return [
         fault
@@ -90,14 +90,14 @@ async def unknown_key(world: World, policy: Policy) -> Faults:
 @row(_closed)
 async def revoked(world: World, policy: Policy) -> Faults:
     """A token of a session that has ended proves nothing."""
-    ask = await right(world, policy)
+    ask = await unspent(world, policy)
     return await _stranger(world, policy, ask.request, bearer(world.revoked))
 
 
 @row(_closed)
 async def without_organization(world: World, policy: Policy) -> Faults:
     """Who has not chosen an organization gets into none; what needs none is open to them."""
-    ask = await right(world, policy)
+    ask = await unspent(world, policy)
     if policy.tenancy == "none" and policy.access == "self":
         # The session may be used up, so it is one of its own.
         return await _self_service(world, policy, ask.request)
@@ -121,7 +121,7 @@ async def _self_service(world: World, policy: Policy, request: Message) -> Fault
 @row(lambda policy: policy.access == "require")
 async def missing_permission(world: World, policy: Policy) -> Faults:
     """Who lacks exactly the permission is told which, and the trail that they were refused."""
-    ask = await right(world, policy)
+    ask = await unspent(world, policy)
     lacking = world.alpha.lacking.get(policy.permission, world.alpha.whole)
     trace, meta = traced()
     outcome = await world.invoke(policy.method, ask.request, (*bearer(lacking), *meta))
@@ -152,7 +152,7 @@ class Garbled:
 async def judged_before_read(world: World, policy: Policy) -> Faults:
     """Who may not call is told so, whatever they send; who may is told that it is no message."""
     garbled: Any = Garbled()
-    ask = await right(world, policy)
+    ask = await unspent(world, policy)
     right_one = bearer(ask.token) if ask.token else ()
     told = await world.invoke(policy.method, garbled, right_one)
     faults = expect(told, grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_REQUEST")

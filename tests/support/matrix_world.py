@@ -134,6 +134,7 @@ class World:
     server: str = ""
     homeless: str = ""
     revoked: str = ""
+    unspent: dict[str, tuple[Message, str]] = field(default_factory=dict)
 
     async def invoke(self, method: str, request: Message, metadata: Any = ()) -> Outcome:
         """Call any method with any metadata."""
