@@ -34,14 +34,14 @@ def is_linked(patient: str) -> str:
     """Whether the caller may open the row of `patient` (an alias) or what it was merged into.
 
     It starts from the patient and goes by index to the patient's links, however many patients the
-    caller has.
+    caller has; LIMIT keeps the planner from starting at the caller's links.
     """
     return f"""EXISTS (SELECT 1 FROM (
         SELECT m.id FROM patient m WHERE m.id = {living(patient)}
         UNION ALL SELECT m.id FROM patient m WHERE m.survivor_id = {living(patient)}) merged
-    JOIN care_link l ON l.patient_id = merged.id
-    WHERE {_LIVE}
-    AND (l.user_id = :subject OR l.practitioner_id = {_PRACTITIONER} OR l.unit_id IN {_UNITS}))"""
+    CROSS JOIN LATERAL (SELECT 1 FROM care_link l WHERE l.patient_id = merged.id AND {_LIVE}
+        AND (l.user_id = :subject OR l.practitioner_id = {_PRACTITIONER} OR l.unit_id IN {_UNITS})
+        LIMIT 1) link)"""
 
 
 # The living patients whom the caller may open. It starts from the caller's links, so its cost is
