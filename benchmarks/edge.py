@@ -1,5 +1,7 @@
 """What the edge adds to a call: JSON through Envoy against gRPC straight to the server."""
 
+from functools import partial
+
 from benchmarks import http_load
 from benchmarks.figures import Effort, Found, Line, Section, Target
 from benchmarks.load import carry_out, plan
@@ -23,7 +25,7 @@ def measure(stage: Stage, effort: Effort) -> Section:
     for _ in range(effort.launches):
         stage.relaunch("clinical")
         stage.relaunch("envoy")
-        _launch(stage, effort, payloads, found)
+        found.launch(partial(_launch, stage, effort, payloads, found))
     return _section(found)
 
 
@@ -87,5 +89,5 @@ def _section(found: Found) -> Section:
         " through Envoy, against the same by gRPC straight to the server. The server's CPU holds"
         " what carries records to the trail, on both sides.",
         lines,
-        [_CLIENTS],
+        [_CLIENTS, *found.notes()],
     )

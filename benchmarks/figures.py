@@ -3,10 +3,15 @@
 # ruff: noqa: RUF001, RUF002 - figures are set as people read them
 
 import statistics
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from benchmarks.run import WorthlessRun
+
 TIMES = "×"
+# A launch is repeated this often at most.
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,28 @@ class Found:
     """Values of all launches, by name."""
 
     values: dict[str, list[float]] = field(default_factory=dict)
+    repeated: int = 0
+
+    def launch(self, work: Callable[[], None]) -> None:
+        """Do the work of a launch, which adds its values at its end; again if it was worthless.
+
+        A machine that does other things besides may make a call fail now and then.
+        """
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                work()
+                return
+            except WorthlessRun as why:
+                if not left:
+                    raise
+                print(f"once more: {why}", file=sys.stderr, flush=True)
+                self.repeated += 1
+
+    def notes(self) -> list[str]:
+        """What a reader should know of how it went."""
+        if not self.repeated:
+            return []
+        return [f"Launches repeated because a call had failed: {self.repeated}."]
 
     def add(self, **values: float) -> None:
         """The values of one launch."""

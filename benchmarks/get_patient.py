@@ -6,6 +6,8 @@ the record to the audit trail, is measured apart: compliance is paused during th
 on afterwards.
 """
 
+from functools import partial
+
 from benchmarks.echo import PATH
 from benchmarks.figures import TIMES, Effort, Found, Line, Section, Target
 from benchmarks.load import carry_out, plan, warm_up
@@ -17,6 +19,7 @@ from benchmarks.stage import Stage
 IN_FLIGHT = 32
 _MICRO = 1e6
 _PATIENTS = 200
+_FLUSH = "An access record waits for its commit: latency alone holds one flush of the disk."
 
 
 def measure(stage: Stage, effort: Effort) -> Section:
@@ -24,13 +27,13 @@ def measure(stage: Stage, effort: Effort) -> Section:
     payloads = readings(stage, effort.calls(_PATIENTS, 20))
     found = Found()
     for _ in range(effort.launches):
-        size = _medhub(stage, effort, payloads, found)
-        _echo(effort, size, found)
+        found.launch(partial(_medhub, stage, effort, payloads, found))
+        found.launch(partial(_echo, effort, found))
     return _section(found)
 
 
-def _medhub(stage: Stage, effort: Effort, payloads: list[bytes], found: Found) -> int:
-    """One launch of the clinical server; the size of an answer."""
+def _medhub(stage: Stage, effort: Effort, payloads: list[bytes], found: Found) -> None:
+    """One launch of the clinical server."""
     stage.relaunch("clinical")
     target, token = stage.running.grpc["clinical"], stage.session().token
     calls = effort.calls(10_000, 600)
@@ -48,6 +51,8 @@ def _medhub(stage: Stage, effort: Effort, payloads: list[bytes], found: Found) -
                 plan(target, GET, payloads, calls=calls, in_flight=IN_FLIGHT, token=token)
             )
         stage.settle()
+    few = effort.calls(1_500, 200)
+    alone = carry_out(plan(target, GET, payloads, calls=few, in_flight=1, token=token))
     found.add(
         server=answering.used["server"] / calls * _MICRO,
         carrying=(whole.used["server"] - answering.used["server"]) / calls * _MICRO,
@@ -55,16 +60,15 @@ def _medhub(stage: Stage, effort: Effort, payloads: list[bytes], found: Found) -
         postgres=whole.used["postgres"] / calls * _MICRO,
         trail=whole.used["trail"] / calls * _MICRO,
         rate=calls / done.seconds,
+        size=done.size,
+        p50=alone.p50,
+        p99=alone.p99,
     )
-    few = effort.calls(1_500, 200)
-    alone = carry_out(plan(target, GET, payloads, calls=few, in_flight=1, token=token))
-    found.add(p50=alone.p50, p99=alone.p99)
-    return done.size
 
 
-def _echo(effort: Effort, size: int, found: Found) -> None:
+def _echo(effort: Effort, found: Found) -> None:
     """One launch of the echo, with messages of the size of a patient."""
-    calls, payloads = effort.calls(10_000, 600), [bytes(size)]
+    calls, payloads = effort.calls(10_000, 600), [bytes(int(found.values["size"][-1]))]
     with serving("benchmarks.echo", "127.0.0.1:0") as (pid, port):
         target = f"127.0.0.1:{port}"
         warm_up(plan(target, PATH, payloads, calls=calls // 5, in_flight=IN_FLIGHT))
@@ -115,5 +119,5 @@ def _section(found: Found) -> Section:
         f" its access record is durable before the answer leaves. {IN_FLIGHT} calls in flight, then"
         " one; patients take turns. The echo answers as many bytes and does nothing else.",
         lines,
-        ["An access record waits for its commit: latency alone holds one flush of the disk."],
+        [_FLUSH, *found.notes()],
     )

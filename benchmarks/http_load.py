@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass, field
 
 import uvloop
 
-from benchmarks.load import Outcome, WorthlessRun, percentile
-from benchmarks.run import run_module
+from benchmarks.load import Outcome, percentile
+from benchmarks.run import WorthlessRun, run_module
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 import uvloop
 
-from benchmarks.run import run_module
+from benchmarks.run import WorthlessRun, run_module
 
 # A call that takes longer than this in a benchmark is a fault, not a slow call.
 CALL_SECONDS = 10.0
@@ -49,10 +49,6 @@ class Outcome:
     p50: float = 0.0
     p99: float = 0.0
     size: int = 0
-
-
-class WorthlessRun(Exception):
-    """Some answers were not what was measured."""
 
 
 def plan(

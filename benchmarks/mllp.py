@@ -4,6 +4,7 @@ One gateway process, several senders that pipeline. At `stored` an acknowledgeme
 the message is durable and processing follows; at `processed` when its effects are committed.
 """
 
+from functools import partial
 from itertools import count
 from secrets import token_hex
 
@@ -35,8 +36,8 @@ def measure(stage: Stage, effort: Effort) -> Section:
     before = _endpoint(stage).ack_point
     try:
         for _ in range(effort.launches):
-            _launch(stage, "stored", effort.calls(6_000, 300), found)
-            _launch(stage, "processed", effort.calls(1_500, 100), found)
+            for point, messages in (("stored", (6_000, 300)), ("processed", (1_500, 100))):
+                found.launch(partial(_launch, stage, point, effort.calls(*messages), found))
     finally:
         _set_point(stage, before)
     return _section(found)
@@ -125,4 +126,5 @@ def _section(found: Found) -> Section:
         f" with {_WINDOW} messages in flight each. Every acknowledgement is checked: AA, and of a"
         " message that waits. CPU is counted until the last acknowledgement.",
         lines,
+        found.notes(),
     )

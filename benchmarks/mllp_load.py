@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 
 import uvloop
 
-from benchmarks.load import Outcome, WorthlessRun, percentile
-from benchmarks.run import run_module
+from benchmarks.load import Outcome, percentile
+from benchmarks.run import WorthlessRun, run_module
 from hub.hl7_files import acknowledged
 
 _START, _END = b"\x0b", b"\x1c\r"

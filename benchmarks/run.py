@@ -15,6 +15,10 @@ _LONGEST_RUN = 300.0
 _STOP_SECONDS = 10.0
 
 
+class WorthlessRun(Exception):
+    """Some answers were not what was to be measured."""
+
+
 def run_module(
     module: str, told: object, *arguments: str, env: Mapping[str, str] | None = None
 ) -> Any:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import ALONE, STAGED
-from benchmarks.load import WorthlessRun, carry_out, plan
+from benchmarks.load import carry_out, plan
 from benchmarks.processes import Meter, cpu_below, own_cpu
-from benchmarks.run import ROOT, serving
+from benchmarks.run import ROOT, WorthlessRun, serving
 
 
 def test_a_quick_run_writes_a_page(tmp_path: Path) -> None:
