@@ -7,7 +7,8 @@ from contextlib import suppress
 import psycopg
 
 from auth.storage.state import CHANNEL
-from core.database.connections import connection_options
+from core import tasks
+from core.database.connections import connect
 
 PAUSE_SECONDS = 1.0  # before connecting again; the poll covers the time between
 
@@ -27,10 +28,7 @@ class Listener:
 
     async def stop(self) -> None:
         """Stop listening."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await tasks.end(self._task)
 
     async def _run(self) -> None:
         while True:
@@ -39,9 +37,7 @@ class Listener:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _listen(self) -> None:
-        connection = await psycopg.AsyncConnection.connect(
-            self._url, autocommit=True, **connection_options()
-        )
+        connection = await connect(self._url)
         async with connection:
             await connection.execute(f"LISTEN {CHANNEL}")
             self._heard()

@@ -21,7 +21,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq.abc import PGresult
 
 from core import clock
-from core.database.connections import connection_options
+from core.database.connections import connect
 from core.database.context import PLATFORM, audit_context
 from core.database.failures import RETRY_LATER
 from core.database.pool import Database
@@ -99,8 +99,7 @@ class _Line:
     @classmethod
     async def open(cls, url: str) -> "_Line":
         """Connect and prepare the statement. Raises psycopg.Error."""
-        options = connection_options(_SESSION)
-        line = cls(await psycopg.AsyncConnection.connect(url, autocommit=True, **options))
+        line = cls(await connect(url, _SESSION))
         try:
             line._pg.send_prepare(_NAME, _APPEND)
             await line._end()

@@ -1,5 +1,7 @@
 """What every connection to PostgreSQL is opened with."""
 
+import asyncio
+import contextlib
 from typing import Any
 
 import psycopg
@@ -27,6 +29,23 @@ def connection_options(extra: str = "") -> dict[str, Any]:
         "keepalives_idle": KEEPALIVE,
         "options": f"{_SESSION} {extra}".strip(),
     }
+
+
+async def connect(url: str, session: str = "") -> psycopg.AsyncConnection[Any]:
+    """A connection of one's own, in autocommit. Raises psycopg.Error.
+
+    psycopg leaves the connection of an attempt that is cancelled to the garbage collector; here
+    the attempt is waited for, as long as it may take at most, and closed.
+    """
+    attempt = asyncio.ensure_future(
+        psycopg.AsyncConnection.connect(url, autocommit=True, **connection_options(session))
+    )
+    try:
+        return await asyncio.shield(attempt)
+    except asyncio.CancelledError:
+        with contextlib.suppress(psycopg.Error):
+            await (await attempt).close()
+        raise
 
 
 class PooledConnection(psycopg.AsyncConnection[Any]):

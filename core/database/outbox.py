@@ -21,7 +21,7 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import class_row
 
-from core.database.connections import connection_options
+from core.database.connections import connect
 from core.database.failures import RETRY_LATER, translate
 from core.errors import Unavailable
 
@@ -93,9 +93,7 @@ class Outbox:
         await self.close()
         session = f"-c statement_timeout={int(STATEMENT_TIMEOUT * 1000)}"
         try:
-            self._connection = await psycopg.AsyncConnection.connect(
-                self._url, autocommit=True, **connection_options(session)
-            )
+            self._connection = await connect(self._url, session)
         except psycopg.Error as error:
             raise translate(error) from error
 

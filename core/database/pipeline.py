@@ -24,7 +24,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq.abc import PGresult
 
 from core import identity
-from core.database.connections import DROP_PLANS, REPLAN_AFTER, connection_options
+from core.database.connections import DROP_PLANS, REPLAN_AFTER, connect
 from core.database.context import organization_text, seconds_left, subject_text
 from core.database.encoding import encode
 from core.database.failures import RETRY_LATER, is_stale_plan, translate
@@ -300,9 +300,7 @@ class Reads:
 
     async def _fill(self) -> None:
         while len(self._wires) < self._wanted:
-            connection = await psycopg.AsyncConnection.connect(
-                self._url, autocommit=True, **connection_options(_SESSION)
-            )
+            connection = await connect(self._url, _SESSION)
             self._wires.append(_Wire(connection, self._on_loss))
 
 
