@@ -7,6 +7,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from clinical.domain.endpoints import AckPoint, Endpoint
 from clinical.domain.hl7_messages import Message, Stored
+from clinical.formats.hl7v2.charset import is_known
 from clinical.servicers.times import time_to_proto
 from core import clock
 from core.errors import InvalidField, Unavailable
@@ -98,6 +99,12 @@ def endpoint_from_proto(message: hl7_pb2.Hl7Endpoint) -> Endpoint:
         time_zone=message.time_zone.strip(),
         created_at=clock.now(),
     )
+
+
+def check_charset(endpoint: Endpoint) -> None:
+    """Raises InvalidField for a charset that no message can be read in."""
+    if endpoint.charset_fallback and not is_known(endpoint.charset_fallback):
+        raise InvalidField(field="hl7_endpoint.charset_fallback", rule="charset")
 
 
 def endpoint_changed_by(

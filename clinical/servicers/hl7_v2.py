@@ -9,6 +9,7 @@ from clinical.domain.endpoints import check_endpoint
 from clinical.servicers.hl7_intake import Conversation, Intake
 from clinical.servicers.hl7_messages import (
     answer_to_proto,
+    check_charset,
     endpoint_changed_by,
     endpoint_from_proto,
     endpoint_to_proto,
@@ -88,6 +89,7 @@ class Hl7V2:
         """Open an endpoint."""
         endpoint = endpoint_from_proto(request.hl7_endpoint)
         check_endpoint(endpoint)
+        check_charset(endpoint)
         async with self._store.begin() as work:
             if earlier := await work.tx.first_try():
                 row = id_from(earlier.name, "hl7Endpoints")
@@ -123,6 +125,7 @@ class Hl7V2:
                 raise EtagMismatch
             after = endpoint_changed_by(before, sent, request.update_mask)
             check_endpoint(after)
+            check_charset(after)
             if after != before:
                 await work.endpoints.save(after)
         return endpoint_to_proto(after)

@@ -44,6 +44,11 @@ _WINDOWS: Final = {
 }
 
 
+def is_known(label: str) -> bool:
+    """Whether messages can be read in the charset of this name, as MSH-18 spells it."""
+    return label.upper() in _CODECS
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """The text of a message, or None when a finding rejects it; `charset` is what was used."""

@@ -408,12 +408,12 @@ async def test_endpoints_are_changed_with_care(hl7: HL7) -> None:
         await hl7.open(label="GAM")
     with pytest.raises(InvalidField):
         await hl7.open(label="")
-    with pytest.raises(InvalidField):
-        await hl7.servicer.UpdateEndpoint(
-            UpdateEndpointRequest(
-                hl7_endpoint=Hl7Endpoint(name=hl7.endpoint, time_zone="Mars/Olympus")
-            )
-        )
+    for wrong in (
+        Hl7Endpoint(name=hl7.endpoint, time_zone="Mars/Olympus"),
+        Hl7Endpoint(name=hl7.endpoint, charset_fallback="KLINGON"),
+    ):
+        with pytest.raises(InvalidField):
+            await hl7.servicer.UpdateEndpoint(UpdateEndpointRequest(hl7_endpoint=wrong))
     change = Hl7Endpoint(name=hl7.endpoint, etag="1", time_zone="Indian/Reunion")
     after = await hl7.servicer.UpdateEndpoint(UpdateEndpointRequest(hl7_endpoint=change))
     assert (after.label, after.time_zone, after.etag) == ("GAM", "Indian/Reunion", "2")
