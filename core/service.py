@@ -128,6 +128,7 @@ async def start(
         log=log,
         metrics=core.metrics,
         traces=_traces(service, settings, parts),
+        proxies=frozenset(filter(None, settings.trusted_proxies.split(","))),
     )
     _measure(core.metrics, truth, steps)
     health = Health(servicers, _conditions(service, core, truth))

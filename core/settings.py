@@ -37,6 +37,8 @@ class CoreSettings(BaseSettings):
     reflection: str = "token"
     # channelz and verbose logs.
     debug: bool = False
+    # Addresses of edges, separated by commas: only they may say for whom they ask. Empty: none.
+    trusted_proxies: str = "127.0.0.1,::1"
     # Several workers share the port on purpose.
     so_reuseport: bool = False
     # Connections to the database: for transactions, and for single-key reads.

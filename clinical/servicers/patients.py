@@ -209,11 +209,7 @@ async def _earlier(work: Work, *, rehearsal: bool) -> Earlier | None:
 async def _replay(work: Work, earlier: Earlier) -> patient_pb2.Patient:
     """The answer that an earlier call got: a read of that revision, with its check and record."""
     row = id_from(earlier.name, "patients")
-    then = await work.patients.at_revision(row, earlier.revision)
-    await work.tx.record_act(
-        "clinical.patients.replay", subject=row, subject_kind="patient", resource=earlier.name
-    )
-    return patient_to_proto(then)
+    return patient_to_proto(await work.patients.at_revision(row, earlier.revision))
 
 
 async def _check_identifiers(work: Work, identifiers: tuple[PatientIdentifier, ...]) -> None:

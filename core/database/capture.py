@@ -160,6 +160,18 @@ GRANT USAGE ON SCHEMA public TO {roles.app}, {roles.relay};
 {grants}
 GRANT EXECUTE ON FUNCTION medhub.transaction_organization() TO {roles.app};
 GRANT SELECT, DELETE, UPDATE (source_seq) ON medhub.audit_outbox TO {roles.relay};
+
+-- A relay numbers what has no number and deletes what has one: a row that went without a number
+-- would leave no gap for anybody to notice. The owner's functions are not bound by it.
+ALTER TABLE medhub.audit_outbox ENABLE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS seen ON medhub.audit_outbox;
+CREATE POLICY seen ON medhub.audit_outbox FOR SELECT TO {roles.relay} USING (true);
+DROP POLICY IF EXISTS numbered_once ON medhub.audit_outbox;
+CREATE POLICY numbered_once ON medhub.audit_outbox FOR UPDATE TO {roles.relay}
+    USING (source_seq IS NULL) WITH CHECK (source_seq IS NOT NULL);
+DROP POLICY IF EXISTS deleted_when_numbered ON medhub.audit_outbox;
+CREATE POLICY deleted_when_numbered ON medhub.audit_outbox FOR DELETE TO {roles.relay}
+    USING (source_seq IS NOT NULL);
 GRANT SELECT, INSERT, UPDATE ON medhub.relay_counter TO {roles.relay};
 GRANT SELECT, INSERT, UPDATE ON medhub.request_key TO {roles.app};
 
@@ -205,10 +217,10 @@ def _columns(table: Captured, operation: str, row: str) -> str:
     """The outbox columns that insert and delete share with update, read from one row."""
     pieces = [f"{row}.{name}::text" for name in table.key]
     resource = " || '/' || ".join([_literal(table.collection), *pieces])
-    organization = f"{row}.{table.organization}" if table.organization else "held_organization"
+    organization = f"{row}.{table.organization}" if table.organization else '"the organization"'
     subject = f"{row}.{table.subject}" if table.subject else "NULL::uuid"
     return (
-        f"{organization}, 'change', held, {_literal(table.table)}, '{operation}', "
+        f"{organization}, 'change', \"the context\", {_literal(table.table)}, '{operation}', "
         f"{subject}, {_literal(table.subject_kind)}, {resource}"
     )
 
@@ -270,8 +282,9 @@ def capture_sql(table: Captured) -> str:
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, medhub, pg_temp SET enable_nestloop = off AS $capture$
 DECLARE
-    held CONSTANT jsonb := medhub.audit_context();
-    held_organization CONSTANT uuid := medhub.transaction_organization();
+    -- A table may have columns of any name, so these have names that no column has.
+    "the context" CONSTANT jsonb := medhub.audit_context();
+    "the organization" CONSTANT uuid := medhub.transaction_organization();
 BEGIN
     IF TG_OP = 'INSERT' THEN
         {_TARGET}

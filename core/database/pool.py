@@ -20,7 +20,9 @@ from core.database.settings import DatabaseSettings
 from core.database.transaction import Transaction
 
 LONGEST_POOL_WAIT = 1.0  # seconds for a free connection; past it the service is too busy
-LONGEST_POOL_QUEUE = 64  # calls that wait for one; more would only time out together
+# Calls that wait for one: as many searches and writes as core.rpc.admission lets in together, so
+# that a busy server answers OVERLOADED there and not UNAVAILABLE here.
+LONGEST_POOL_QUEUE = 384
 RECONNECT_FOR = 5.0  # seconds of attempts in a row; the next call that waits starts new ones
 STATEMENTS_PREPARED = 500  # per connection: more than any service has
 

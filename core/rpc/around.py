@@ -28,7 +28,7 @@ from core.rpc.access_log import AccessLog
 from core.rpc.admission import Admission
 from core.rpc.authenticate import authenticate, token_of
 from core.rpc.authorize import authorize
-from core.rpc.headers import Headers
+from core.rpc.headers import LOOPBACK, Headers
 from core.rpc.live import LiveStreams
 from core.rpc.redact import redacted
 from core.rpc.translate import end, refusal_of, tell
@@ -58,6 +58,8 @@ class Steps:
     log: AccessLog
     metrics: Metrics
     traces: Traces | None
+    # Addresses of edges, which alone may say for whom they ask.
+    proxies: frozenset[str] = LOOPBACK
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ def _unary(
     method: Method, action: str, run: Unary, steps: Steps
 ) -> Callable[..., Awaitable[bytes]]:
     async def handle(raw: bytes, context: Context) -> bytes:
-        passage = _arrive(method, action, context)
+        passage = _arrive(method, action, context, steps)
         passage.raw = raw
         try:
             steps.admission.enter(method.load, passage.headers.peer)
@@ -129,7 +131,7 @@ def _stream(
     method: Method, action: str, run: Callable[..., Any], steps: Steps
 ) -> Callable[..., Awaitable[bytes | None]]:
     async def handle(requests: Any, context: Context) -> bytes | None:
-        passage = _arrive(method, action, context)
+        passage = _arrive(method, action, context, steps)
         passage.call.deadline = None
         try:
             steps.admission.enter(method.load, passage.headers.peer)
@@ -184,8 +186,8 @@ def _message(method: Method, raw: bytes) -> Message:
     return message
 
 
-def _arrive(method: Method, action: str, context: Context) -> Passage:
-    headers = Headers.of(context)
+def _arrive(method: Method, action: str, context: Context, steps: Steps) -> Passage:
+    headers = Headers.of(context, steps.proxies)
     now = asyncio.get_running_loop().time()
     left: float | None = context.time_remaining()
     call = Call(
@@ -215,7 +217,7 @@ async def _refuse(error: BaseException, passage: Passage, context: Context, step
     try:
         request = passage.request or _readable(passage)
         await audit.record_refusal(
-            steps.recorder, steps.strangers, passage.method, call, refusal, request
+            steps.recorder, steps.strangers, passage.method, call, refusal, passage.code, request
         )
     except Exception as lost:  # noqa: BLE001 - the caller is refused all the same
         refusal_of(lost, call.method, call.trace_id, given_up=False)

@@ -18,11 +18,10 @@ from core.errors import Refusal
 from core.identity import Call, Kind
 from medhub.options.v1 import policy_pb2 as options
 
-# Refusals of known callers that the trail keeps one by one; those of unknown callers are
-# aggregated, so that an attacker cannot fill it.
-_TELLING = frozenset(
-    {"PERMISSION_DENIED", "ORGANIZATION_REQUIRED", "STEP_UP_REQUIRED", "NOT_FOUND"}
-)
+# Refusals of known callers that the trail keeps one by one, by their code: each tells the caller
+# something of what is there. Those of unknown callers are aggregated, so that an attacker cannot
+# fill the trail.
+_TELLING = frozenset({"PERMISSION_DENIED", "NOT_FOUND", "ALREADY_EXISTS"})
 # What a resource name looks like. A refused request has not been validated: its name could hold
 # anything, be of any length, and even spoil the flush that it shares with other calls.
 _NAME = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_.~-]+)*")
@@ -46,12 +45,18 @@ class Strangers(Protocol):
 async def record_access(
     recorder: Recorder, method: Method, call: Call, request: Message | None, response: Message
 ) -> None:
-    """Record who was shown whose data, one event for each person."""
-    if method.audit != options.AUDIT_KIND_ACCESS:
+    """Record who was shown whose data, one event for each person.
+
+    A change shows what it answers too, and it may have changed nothing: a rehearsal, a repeat, the
+    same value again. So it is recorded as a showing besides what the triggers record.
+    """
+    if method.audit not in (options.AUDIT_KIND_ACCESS, options.AUDIT_KIND_CHANGE):
         return
     subjects = [*method.subjects.in_response(response)]
     if request is not None:
         subjects.extend(method.subjects.in_request(request))
+    if not subjects and method.audit == options.AUDIT_KIND_CHANGE:
+        return
     resource = _resource(method, request)
     detail = {"auth_degraded": True} if call.caller.degraded else {}
     await recorder.record([
@@ -65,14 +70,14 @@ async def record_access(
 
 async def record_refusal(
     recorder: Recorder, strangers: Strangers, method: Method, call: Call, refusal: Refusal,
-    request: Message | None,
+    code: str, request: Message | None,
 ) -> None:  # fmt: skip
     """Record that a call was refused: one by one for known callers, counted for others."""
     if call.caller.kind is Kind.ANONYMOUS:
         if refusal.reason == "UNAUTHENTICATED":
             strangers.note(call.peer, method.name, refusal.reason)
         return
-    if refusal.reason in _TELLING:
+    if code in _TELLING:
         record = AccessRecord(
             call, "refusal", (), "", _resource(method, request), entity=_entity(method),
             operation="read", detail={"reason": refusal.reason},

@@ -9,8 +9,8 @@ import grpc
 
 # Language tags that texts exist in; the first is the fallback.
 LANGUAGES = ("en", "fr", "de")
-# The edge runs beside the servers, or is named in the settings; only it may say for whom it asks.
-_LOOPBACK = ("127.0.0.1", "::1", "unix")
+# An edge that runs beside the server. Only edges may say for whom they ask.
+LOOPBACK = frozenset({"127.0.0.1", "::1", "unix"})
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
 _REVISION = re.compile(r"[0-9]{1,15}\Z")
 
@@ -26,11 +26,19 @@ class Headers:
     sampled: bool = False
     min_revision: int = 0
     peer: str = ""
+    proxies: frozenset[str] = LOOPBACK
 
     @classmethod
-    def of(cls, context: grpc.aio.ServicerContext[bytes, bytes]) -> Self:
-        """Read the metadata of a call. What is malformed counts as absent."""
-        headers = cls(credentials=[], peer=_address(context.peer()))
+    def of(
+        cls,
+        context: grpc.aio.ServicerContext[bytes, bytes],
+        proxies: frozenset[str] = LOOPBACK,
+    ) -> Self:
+        """Read the metadata of a call. What is malformed counts as absent.
+
+        `proxies` are the addresses whose x-forwarded-for is believed.
+        """
+        headers = cls(credentials=[], peer=_address(context.peer()), proxies=proxies)
         for name, value in context.invocation_metadata() or ():
             read = _READERS.get(name)
             if read is not None and isinstance(value, str):
@@ -68,7 +76,7 @@ def _min_revision(headers: Headers, value: str) -> None:
 def _forwarded_for(headers: Headers, value: str) -> None:
     """The address that the edge saw: the last of the list, and only when the edge says it."""
     last = value.rpartition(",")[2].strip()
-    if headers.peer in _LOOPBACK:
+    if headers.peer in headers.proxies:
         headers.peer = _canonical(last) or headers.peer
 
 

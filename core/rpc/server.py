@@ -133,7 +133,7 @@ class _Guarded:
 
     async def ServerReflectionInfo(self, request_iterator: Any, context: Context) -> Any:
         """Prove the caller, then reflect."""
-        headers = Headers.of(context)
+        headers = Headers.of(context, self._steps.proxies)
         try:
             await self._steps.truth.caller_of(token_of(headers), bound=_REFLECTION_BOUND)
         except Exception as error:  # noqa: BLE001 - grpc would send its text

@@ -207,3 +207,18 @@ async def test_confirmed_records_are_gone(
     assert await outbox.confirm(entries) == 0
 
     assert ward.rows("SELECT source_seq FROM medhub.audit_outbox") == [{"source_seq": None}]
+
+
+async def test_a_relay_deletes_nothing_that_has_no_number(
+    ward: ServiceDatabase, db: Database
+) -> None:
+    """A record that went without a number would leave no gap for anybody to notice."""
+    await add(db, new_id())
+
+    with psycopg.connect(ward.urls.relay, autocommit=True) as relay:
+        gone = relay.execute("DELETE FROM medhub.audit_outbox").rowcount
+        relay.execute("UPDATE medhub.audit_outbox SET source_seq = 7 WHERE source_seq IS NULL")
+        renumbered = relay.execute("UPDATE medhub.audit_outbox SET source_seq = 8").rowcount
+
+    assert (gone, renumbered) == (0, 0)
+    assert ward.rows("SELECT source_seq FROM medhub.audit_outbox") == [{"source_seq": 7}]

@@ -104,3 +104,13 @@ def test_whatever_is_sent_is_read(metadata: list[tuple[str, Any]], peer: str) ->
     assert len(headers.trace_id) in (0, 32)
     told = [value for name, value in metadata if name == "authorization"]
     assert headers.credentials == [value for value in told if isinstance(value, str)]
+
+
+def test_only_an_edge_says_for_whom_it_asks() -> None:
+    """A caller that is no edge is taken for itself, whatever it says."""
+    context: Any = _Context([("x-forwarded-for", "203.0.113.9")], "ipv4:10.0.0.7:5")
+
+    believed = Headers.of(context, frozenset({"10.0.0.7"}))
+    stranger = Headers.of(context, frozenset({"10.0.0.8"}))
+
+    assert (believed.peer, stranger.peer) == ("203.0.113.9", "10.0.0.7")

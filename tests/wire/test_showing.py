@@ -1,0 +1,92 @@
+"""An answer that shows a record leaves an event, also when the call changes nothing."""
+
+from uuid import UUID, uuid4
+
+import grpc
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from medhub.clinical.v1 import patient_pb2
+from medhub.clinical.v1 import patient_service_pb2 as patients
+from tests.support.platform import Platform, platform
+
+__all__ = ["platform"]
+_SERVICE = "medhub.clinical.v1.PatientService"
+
+
+async def _events(platform: Platform, name: str, method: str) -> int:
+    """Events of a method about a patient, in the outbox or already in the trail's hands."""
+    subject = UUID(name.removeprefix("patients/"))
+    rows = platform.databases["clinical"].rows(
+        "SELECT count(*) AS n FROM shown WHERE subject = %s AND method = %s", subject, method
+    )
+    return int(rows[0]["n"])
+
+
+@pytest.fixture
+async def doctor(platform: Platform) -> str:
+    """The token of a doctor; every row that reaches the outbox is noted in passing."""
+    platform.databases["clinical"].rows(
+        """CREATE TABLE shown (subject uuid, method text, kind text);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+            INSERT INTO public.shown VALUES (NEW.subject, NEW.context->>'method', NEW.kind);
+            RETURN NEW; END $$;
+        CREATE TRIGGER note BEFORE INSERT ON medhub.audit_outbox
+            FOR EACH ROW EXECUTE FUNCTION note()"""
+    )
+    await platform.tenant("alpha", {"doctor": ["doctor"]})
+    return await platform.login("doctor@alpha.example")
+
+
+async def test_a_change_that_changes_nothing_is_recorded(platform: Platform, doctor: str) -> None:
+    """A rehearsal, and the same value again, show the whole record: each leaves an event."""
+    asked = patients.CreatePatientRequest(patient=patient_pb2.Patient(birth_name="Lemoine"))
+    made = await platform.call(f"{_SERVICE}/CreatePatient", asked, token=doctor)
+    method = f"{_SERVICE}/UpdatePatient"
+    same = patients.UpdatePatientRequest(
+        patient=patient_pb2.Patient(name=made.name, birth_name="Lemoine", etag=made.etag),
+        update_mask=FieldMask(paths=["birth_name"]),
+    )
+    rehearsal = patients.UpdatePatientRequest(validate_only=True)
+    rehearsal.MergeFrom(same)
+
+    await platform.call(method, rehearsal, token=doctor)
+    rehearsed = await _events(platform, made.name, method)
+    await platform.call(method, same, token=doctor)
+    repeated = await _events(platform, made.name, method)
+
+    assert (rehearsed, repeated) == (1, 2)
+
+
+async def test_a_repeated_request_is_recorded(platform: Platform, doctor: str) -> None:
+    """A replay is a read, and audited like one."""
+    asked = patients.CreatePatientRequest(
+        patient=patient_pb2.Patient(birth_name="Lemoine"), request_id=str(uuid4())
+    )
+    method = f"{_SERVICE}/CreatePatient"
+    made = await platform.call(method, asked, token=doctor)
+    before = await _events(platform, made.name, method)
+
+    again = await platform.call(method, asked, token=doctor)
+
+    assert again.name == made.name
+    assert await _events(platform, made.name, method) == before + 1
+
+
+async def test_a_probe_for_an_identifier_is_recorded(platform: Platform, doctor: str) -> None:
+    """Whoever learns that an identifier is taken is in the trail."""
+    number = patient_pb2.PatientIdentifier(
+        system="CHU-X", type=patient_pb2.IDENTIFIER_TYPE_PI, value="42"
+    )
+    asked = patients.CreatePatientRequest(
+        patient=patient_pb2.Patient(birth_name="Lemoine", identifiers=[number])
+    )
+    await platform.call(f"{_SERVICE}/CreatePatient", asked, token=doctor)
+    asked.validate_only = True
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await platform.call(f"{_SERVICE}/CreatePatient", asked, token=doctor)
+
+    assert refused.value.code() is grpc.StatusCode.ALREADY_EXISTS
+    kept = platform.databases["clinical"].rows("SELECT 1 AS one FROM shown WHERE kind = 'refusal'")
+    assert len(kept) == 1
