@@ -50,7 +50,8 @@ async def user(
 ) -> UUID:
     """The account of that address, a member of the organization. Answers its id.
 
-    Password and roles count for what is made now: neither of somebody who is there changes.
+    Password and roles count for what is made now: neither of somebody who is there changes. An
+    invitation of the organization to the address is accepted by it, with these roles.
     Raises PasswordTooCommon, InvalidField and UnknownRole.
     """
     check_new_password(password)
@@ -58,8 +59,11 @@ async def user(
     password_hash = await asyncio.to_thread(hash_password, password)
     async with _begin(store, organization) as tx:
         key = await _account(tx, email, password_hash)
-        if await tx.memberships.of_user(key) is None:
+        held = await tx.memberships.of_address(email)
+        if held is None:
             await _join(tx, organization, key, (email, display_name), tuple(sorted(roles)))
+        elif held.user is None:
+            await _accept(tx, held, key, tuple(sorted(roles)))
     return key
 
 
@@ -135,6 +139,17 @@ async def _join(
     await tx.state.publish(
         [MembershipChanged(key, organization, roles, ended=False, forget_at=forget_at(now))]
     )
+
+
+async def _accept(tx: Tx, held: Membership, key: UUID, roles: tuple[str, ...]) -> None:
+    now = clock.now()
+    if await tx.memberships.accept(held.id, key, now):
+        await tx.memberships.save(held.id, roles, None, now)
+        await tx.activations.cancel(held.id, now)
+        changed = MembershipChanged(
+            key, held.organization, roles, ended=False, forget_at=forget_at(now)
+        )
+        await tx.state.publish([changed])
 
 
 def _check_roles(roles: Sequence[str], *, platform: bool) -> None:

@@ -1,5 +1,6 @@
 """What a service account's assertion has to say (RFC 7523, section 3)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,8 @@ LONGEST_LIFE = timedelta(minutes=5)
 """An assertion is made for one exchange; each id is remembered for as long as it could live."""
 
 SKEW = timedelta(seconds=5)
-LONGEST_JTI = 64
+# Printable ASCII: JSON also carries what no UTF-8 and no text of PostgreSQL can (NUL, surrogates).
+_JTI = re.compile(r"[!-~]{1,64}")
 COLLECTION = "serviceAccounts"
 
 
@@ -33,7 +35,7 @@ def read_assertion(claims: Mapping[str, object], audience: str, at: datetime) ->
         raise AssertionRefused
     if claims.get("aud") not in (audience, [audience]):
         raise AssertionRefused
-    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
+    if not isinstance(jti, str) or _JTI.fullmatch(jti) is None:
         raise AssertionRefused
     return Assertion(_account(issuer), jti, _expiry(expiry, at))
 

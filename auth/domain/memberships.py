@@ -12,11 +12,11 @@ from core.errors import EtagMismatch
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A person in an organization."""
+    """A person in an organization. No user: invited, and not accepted yet."""
 
     id: UUID
     organization: UUID
-    user: UUID
+    user: UUID | None
     email: str
     display_name: str
     roles: tuple[str, ...]
@@ -24,6 +24,16 @@ class Membership:
     created_at: datetime
     updated_at: datetime
     revision: int
+
+    @property
+    def active(self) -> bool:
+        """Whether it lets somebody in."""
+        return self.user is not None and self.suspended_at is None
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether somebody invited may still accept it."""
+        return self.user is None and self.suspended_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ def keep_an_administrator(
     `others` counts the administrators besides this member who can log in. Raises
     LastAdministrator.
     """
-    was = ADMINISTRATOR in membership.roles and membership.suspended_at is None
+    was = ADMINISTRATOR in membership.roles and membership.active
     stays = ADMINISTRATOR in roles and active
     if was and not stays and not others:
         raise LastAdministrator

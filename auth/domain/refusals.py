@@ -34,7 +34,7 @@ class NotAMember(Refusal):
 
 
 class AlreadyAMember(Refusal):
-    """The person belongs to the organization already."""
+    """The person belongs to the organization already, or is invited."""
 
     reason = "ALREADY_A_MEMBER"
 
@@ -61,7 +61,7 @@ class LastAdministrator(Refusal):
 
 
 class ActivationRefused(Refusal):
-    """The activation token is unknown, used or expired."""
+    """The activation token is unknown, used, expired or not for this account: not told which."""
 
     reason = "ACTIVATION_REFUSED"
 

@@ -8,9 +8,10 @@ from auth.domain.memberships import Choice
 from auth.domain.passwords import check_new_password
 from auth.domain.refusals import ActivationRefused, AssertionRefused, NotAMember
 from auth.domain.roles import giving
-from auth.domain.sessions import forget_at, token_hash
+from auth.domain.sessions import forget_at
 from auth.formats.assertions import claims_unproven, is_signed_by
 from auth.hashing import Hashing
+from auth.invitations import Invitations
 from auth.login import Issued, LogIn
 from auth.proving import Proving
 from auth.renewal import Renewal
@@ -39,6 +40,7 @@ class Authentication:
         self._proving = proving
         self._log_in = LogIn(store, hashing, signer)
         self._renewal = Renewal(store, signer)
+        self._invitations = Invitations(store, signer)
 
     async def Login(self, request: wire.LoginRequest) -> wire.LoginResponse:
         """Open a session."""
@@ -145,18 +147,23 @@ class Authentication:
     async def ActivateAccount(
         self, request: wire.ActivateAccountRequest
     ) -> wire.ActivateAccountResponse:
-        """Set a first password."""
+        """Accept an invitation with a new account and its first password."""
         check_new_password(request.password)
-        async with self._store.begin() as tx:
-            invited = await tx.activations.find(token_hash(request.activation_token), clock.now())
-        if invited is None:
-            raise ActivationRefused
+        invitation = await self._invitations.find(request.activation_token)
         password_hash = await self._hashing.hash(request.password)
-        async with self._store.begin_for(invited.user, None) as tx:
-            used = await tx.activations.use(invited.id, clock.now())
-            if not used or not await tx.users.set_password(invited.user, password_hash):
-                raise ActivationRefused
-        return wire.ActivateAccountResponse(user=name_of("users", invited.user))
+        user = await self._invitations.activate(invitation, password_hash)
+        return wire.ActivateAccountResponse(user=name_of("users", user))
+
+    async def AcceptMembership(
+        self, request: wire.AcceptMembershipRequest
+    ) -> wire.AcceptMembershipResponse:
+        """Accept an invitation with the caller's account; a program has no address."""
+        caller = identity.caller()
+        invitation = await self._invitations.find(request.activation_token)
+        if caller.kind is not Kind.USER:
+            raise ActivationRefused
+        choice = await self._invitations.accept(invitation, _subject(caller), caller.session)
+        return wire.AcceptMembershipResponse(organization=_choice(choice))
 
     async def IssueServiceToken(
         self, request: wire.IssueServiceTokenRequest

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from auth.domain.activations import ACTIVATION_LIFE
-from auth.domain.events import Event, MembershipChanged, SessionRevoked
+from auth.domain.events import Event, SessionRevoked
 from auth.domain.memberships import Membership, check_etag, keep_an_administrator
 from auth.domain.refusals import AlreadyAMember
-from auth.domain.sessions import activation_token, forget_at, token_hash
+from auth.domain.sessions import forget_at
+from auth.invitations import Invitations, membership_changed
 from auth.servicers.roles import check_given
 from auth.servicers.times import timestamp
 from auth.signing import Signer
@@ -32,12 +32,12 @@ class Memberships:
     def __init__(self, store: Store, pages: PageTokens, signer: Signer) -> None:
         self._store = store
         self._pages = pages
-        self._signer = signer
+        self._invitations = Invitations(store, signer)
 
     async def CreateMembership(
         self, request: wire.CreateMembershipRequest
     ) -> membership_pb2.Membership:
-        """Take a person into the organization."""
+        """Invite a person. No account is looked at: the answer is the same for every address."""
         asked = request.membership
         async with self._store.begin() as tx:
             earlier = await tx.first_try()
@@ -45,15 +45,13 @@ class Memberships:
                 return await self._again(tx, id_from(earlier.name, COLLECTION))
             roles = tuple(sorted(set(asked.roles)))
             await check_given(tx, roles, field="membership.roles")
-            user, is_new = await _account(tx, asked.email)
-            made = _new(user, asked, roles)
+            made = _new(asked, roles)
             try:
                 await tx.memberships.add(made)
             except ConstraintViolated:
                 raise AlreadyAMember from None
-            token = await self._invite(tx, made) if is_new else ""
+            token = await self._invitations.offer(tx, made)
             await tx.remember(name_of(COLLECTION, made.id), made.revision)
-            await tx.state.publish([_changed(made)])
         return membership_to_proto(made, token)
 
     async def GetMembership(self, request: wire.GetMembershipRequest) -> membership_pb2.Membership:
@@ -89,13 +87,13 @@ class Memberships:
             await check_given(tx, given, field="roles")
             await _keep_an_administrator(tx, held, roles, held.suspended_at)
             saved = await _save(tx, held, roles, held.suspended_at)
-            await tx.state.publish([_changed(saved)])
+            await _tell(tx, saved)
         return membership_to_proto(saved)
 
     async def SuspendMembership(
         self, request: wire.SuspendMembershipRequest
     ) -> membership_pb2.Membership:
-        """Shut a member out; what they have open in the organization ends."""
+        """Shut a member out; what they have open in the organization ends, or the invitation."""
         now = clock.now()
         async with self._store.begin() as tx:
             held = await _hold(tx, request.name, request.etag)
@@ -103,61 +101,43 @@ class Memberships:
                 return membership_to_proto(held)
             await _keep_an_administrator(tx, held, held.roles, now)
             saved = await _save(tx, held, held.roles, now)
-            ended = await tx.sessions.revoke_in(held.organization, held.user, now)
-            revoked: list[Event] = [SessionRevoked(each, forget_at(now)) for each in ended]
-            await tx.state.publish([_changed(saved), *revoked])
+            await tx.activations.cancel(held.id, now)
+            await _tell(tx, saved, await _end_sessions(tx, held, now))
         return membership_to_proto(saved)
 
     async def ReactivateMembership(
         self, request: wire.ReactivateMembershipRequest
     ) -> membership_pb2.Membership:
-        """Let a suspended member in again."""
+        """Let a suspended member in again, or invite them anew."""
         async with self._store.begin() as tx:
             held = await _hold(tx, request.name, request.etag)
             if held.suspended_at is None:
                 return membership_to_proto(held)
             saved = await _save(tx, held, held.roles, None)
-            await tx.state.publish([_changed(saved)])
-        return membership_to_proto(saved)
-
-    async def _invite(self, tx: Tx, made: Membership) -> str:
-        """The token of a new account's invitation, which has the id of its membership."""
-        token = activation_token(await self._signer.derivation_key(tx), made.id)
-        expires_at = made.created_at + ACTIVATION_LIFE
-        await tx.activations.add(made.id, made.user, token_hash(token), expires_at)
-        return token
+            token = ""
+            if saved.acceptable:
+                # Who gets the token can take the roles, so it is given like the roles.
+                await check_given(tx, held.roles, field="name")
+                token = await self._invitations.offer(tx, saved)
+            await _tell(tx, saved)
+        return membership_to_proto(saved, token)
 
     async def _again(self, tx: Tx, key: UUID) -> membership_pb2.Membership:
         """What an earlier call made; with the token, while nobody has used it."""
         found = await tx.memberships.get(key)
         if found is None:
             raise NotFound
-        if not await tx.activations.is_open(key, clock.now()):
-            return membership_to_proto(found)
-        return membership_to_proto(
-            found, activation_token(await self._signer.derivation_key(tx), key)
-        )
+        return membership_to_proto(found, await self._invitations.token_of(tx, found))
 
 
-async def _account(tx: Tx, email: str) -> tuple[UUID, bool]:
-    """The account of an address, and whether it was made just now."""
-    key = new_id()
-    if await tx.users.add(key, email, clock.now()):
-        return key, True
-    account = await tx.users.find(email)
-    if account is None:
-        raise LookupError("an account that was there is gone, and accounts are never deleted")
-    return account.id, False
-
-
-def _new(user: UUID, asked: membership_pb2.Membership, roles: tuple[str, ...]) -> Membership:
+def _new(asked: membership_pb2.Membership, roles: tuple[str, ...]) -> Membership:
     now, organization = clock.now(), identity.caller().organization
     if organization is None:
         raise LookupError("the policy asks for an organization")
     return Membership(
         id=new_id(),
         organization=organization,
-        user=user,
+        user=None,
         email=asked.email,
         display_name=asked.display_name,
         roles=roles,
@@ -203,32 +183,38 @@ async def _save(
     )
 
 
-def _changed(membership: Membership) -> MembershipChanged:
-    ended = membership.suspended_at is not None
-    return MembershipChanged(
-        subject=membership.user,
-        organization=membership.organization,
-        roles=() if ended else membership.roles,
-        ended=ended,
-        forget_at=forget_at(clock.now()),
-    )
+async def _end_sessions(tx: Tx, held: Membership, at: datetime) -> list[Event]:
+    if held.user is None:
+        return []
+    ended = await tx.sessions.revoke_in(held.organization, held.user, at)
+    return [SessionRevoked(each, forget_at(at)) for each in ended]
+
+
+async def _tell(tx: Tx, membership: Membership, others: Sequence[Event] = ()) -> None:
+    """Tell every server; of an invitation there is nothing to tell."""
+    if membership.user is not None:
+        await tx.state.publish([membership_changed(membership, membership.user), *others])
 
 
 def membership_to_proto(membership: Membership, token: str = "") -> membership_pb2.Membership:
-    """As the organization sees it; with the token of a new account, once."""
+    """As the organization sees it; with the token of an invitation, when it is made."""
     return membership_pb2.Membership(
         name=name_of(COLLECTION, membership.id),
-        user=name_of("users", membership.user),
+        user=name_of("users", membership.user) if membership.user else "",
         email=membership.email,
         display_name=membership.display_name,
         roles=sorted(membership.roles),
-        state=(
-            membership_pb2.MEMBERSHIP_STATE_ACTIVE
-            if membership.suspended_at is None
-            else membership_pb2.MEMBERSHIP_STATE_SUSPENDED
-        ),
+        state=_state(membership),
         create_time=timestamp(membership.created_at),
         update_time=timestamp(membership.updated_at),
         etag=str(membership.revision),
         activation_token=token,
     )
+
+
+def _state(membership: Membership) -> membership_pb2.MembershipState:
+    if membership.suspended_at is not None:
+        return membership_pb2.MEMBERSHIP_STATE_SUSPENDED
+    if membership.user is None:
+        return membership_pb2.MEMBERSHIP_STATE_INVITED
+    return membership_pb2.MEMBERSHIP_STATE_ACTIVE

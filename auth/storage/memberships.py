@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Integer, bindparam, func, insert, select, update
 
+from auth.domain.emails import email_key
 from auth.domain.memberships import Choice, Membership
 from auth.domain.roles import ADMINISTRATOR
 from auth.storage.tables import app_user, membership, organization
@@ -22,7 +23,7 @@ _COLUMNS = (
     membership.c.id,
     membership.c.organization_id,
     membership.c.user_id,
-    app_user.c.email,
+    membership.c.email,
     membership.c.display_name,
     membership.c.roles,
     membership.c.suspended_at,
@@ -30,11 +31,11 @@ _COLUMNS = (
     membership.c.updated_at,
     membership.c.revision,
 )
-_SELECT = select(*_COLUMNS).join(app_user, app_user.c.id == membership.c.user_id).where(_HERE)
+_SELECT = select(*_COLUMNS).where(_HERE)
 _ONE = _SELECT.where(membership.c.id == bindparam("id"))
 _GET = statement(_ONE)
-_LOCK = statement(_ONE.with_for_update(of=membership))
-_OF_USER = statement(_SELECT.where(membership.c.user_id == bindparam("user_id")))
+_LOCK = statement(_ONE.with_for_update())
+_OF_ADDRESS = statement(_SELECT.where(membership.c.email_key == bindparam("email_key")))
 _PAGE = _SELECT.order_by(membership.c.id).limit(bindparam("limit", type_=Integer))
 _FIRST = statement(_PAGE)
 _NEXT = statement(_PAGE.where(after(membership.c.id)))
@@ -49,6 +50,15 @@ _SAVE = statement(
         revision=membership.c.revision + 1,
     )
 )
+_ACCEPT = statement(
+    update(membership)
+    .where(_HERE, membership.c.id == bindparam("key"), membership.c.user_id.is_(None))
+    .values(
+        user_id=bindparam("user"),
+        updated_at=bindparam("updated_at"),
+        revision=membership.c.revision + 1,
+    )
+)
 _OTHER_ADMINISTRATORS = statement(
     select(func.count().label("n"))
     .select_from(membership)
@@ -59,7 +69,6 @@ _OTHER_ADMINISTRATORS = statement(
         membership.c.suspended_at.is_(None),
         membership.c.roles.contains([ADMINISTRATOR]),
         app_user.c.disabled_at.is_(None),
-        app_user.c.password_hash.is_not(None),
     )
 )
 _CHOICES = statement(
@@ -97,9 +106,9 @@ class Memberships:
         row = await self._tx.one(_LOCK, id=key)
         return _membership(row) if row else None
 
-    async def of_user(self, user: UUID) -> Membership | None:
-        """That of a person in the organization."""
-        row = await self._tx.one(_OF_USER, user_id=user)
+    async def of_address(self, email: str) -> Membership | None:
+        """That of an address in the organization, however it is spelled; accepted or not."""
+        row = await self._tx.one(_OF_ADDRESS, email_key=email_key(email))
         return _membership(row) if row else None
 
     async def page(self, key: tuple[object, ...], limit: int) -> list[Membership]:
@@ -111,11 +120,13 @@ class Memberships:
         return [_membership(row) for row in rows]
 
     async def add(self, made: Membership) -> None:
-        """Add one. Raises ConstraintViolated (uq_membership_user_id) for a second one."""
+        """Add one. Raises ConstraintViolated for a second one of an address."""
         await self._tx.run(
             _ADD,
             id=made.id,
             user_id=made.user,
+            email=made.email,
+            email_key=email_key(made.email),
             display_name=made.display_name,
             roles=list(made.roles),
             suspended_at=made.suspended_at,
@@ -131,6 +142,10 @@ class Memberships:
         await self._tx.run(
             _SAVE, key=key, roles=list(roles), suspended_at=suspended_at, updated_at=at
         )
+
+    async def accept(self, key: UUID, user: UUID, at: datetime) -> bool:
+        """Make an invitation the membership of a person. False: somebody has accepted it."""
+        return bool(await self._tx.run(_ACCEPT, key=key, user=user, updated_at=at))
 
     async def other_administrators(self, key: UUID) -> int:
         """How many can administer the organization without this member."""

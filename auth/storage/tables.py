@@ -51,7 +51,6 @@ app_user = platform_table(
         Text,
         field=f"{_V1}.LoginRequest.password",
         secret=True,
-        nullable=True,
     ),
     column("disabled_at", _TIME, internal="Since when nobody can log in with it.", nullable=True),
     column("created_at", _TIME, internal="When the account was made."),
@@ -66,7 +65,11 @@ membership = tenant_table(
     "membership",
     metadata,
     column("id", Uuid, field=f"{_V1}.Membership.name", primary_key=True),
-    column("user_id", Uuid, field=f"{_V1}.Membership.user"),
+    # None until the person accepts: an invitation must not tell whether there is an account.
+    column("user_id", Uuid, field=f"{_V1}.Membership.user", nullable=True),
+    # Masked in the trail: before there is an account, nobody's key could seal the address there.
+    column("email", Text, field=f"{_V1}.Membership.email", secret=True),
+    column("email_key", Text, internal="The address as it is compared.", secret=True),
     column("display_name", Text, field=f"{_V1}.Membership.display_name"),
     column("roles", ARRAY(Text), field=f"{_V1}.Membership.roles"),
     column("suspended_at", _TIME, field=f"{_V1}.Membership.state", nullable=True),
@@ -74,6 +77,7 @@ membership = tenant_table(
     column("updated_at", _TIME, field=f"{_V1}.Membership.update_time"),
     column("revision", Integer, field=f"{_V1}.Membership.etag"),
     unique_key("user_id"),
+    unique_key("email_key"),
     ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_membership_user_id_app_user"),
     ForeignKeyConstraint(
         ["organization_id"], ["organization.id"], name="fk_membership_organization"
@@ -176,14 +180,19 @@ activation = platform_table(
     "activation",
     metadata,
     column("id", Uuid, internal="What the token is derived from.", primary_key=True),
-    column("user_id", Uuid, internal="Whose account it activates."),
+    column("organization_id", Uuid, internal="Who invites."),
+    column("membership_id", Uuid, internal="What is accepted with it."),
     column("token_hash", LargeBinary, internal="SHA-256 of the token.", secret=True),
     column("expires_at", _TIME, internal="An initial secret does not live for ever."),
-    column("used_at", _TIME, internal="When the password was set.", nullable=True),
-    reference("user_id", to="app_user"),
+    column("used_at", _TIME, internal="When it was accepted or cancelled.", nullable=True),
+    ForeignKeyConstraint(
+        ["organization_id", "membership_id"],
+        ["membership.organization_id", "membership.id"],
+        name="fk_activation_membership",
+    ),
     unique_key("token_hash"),
-    index("user_id"),
-    reason="It activates an account, which is the platform's.",
+    index("organization_id", "membership_id"),
+    reason="It is presented by somebody of whom nothing else is known yet.",
 )
 
 signing_key = platform_table(

@@ -27,11 +27,6 @@ _FIND = statement(
         app_user.c.email_key == bindparam("email_key")
     )
 )
-_SET_PASSWORD = statement(
-    update(app_user)
-    .where(app_user.c.id == bindparam("key"), app_user.c.disabled_at.is_(None))
-    .values(password_hash=bindparam("password_hash"))
-)
 _DISABLE = statement(
     update(app_user).where(app_user.c.id == bindparam("key")).values(disabled_at=bindparam("at"))
 )
@@ -39,10 +34,10 @@ _DISABLE = statement(
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What log-in needs to know. No hash: the account is not activated yet."""
+    """What log-in needs to know."""
 
     id: UUID
-    password_hash: str | None
+    password_hash: str
     disabled_at: datetime | None
 
 
@@ -57,9 +52,7 @@ class Users:
         row = await self._tx.one(_FIND, email_key=email_key(email))
         return Account(*row) if row else None
 
-    async def add(
-        self, key: UUID, email: str, at: datetime, password_hash: str | None = None
-    ) -> bool:
+    async def add(self, key: UUID, email: str, at: datetime, password_hash: str) -> bool:
         """Add an account. False: the address has one already."""
         return bool(
             await self._tx.run(
@@ -71,10 +64,6 @@ class Users:
                 created_at=at,
             )
         )
-
-    async def set_password(self, key: UUID, password_hash: str) -> bool:
-        """Set the password. False: the account is disabled or gone."""
-        return bool(await self._tx.run(_SET_PASSWORD, key=key, password_hash=password_hash))
 
     async def disable(self, key: UUID, at: datetime) -> None:
         """Shut an account out of the platform."""

@@ -6,20 +6,16 @@ from uuid import UUID
 import pytest
 
 from auth.domain.refusals import (
-    ActivationRefused,
-    AlreadyAMember,
     EscalationRefused,
-    InvalidCredentials,
     LastAdministrator,
-    PasswordTooCommon,
     TokenInvalid,
 )
 from core import identity
 from core.errors import EtagMismatch, InvalidField, NotFound, RequestIdReused
 from core.identity import Caller
-from medhub.auth.v1 import auth_service_pb2, membership_pb2
+from medhub.auth.v1 import membership_pb2
 from medhub.auth.v1 import membership_service_pb2 as wire
-from tests.support.credentials import OTHER_PASSWORD, PASSWORD, Auth, Clinic, anonymous, enter
+from tests.support.credentials import Auth, Clinic, enter
 
 ACTIVE = membership_pb2.MEMBERSHIP_STATE_ACTIVE
 SUSPENDED = membership_pb2.MEMBERSHIP_STATE_SUSPENDED
@@ -40,70 +36,6 @@ async def of_user(auth: Auth, user: UUID) -> membership_pb2.Membership:
 def set_roles(held: membership_pb2.Membership, *roles: str) -> wire.SetMembershipRolesRequest:
     """A request to give exactly these roles."""
     return wire.SetMembershipRolesRequest(name=held.name, roles=roles, etag=held.etag)
-
-
-async def activate(auth: Auth, token: str, password: str = OTHER_PASSWORD) -> str:
-    """Set a first password; the user's name."""
-    anonymous("ActivateAccount")
-    answer = await auth.auth.ActivateAccount(
-        auth_service_pb2.ActivateAccountRequest(activation_token=token, password=password)
-    )
-    return answer.user
-
-
-async def test_a_new_address_gets_an_account_that_its_token_activates(auth: Auth) -> None:
-    """Invite, activate, log in."""
-    clinic = await auth.clinic()
-    await auth.act_as_administrator(clinic)
-    made = await auth.memberships.CreateMembership(invitation("zoe@parc.test", "doctor", "nurse"))
-
-    with pytest.raises(InvalidCredentials):
-        await auth.log_in("zoe@parc.test", OTHER_PASSWORD)
-    user = await activate(auth, made.activation_token)
-    logged_in = await auth.log_in("zoe@parc.test", OTHER_PASSWORD)
-
-    assert (made.state, list(made.roles), made.etag) == (ACTIVE, ["doctor", "nurse"], "1")
-    assert user == made.user == logged_in.user
-
-
-async def test_an_activation_works_once_even_at_once(auth: Auth) -> None:
-    """Of two activations in parallel one sets the password."""
-    await auth.act_as_administrator(await auth.clinic())
-    made = await auth.memberships.CreateMembership(invitation("zoe@parc.test"))
-
-    answers = await asyncio.gather(
-        activate(auth, made.activation_token, OTHER_PASSWORD),
-        activate(auth, made.activation_token, PASSWORD),
-        return_exceptions=True,
-    )
-
-    assert sorted(type(each).__name__ for each in answers) == ["ActivationRefused", "str"]
-    with pytest.raises(ActivationRefused):
-        await activate(auth, made.activation_token)
-
-
-async def test_a_common_password_is_refused_before_the_token_is_used(auth: Auth) -> None:
-    """Who chooses badly may choose again."""
-    await auth.act_as_administrator(await auth.clinic())
-    made = await auth.memberships.CreateMembership(invitation("zoe@parc.test"))
-
-    with pytest.raises(PasswordTooCommon):
-        await activate(auth, made.activation_token, "MotDePasse123456")
-
-    assert await activate(auth, made.activation_token) == made.user
-
-
-async def test_a_known_address_joins_without_a_token(auth: Auth) -> None:
-    """The account behind an address stays its owner's: no second organization gets in by it."""
-    first, second = await auth.clinic("Alpha"), await auth.clinic("Beta")
-    await auth.act_as_administrator(second)
-
-    made = await auth.memberships.CreateMembership(invitation(first.email.upper(), "nurse"))
-
-    assert made.activation_token == ""
-    assert made.user == f"users/{first.administrator}"
-    with pytest.raises(AlreadyAMember):
-        await auth.memberships.CreateMembership(invitation(first.email))
 
 
 async def test_a_repeated_request_changes_nothing_more(auth: Auth) -> None:
@@ -172,7 +104,7 @@ async def test_roles_act_at_once_and_are_told(auth: Auth) -> None:
 
 
 async def test_the_last_administrator_stays(auth: Auth) -> None:
-    """Neither by roles nor by suspension; an invited one who never came does not count."""
+    """Neither by roles nor by suspension; one who has not accepted does not count."""
     clinic = await auth.clinic()
     await auth.act_as_administrator(clinic)
     await auth.memberships.CreateMembership(invitation("zoe@parc.test", "administrator"))

@@ -63,8 +63,15 @@ async def test_an_assertion_gets_a_token_once(auth: Auth) -> None:
         {"jti": ""},
         {"jti": "x" * 65},
         {"jti": 7},
+        {"jti": "a\0b"},
+        {"jti": "\ud800"},
+        {"jti": "é"},
+        {"jti": "a b\n"},
+        {"iss": "serviceAccounts/\ud800", "sub": "serviceAccounts/\ud800"},
+        {"iss": "\0", "sub": "\0"},
+        {"aud": "medhub\0"},
     ],
-    ids=str,
+    ids=ascii,
 )
 async def test_an_assertion_that_says_the_wrong_thing_is_refused(
     auth: Auth, broken: dict[str, Any]

@@ -49,13 +49,18 @@ async def test_a_person_is_taken_in_and_works_at_once(server: AuthServer, token:
         ),
     )
     theirs = (await server.log_in(DOCTOR, "tilleul-harfang-8-grue")).access_token
+    accepted = await server.call(
+        "MembershipService/GetMembership",
+        membership_service_pb2.GetMembershipRequest(name=made.name),
+        token,
+    )
     listing = role_service_pb2.ListRolesRequest()
     before = await server.refused("RoleService/ListRoles", listing, theirs)
 
     await server.call(
         "MembershipService/SetMembershipRoles",
         membership_service_pb2.SetMembershipRolesRequest(
-            name=made.name, roles=["auditor"], etag=made.etag
+            name=made.name, roles=["auditor"], etag=accepted.etag
         ),
         token,
     )

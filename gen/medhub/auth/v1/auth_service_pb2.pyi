@@ -171,6 +171,18 @@ class ActivateAccountResponse(_message.Message):
     user: str
     def __init__(self, user: _Optional[str] = ...) -> None: ...
 
+class AcceptMembershipRequest(_message.Message):
+    __slots__ = ("activation_token",)
+    ACTIVATION_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    activation_token: str
+    def __init__(self, activation_token: _Optional[str] = ...) -> None: ...
+
+class AcceptMembershipResponse(_message.Message):
+    __slots__ = ("organization",)
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    organization: _auth_pb2.OrganizationChoice
+    def __init__(self, organization: _Optional[_Union[_auth_pb2.OrganizationChoice, _Mapping]] = ...) -> None: ...
+
 class IssueServiceTokenRequest(_message.Message):
     __slots__ = ("assertion",)
     ASSERTION_FIELD_NUMBER: _ClassVar[int]

@@ -80,6 +80,11 @@ class AuthServiceStub:
                 request_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.ActivateAccountRequest.SerializeToString,
                 response_deserializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.ActivateAccountResponse.FromString,
                 _registered_method=True)
+        self.AcceptMembership = channel.unary_unary(
+                '/medhub.auth.v1.AuthService/AcceptMembership',
+                request_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.AcceptMembershipRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.AcceptMembershipResponse.FromString,
+                _registered_method=True)
         self.IssueServiceToken = channel.unary_unary(
                 '/medhub.auth.v1.AuthService/IssueServiceToken',
                 request_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.IssueServiceTokenRequest.SerializeToString,
@@ -161,9 +166,19 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ActivateAccount(self, request, context):
-        """Sets the first password of an account that an administrator has invited; the token works
-        once. Refuses a spent or unknown token (ACTIVATION_REFUSED) and a common password
-        (PASSWORD_TOO_COMMON).
+        """Makes the account of an invited person, with their first password, and accepts the
+        invitation of the token; other invitations of the address stay open. The token works once.
+        Refuses a spent or unknown token and an address that has an account (ACTIVATION_REFUSED),
+        and a common password (PASSWORD_TOO_COMMON).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptMembership(self, request, context):
+        """Accepts an invitation to the address of the caller's own account: they belong to its
+        organization from then on. Refuses a spent or unknown token and one of another address
+        (ACTIVATION_REFUSED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -224,6 +239,11 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.ActivateAccount,
                     request_deserializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.ActivateAccountRequest.FromString,
                     response_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.ActivateAccountResponse.SerializeToString,
+            ),
+            'AcceptMembership': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptMembership,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.AcceptMembershipRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.AcceptMembershipResponse.SerializeToString,
             ),
             'IssueServiceToken': grpc.unary_unary_rpc_method_handler(
                     servicer.IssueServiceToken,
@@ -475,6 +495,33 @@ class AuthService:
             '/medhub.auth.v1.AuthService/ActivateAccount',
             medhub_dot_auth_dot_v1_dot_auth__service__pb2.ActivateAccountRequest.SerializeToString,
             medhub_dot_auth_dot_v1_dot_auth__service__pb2.ActivateAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptMembership(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.AuthService/AcceptMembership',
+            medhub_dot_auth_dot_v1_dot_auth__service__pb2.AcceptMembershipRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_auth__service__pb2.AcceptMembershipResponse.FromString,
             options,
             channel_credentials,
             insecure,

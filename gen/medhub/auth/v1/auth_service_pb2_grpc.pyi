@@ -68,9 +68,15 @@ class AuthServiceStub:
     token is spent. Refuses an organization that the caller does not belong to (NOT_A_MEMBER).
     """
     ActivateAccount: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ActivateAccountRequest, _auth_service_pb2.ActivateAccountResponse]
-    """Sets the first password of an account that an administrator has invited; the token works
-    once. Refuses a spent or unknown token (ACTIVATION_REFUSED) and a common password
-    (PASSWORD_TOO_COMMON).
+    """Makes the account of an invited person, with their first password, and accepts the
+    invitation of the token; other invitations of the address stay open. The token works once.
+    Refuses a spent or unknown token and an address that has an account (ACTIVATION_REFUSED),
+    and a common password (PASSWORD_TOO_COMMON).
+    """
+    AcceptMembership: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.AcceptMembershipRequest, _auth_service_pb2.AcceptMembershipResponse]
+    """Accepts an invitation to the address of the caller's own account: they belong to its
+    organization from then on. Refuses a spent or unknown token and one of another address
+    (ACTIVATION_REFUSED).
     """
     IssueServiceToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.IssueServiceTokenRequest, _auth_service_pb2.IssueServiceTokenResponse]
     """Exchanges a service account's signed assertion (RFC 7523) for an access token. Refuses one
@@ -117,9 +123,15 @@ class AuthServiceAsyncStub(AuthServiceStub):
     token is spent. Refuses an organization that the caller does not belong to (NOT_A_MEMBER).
     """
     ActivateAccount: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ActivateAccountRequest, _auth_service_pb2.ActivateAccountResponse]  # type: ignore[assignment]
-    """Sets the first password of an account that an administrator has invited; the token works
-    once. Refuses a spent or unknown token (ACTIVATION_REFUSED) and a common password
-    (PASSWORD_TOO_COMMON).
+    """Makes the account of an invited person, with their first password, and accepts the
+    invitation of the token; other invitations of the address stay open. The token works once.
+    Refuses a spent or unknown token and an address that has an account (ACTIVATION_REFUSED),
+    and a common password (PASSWORD_TOO_COMMON).
+    """
+    AcceptMembership: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.AcceptMembershipRequest, _auth_service_pb2.AcceptMembershipResponse]  # type: ignore[assignment]
+    """Accepts an invitation to the address of the caller's own account: they belong to its
+    organization from then on. Refuses a spent or unknown token and one of another address
+    (ACTIVATION_REFUSED).
     """
     IssueServiceToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.IssueServiceTokenRequest, _auth_service_pb2.IssueServiceTokenResponse]  # type: ignore[assignment]
     """Exchanges a service account's signed assertion (RFC 7523) for an access token. Refuses one
@@ -217,9 +229,21 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.ActivateAccountRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ActivateAccountResponse, _abc.Awaitable[_auth_service_pb2.ActivateAccountResponse]]:
-        """Sets the first password of an account that an administrator has invited; the token works
-        once. Refuses a spent or unknown token (ACTIVATION_REFUSED) and a common password
-        (PASSWORD_TOO_COMMON).
+        """Makes the account of an invited person, with their first password, and accepts the
+        invitation of the token; other invitations of the address stay open. The token works once.
+        Refuses a spent or unknown token and an address that has an account (ACTIVATION_REFUSED),
+        and a common password (PASSWORD_TOO_COMMON).
+        """
+
+    @_abc_1.abstractmethod
+    def AcceptMembership(
+        self,
+        request: _auth_service_pb2.AcceptMembershipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.AcceptMembershipResponse, _abc.Awaitable[_auth_service_pb2.AcceptMembershipResponse]]:
+        """Accepts an invitation to the address of the caller's own account: they belong to its
+        organization from then on. Refuses a spent or unknown token and one of another address
+        (ACTIVATION_REFUSED).
         """
 
     @_abc_1.abstractmethod

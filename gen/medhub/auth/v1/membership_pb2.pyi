@@ -19,9 +19,11 @@ class MembershipState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MEMBERSHIP_STATE_UNSPECIFIED: _ClassVar[MembershipState]
     MEMBERSHIP_STATE_ACTIVE: _ClassVar[MembershipState]
     MEMBERSHIP_STATE_SUSPENDED: _ClassVar[MembershipState]
+    MEMBERSHIP_STATE_INVITED: _ClassVar[MembershipState]
 MEMBERSHIP_STATE_UNSPECIFIED: MembershipState
 MEMBERSHIP_STATE_ACTIVE: MembershipState
 MEMBERSHIP_STATE_SUSPENDED: MembershipState
+MEMBERSHIP_STATE_INVITED: MembershipState
 
 class Membership(_message.Message):
     __slots__ = ("name", "user", "email", "display_name", "roles", "state", "create_time", "update_time", "etag", "activation_token")

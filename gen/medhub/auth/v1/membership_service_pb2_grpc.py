@@ -73,10 +73,11 @@ class MembershipServiceServicer:
     """
 
     def CreateMembership(self, request, context):
-        """Takes a person into the organization. An address that nobody has yet gets an account, and the
-        answer carries the token that activates it, once.
+        """Invites a person into the organization. The answer carries the token of the invitation; who
+        gets it from the organization accepts by AuthService.ActivateAccount or, with an account
+        already, by AuthService.AcceptMembership. Whether the address has one is not told.
 
-        Refuses a second membership of one person (ALREADY_A_MEMBER), a role that does not exist
+        Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
         (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -109,7 +110,8 @@ class MembershipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SuspendMembership(self, request, context):
-        """Shuts a member out of the organization; their tokens for it are dead within milliseconds.
+        """Shuts a member out of the organization; their tokens for it are dead within milliseconds. The
+        token of an invitation is dead at once, too.
         Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -117,7 +119,9 @@ class MembershipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReactivateMembership(self, request, context):
-        """Lets a suspended member in again. Refuses a stale etag (ETAG_MISMATCH).
+        """Lets a suspended member in again. Who has never accepted is invited anew, and the answer
+        carries the new token. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
+        hold more than the caller (ESCALATION_REFUSED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

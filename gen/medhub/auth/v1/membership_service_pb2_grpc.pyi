@@ -35,10 +35,11 @@ class MembershipServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MembershipServiceAsyncStub: ...
     CreateMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.CreateMembershipRequest, _membership_pb2.Membership]
-    """Takes a person into the organization. An address that nobody has yet gets an account, and the
-    answer carries the token that activates it, once.
+    """Invites a person into the organization. The answer carries the token of the invitation; who
+    gets it from the organization accepts by AuthService.ActivateAccount or, with an account
+    already, by AuthService.AcceptMembership. Whether the address has one is not told.
 
-    Refuses a second membership of one person (ALREADY_A_MEMBER), a role that does not exist
+    Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
     (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
     """
     GetMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.GetMembershipRequest, _membership_pb2.Membership]
@@ -53,11 +54,15 @@ class MembershipServiceStub:
     (LAST_ADMINISTRATOR).
     """
     SuspendMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.SuspendMembershipRequest, _membership_pb2.Membership]
-    """Shuts a member out of the organization; their tokens for it are dead within milliseconds.
+    """Shuts a member out of the organization; their tokens for it are dead within milliseconds. The
+    token of an invitation is dead at once, too.
     Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
     """
     ReactivateMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ReactivateMembershipRequest, _membership_pb2.Membership]
-    """Lets a suspended member in again. Refuses a stale etag (ETAG_MISMATCH)."""
+    """Lets a suspended member in again. Who has never accepted is invited anew, and the answer
+    carries the new token. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
+    hold more than the caller (ESCALATION_REFUSED).
+    """
 
 @_typing.type_check_only
 class MembershipServiceAsyncStub(MembershipServiceStub):
@@ -65,10 +70,11 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.CreateMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
-    """Takes a person into the organization. An address that nobody has yet gets an account, and the
-    answer carries the token that activates it, once.
+    """Invites a person into the organization. The answer carries the token of the invitation; who
+    gets it from the organization accepts by AuthService.ActivateAccount or, with an account
+    already, by AuthService.AcceptMembership. Whether the address has one is not told.
 
-    Refuses a second membership of one person (ALREADY_A_MEMBER), a role that does not exist
+    Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
     (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
     """
     GetMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.GetMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
@@ -83,11 +89,15 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     (LAST_ADMINISTRATOR).
     """
     SuspendMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.SuspendMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
-    """Shuts a member out of the organization; their tokens for it are dead within milliseconds.
+    """Shuts a member out of the organization; their tokens for it are dead within milliseconds. The
+    token of an invitation is dead at once, too.
     Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
     """
     ReactivateMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ReactivateMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
-    """Lets a suspended member in again. Refuses a stale etag (ETAG_MISMATCH)."""
+    """Lets a suspended member in again. Who has never accepted is invited anew, and the answer
+    carries the new token. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
+    hold more than the caller (ESCALATION_REFUSED).
+    """
 
 class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who belongs to the organization, and with which roles."""
@@ -98,10 +108,11 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.CreateMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
-        """Takes a person into the organization. An address that nobody has yet gets an account, and the
-        answer carries the token that activates it, once.
+        """Invites a person into the organization. The answer carries the token of the invitation; who
+        gets it from the organization accepts by AuthService.ActivateAccount or, with an account
+        already, by AuthService.AcceptMembership. Whether the address has one is not told.
 
-        Refuses a second membership of one person (ALREADY_A_MEMBER), a role that does not exist
+        Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
         (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
         """
 
@@ -140,7 +151,8 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.SuspendMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
-        """Shuts a member out of the organization; their tokens for it are dead within milliseconds.
+        """Shuts a member out of the organization; their tokens for it are dead within milliseconds. The
+        token of an invitation is dead at once, too.
         Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
         """
 
@@ -150,6 +162,9 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.ReactivateMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
-        """Lets a suspended member in again. Refuses a stale etag (ETAG_MISMATCH)."""
+        """Lets a suspended member in again. Who has never accepted is invited anew, and the answer
+        carries the new token. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
+        hold more than the caller (ESCALATION_REFUSED).
+        """
 
 def add_MembershipServiceServicer_to_server(servicer: MembershipServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
