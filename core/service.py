@@ -8,11 +8,13 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import uvloop
+from pydantic import ValidationError
 
 from core.audit.refusals import Refusals
 from core.audit.relay import Relay
@@ -78,9 +80,20 @@ def run(service: str, build: Build, truth: MakeTruth = streamed_truth) -> None:
     """Run the server of a service until it is told to stop."""
     # Forking after grpc has been imported deadlocks; nothing here forks.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
-    settings = CoreSettings.read(service)
+    settings = _settings(service)
     logs.set_up(service, debug=settings.debug)
     uvloop.run(_run(service, settings, build, truth))
+
+
+def _settings(service: str) -> CoreSettings:
+    """The settings from the environment; a server with a wrong one says which, and ends."""
+    try:
+        return CoreSettings.read(service)
+    except ValidationError as wrong:
+        for fault in wrong.errors(include_input=False, include_url=False):
+            name = f"MEDHUB_{service}_{fault['loc'][0]}".upper()
+            print(f"medhub: {name}: {fault['msg']}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 async def _run(service: str, settings: CoreSettings, build: Build, truth: MakeTruth) -> None:

@@ -107,7 +107,9 @@ class Relay:
                 await self._lead()
                 await self._work()
             except (Unavailable, grpc.aio.AioRpcError, TimeoutError) as trouble:
-                _log.warning("the relay starts again: %s", _named(trouble))
+                # Only an operator ends what another account's hold of the source began.
+                level = logging.CRITICAL if _is_stranger(trouble) else logging.WARNING
+                _log.log(level, "the relay starts again: %s", _named(trouble))
             except Exception:  # noqa: BLE001 - the queue must move again once the cause is gone
                 _log.exception("a fault in the relay")
             pause = FIRST_PAUSE if self.sent > sent else pause
@@ -241,6 +243,11 @@ def _messages(events: Sequence[SealedEvent]) -> Iterator[slice]:
         size += grown
     if events:
         yield slice(start, len(events))
+
+
+def _is_stranger(trouble: Exception) -> bool:
+    """Whether compliance takes the events of this source from another account alone."""
+    return isinstance(trouble, grpc.aio.AioRpcError) and reason_of(trouble) == "SOURCE_NOT_YOURS"
 
 
 def _named(trouble: Exception) -> str:

@@ -59,6 +59,15 @@ class Subjects:
         return _persons(message, self.of_response)
 
 
+def person_of(name: str) -> list[tuple[str, UUID]]:
+    """Kind and id of the person that a resource name is of; none when it is of something else."""
+    collection, _, text = name.partition("/")
+    try:
+        return [(KINDS[collection], UUID(text))]
+    except (KeyError, ValueError):
+        return []
+
+
 def _persons(message: Message, paths: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, UUID]]:
     for path in paths:
         for name in values_at(message, path):

@@ -25,6 +25,8 @@ RETRY_SECONDS = 0.2
 # backend that validates a token at each of its requests stays below it.
 CREDENTIAL_BURST = 600.0
 CREDENTIAL_RATE = 200.0
+# A proof that fails counts as this many: guessing is slowed long before honest use is.
+FAILURE_COST = 20.0
 # Addresses remembered; the one unseen for longest makes room.
 MAX_ADDRESSES = 10_000
 
@@ -64,6 +66,11 @@ class Admission:
         if self._running[load] >= self._limits[load]:
             raise Overloaded
         self._running[load] += 1
+
+    def charge(self, peer: str) -> None:
+        """An address has failed to prove a secret."""
+        left, at = self._buckets.get(peer, (CREDENTIAL_BURST, 0.0))
+        self._buckets[peer] = (max(left - FAILURE_COST, 0.0), at)
 
     def leave(self, load: int) -> None:
         """Give the place back."""

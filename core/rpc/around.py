@@ -38,6 +38,8 @@ from core.truth import Truth
 from medhub.options.v1 import policy_pb2 as options
 
 _log = logging.getLogger("medhub.request")
+# An answer needs this long, in seconds, to reach a caller who is about to give up.
+ANSWER_SECONDS = 0.2
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[bytes, bytes]"
@@ -196,7 +198,7 @@ def _arrive(method: Method, action: str, context: Context, steps: Steps) -> Pass
         purpose="care" if method.policy.link == options.LINK_CARE else "administration",
         trace_id=headers.trace_id or new_trace_id(),
         peer=headers.peer,
-        deadline=now + (method.deadline if left is None else min(left, method.deadline)),
+        deadline=now + _allowed(method, left),
         language=headers.language,
     )
     return Passage(method, headers, call, arrived=now)
@@ -214,6 +216,8 @@ async def _refuse(error: BaseException, passage: Passage, context: Context, step
     passage.code, passage.reason = told.code.name, told.reason
     if given_up:
         return
+    if passage.method.load == options.LOAD_CLASS_CREDENTIAL and passage.code == "UNAUTHENTICATED":
+        steps.admission.charge(passage.headers.peer)
     try:
         request = passage.request or _readable(passage)
         await audit.record_refusal(
@@ -222,6 +226,15 @@ async def _refuse(error: BaseException, passage: Passage, context: Context, step
     except Exception as lost:  # noqa: BLE001 - the caller is refused all the same
         refusal_of(lost, call.method, call.trace_id, given_up=False)
     await end(context, told)
+
+
+def _allowed(method: Method, left: float | None) -> float:
+    """Seconds that a call may take: a little less than its caller waits, so that the caller reads
+    why it ended, and not only that it did.
+    """
+    if left is None or left > method.deadline + ANSWER_SECONDS:
+        return method.deadline
+    return max(left - ANSWER_SECONDS, left * 0.9)
 
 
 def _readable(passage: Passage) -> Message | None:

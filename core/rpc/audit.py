@@ -12,7 +12,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from core.contract import Method
-from core.contract.paths import values_at
+from core.contract.paths import person_of, values_at
 from core.database.access import AccessRecord
 from core.errors import Refusal
 from core.identity import Call, Kind
@@ -78,9 +78,12 @@ async def record_refusal(
             strangers.note(call.peer, method.name, refusal.reason)
         return
     if code in _TELLING:
+        resource, detail = _resource(method, request), {"reason": refusal.reason}
+        # The person whose record was asked for finds in their trail who was refused.
+        [(kind, ids)] = _by_kind(person_of(resource))
         record = AccessRecord(
-            call, "refusal", (), "", _resource(method, request), entity=_entity(method),
-            operation="read", detail={"reason": refusal.reason},
+            call, "refusal", ids, kind, resource, entity=_entity(method), operation="read",
+            detail=detail,
         )  # fmt: skip
         await recorder.record([record])
 

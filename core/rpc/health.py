@@ -13,6 +13,9 @@ from grpc_health.v1.health import aio as health_aio
 
 # How often the conditions are looked at again, in seconds.
 CHECK_EVERY = 0.25
+# A condition that has not answered by then, in seconds, does not hold: a database that is frozen
+# says nothing at all.
+CONDITION_SECONDS = 1.0
 _log = logging.getLogger("medhub.health")
 
 Condition = Callable[[], Awaitable[bool]]
@@ -64,9 +67,12 @@ class Health:
 
 
 async def _told(holds: Condition) -> bool:
-    """What a condition says. One that fails does not hold: the watch must outlive it."""
+    """What a condition says. One that fails, or does not say, does not hold."""
     try:
-        return await holds()
+        async with asyncio.timeout(CONDITION_SECONDS):
+            return await holds()
+    except TimeoutError:
+        return False
     except Exception:  # noqa: BLE001 - any fault means the same: not ready
         _log.exception("a condition of health could not be looked at")
         return False

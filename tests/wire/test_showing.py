@@ -90,3 +90,19 @@ async def test_a_probe_for_an_identifier_is_recorded(platform: Platform, doctor:
     assert refused.value.code() is grpc.StatusCode.ALREADY_EXISTS
     kept = platform.databases["clinical"].rows("SELECT 1 AS one FROM shown WHERE kind = 'refusal'")
     assert len(kept) == 1
+
+
+async def test_a_refused_look_stands_in_the_patients_trail(platform: Platform, doctor: str) -> None:
+    """Who asked for a record without a link is found by asking for the patient's events."""
+    asked = patients.CreatePatientRequest(patient=patient_pb2.Patient(birth_name="Lemoine"))
+    made = await platform.call(f"{_SERVICE}/CreatePatient", asked, token=doctor)
+    await platform.tenant("alpha", {"stranger": ["doctor"]})
+    stranger = await platform.login("stranger@alpha.example")
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await platform.call(
+            f"{_SERVICE}/GetPatient", patients.GetPatientRequest(name=made.name), token=stranger
+        )
+
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    assert await _events(platform, made.name, f"{_SERVICE}/GetPatient") == 1

@@ -92,3 +92,25 @@ async def test_a_server_that_stops_waits_for_the_last_call() -> None:
 
     async with asyncio.timeout(1):
         await waiting
+
+
+async def test_guessing_is_slowed_before_honest_use() -> None:
+    """A proof that fails costs an address as much as many that hold."""
+    admission = Admission()
+
+    def tries(*, failing: bool) -> int:
+        peer = f"10.0.0.{int(failing)}"
+        for number in range(1000):
+            try:
+                admission.enter(options.LOAD_CLASS_CREDENTIAL, peer)
+            except Overloaded:
+                return number
+            admission.leave(options.LOAD_CLASS_CREDENTIAL)
+            if failing:
+                admission.charge(peer)
+        return 1000
+
+    guessed, honest = tries(failing=True), tries(failing=False)
+
+    assert guessed < 40
+    assert honest >= 600
