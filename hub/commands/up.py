@@ -57,6 +57,9 @@ def _in_background(data: DataDir) -> None:
         raise AlreadyRunning(pid)
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
     log = data.logs / "up.log"
+    # It ends with who can log in to the demonstration.
+    log.touch(mode=0o600)
+    log.chmod(0o600)
     with log.open("wb") as output:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "hub", *arguments],
