@@ -1,7 +1,13 @@
-"""`python -m compliance`: serve, until told to stop."""
+"""`python -m compliance` serves until told to stop; `rebind …` is for the operator."""
 
-from compliance.server import build
-from core.service import run
+import sys
 
 if __name__ == "__main__":
-    run("compliance", build)
+    if len(sys.argv) > 1:
+        from compliance.commands import run
+
+        sys.exit(run(sys.argv[1:]))
+    import core.service
+    from compliance.server import build
+
+    core.service.run("compliance", build)

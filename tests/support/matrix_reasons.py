@@ -29,7 +29,7 @@ from medhub.auth.v1 import role_service_pb2 as roles
 from medhub.clinical.v1 import patient_service_pb2 as patients
 from medhub.compliance.v1 import audit_service_pb2 as audit
 from medhub.compliance.v1 import key_service_pb2 as keys
-from tests.support.audit import clear_part, sealed_event
+from tests.support.audit import clear_part, events, sealed_event
 from tests.support.matrix_auth import create_membership, create_role, suspend_membership
 from tests.support.matrix_compliance import get_inclusion_proof
 from tests.support.matrix_effects import Aged
@@ -302,6 +302,14 @@ async def _(world: World, meta: Metadata) -> Outcome:
     clear.purpose = "research"
     request = audit.AppendEventsRequest(source="clinical", events=[sealed_event(clear)])
     return await ask(world, method, request, meta, world.server)
+
+
+@case("SOURCE_NOT_YOURS")
+async def _(world: World, meta: Metadata) -> Outcome:
+    method = f"{_AUDIT}/AppendEvents"
+    request = audit.AppendEventsRequest(source="clinical", events=events(new_id(), [1]))
+    await ask(world, method, request, meta, world.server)
+    return await ask(world, method, request, meta, world.other_server)
 
 
 @case("KEY_DESTROYED")

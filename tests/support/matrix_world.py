@@ -132,6 +132,7 @@ class World:
     alpha: Side
     beta: Side
     server: str = ""
+    other_server: str = ""
     homeless: str = ""
     revoked: str = ""
     unspent: dict[str, tuple[Message, str]] = field(default_factory=dict)
@@ -216,8 +217,9 @@ async def _signing_key(platform: Platform) -> SigningKey:
 
 async def _tokens(world: World) -> None:
     """Tokens of a server, of somebody who has not chosen, and of a session that has ended."""
-    account = json.loads((world.platform.home / "clinical.service-key.json").read_text())["account"]
-    world.server = world.service_token(account, None, 0)
+    world.server, world.other_server = (
+        world.service_token(_account(world, service), None, 0) for service in ("clinical", "auth")
+    )
     for side in (world.alpha, world.beta):
         await bootstrap.user(
             world.platform.stores, side.tenant.organization, "both@example.org", "Both",
@@ -228,6 +230,12 @@ async def _tokens(world: World) -> None:
     logout = "medhub.auth.v1.AuthService/Logout"
     ended = await world.alpha.do(logout, auth.LogoutRequest(), world.revoked)
     await caught_up(world, ended.auth_revision)
+
+
+def _account(world: World, service: str) -> str:
+    """The account of one of the platform's servers."""
+    key = json.loads((world.platform.home / f"{service}.service-key.json").read_text())
+    return str(key["account"])
 
 
 async def caught_up(world: World, revision: int) -> None:

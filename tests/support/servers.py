@@ -1,8 +1,8 @@
 """A real server on a real port, with every step around its servicers, and tokens to call it with.
 
 Auth itself is stood in for by an authority that signs tokens and tells the server's state what
-is true, by the very messages of the auth stream. It never lags and always answers, so tests of
-delay and outage belong to auth's own.
+is true, by the very messages of the auth stream; asked about a token, it says the same. It never
+lags and always answers, so tests of delay and outage belong to auth's own.
 """
 
 import asyncio
@@ -46,6 +46,7 @@ class Authority:
     def __init__(self) -> None:
         self._private = Ed25519PrivateKey.generate()
         self._core: Core | None = None
+        self._issued: dict[str, Claims] = {}
 
     async def truth(self, core: Core) -> Truth:
         """The truth of the server: known from the start, proven all the time."""
@@ -60,7 +61,7 @@ class Authority:
         core.state.apply_snapshot(wire.Snapshot(revision=1, events=events, last=True))
         proving = asyncio.create_task(self._prove())
         core.parts.push_async_callback(_ended, proving)
-        return Truth(core.state, _unknown)
+        return Truth(core.state, self._resolve)
 
     def token(
         self,
@@ -96,7 +97,17 @@ class Authority:
             assurance=2,
             authenticated_at=now,
         )
-        return sign(claims, self._private.private_bytes_raw(), _KEY_ID)
+        token = sign(claims, self._private.private_bytes_raw(), _KEY_ID)
+        self._issued[token] = claims
+        return token
+
+    async def _resolve(self, token: str) -> Resolved:
+        """Whom a token stands for, asked by methods that ask each time."""
+        if token not in self._issued:
+            raise NotProven
+        claims = self._issued[token]
+        roles = (str(claims.subject),)
+        return Resolved(claims.subject, claims.organization, roles, self._state.revision)
 
     @property
     def _state(self) -> Any:
@@ -196,9 +207,11 @@ class _Issuer:
 async def _issuer(authority: Authority, permissions: tuple[str, ...]) -> _Issuer:
     """Gives the server its own token, as auth does for a service account."""
 
+    account = new_id()
+
     async def issue(request: Any, context: Any) -> auth_service_pb2.IssueServiceTokenResponse:
         answer = auth_service_pb2.IssueServiceTokenResponse(
-            access_token=authority.token(*permissions, kind="service")
+            access_token=authority.token(*permissions, subject=account, kind="service")
         )
         answer.expire_time.FromDatetime(clock.now() + timedelta(minutes=5))
         return answer
@@ -216,11 +229,6 @@ async def _issuer(authority: Authority, permissions: tuple[str, ...]) -> _Issuer
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     return _Issuer(server, port)
-
-
-async def _unknown(token: str) -> Resolved:
-    """Whom the state does not know, nobody knows."""
-    raise NotProven
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

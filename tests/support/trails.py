@@ -25,6 +25,7 @@ from core.rpc.translate import end, tell
 from tests.support.postgres import PAGE_KEY
 
 _CONTRACT = load("medhub.compliance.v1")
+_ACCOUNT = new_id()  # of every relay here
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ class _Served(grpc.GenericRpcHandler):
 
 
 def _enter(method: str) -> None:
-    caller = identity.Caller(kind=identity.Kind.SERVICE, subject=new_id())
+    caller = identity.Caller(kind=identity.Kind.SERVICE, subject=_ACCOUNT)
     identity.enter(identity.Call(method=method, caller=caller, purpose="operation"))
 
 

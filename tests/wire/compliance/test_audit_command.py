@@ -14,6 +14,8 @@ from tests.support.audit import SOURCE, events
 from tests.support.postgres import ServiceDatabase
 from tests.support.servers import Served, bearer
 
+RELAY = new_id()  # the account of the relay
+
 
 async def _verify(served: Served, token: str, folder: Path) -> Result:
     arguments = ["audit", "verify", "--grpc", served.target, "--token", token]
@@ -23,7 +25,7 @@ async def _verify(served: Served, token: str, folder: Path) -> Result:
 
 async def _append(served: Served, organization: object, first: int, last: int) -> None:
     stub: Any = AuditServiceStub(served.channel)
-    token = served.authority.token("compliance.events.append", kind="service")
+    token = served.authority.token("compliance.events.append", subject=RELAY, kind="service")
     batch = events(organization, range(first, last + 1))  # type: ignore[arg-type]
     request = wire.AppendEventsRequest(source=SOURCE, events=batch)
     stream = stub.AppendEvents(iter([request]), metadata=bearer(token))

@@ -8,11 +8,13 @@ from uuid import UUID
 import grpc
 import pytest
 
+from compliance.commands import rebind
 from core.ids import new_id
 from medhub.compliance.v1 import audit_service_pb2 as wire
 from medhub.compliance.v1.audit_service_pb2_grpc import AuditServiceStub
 from medhub.event.v1.audit_event_pb2 import ClearPart, EventKind, SealedEvent
 from tests.support.audit import SOURCE, clear_part, events, sealed_event
+from tests.support.postgres import ServiceDatabase
 from tests.support.servers import Served, bearer, reason_of
 
 APPEND, READ, VERIFY = (
@@ -94,6 +96,24 @@ async def test_another_story_under_a_known_id_is_refused(
     refused = await _refused(relay.append([sealed_event(clear)]))
 
     assert refused == (grpc.StatusCode.FAILED_PRECONDITION, "EVENT_CONFLICT")
+
+
+async def test_a_source_is_its_first_accounts(
+    served: Served, relay: _Client, compliance: ServiceDatabase, organization: UUID
+) -> None:
+    """SOURCE_NOT_YOURS: nobody puts events into the trail in another service's name, until an
+    operator lets them.
+    """
+    await relay.append(events(organization, [1]))
+    other = _Client(served, served.authority.token(APPEND, kind="service"))
+
+    refused = await _refused(other.append(events(organization, [2])))
+
+    assert refused == (grpc.StatusCode.PERMISSION_DENIED, "SOURCE_NOT_YOURS")
+    async with compliance.open() as db:
+        assert await rebind(db, SOURCE)
+    assert await other.append(events(organization, [2])) == [[1]]
+    assert (await _refused(relay.append(events(organization, [3]))))[1] == "SOURCE_NOT_YOURS"
 
 
 @pytest.mark.parametrize(

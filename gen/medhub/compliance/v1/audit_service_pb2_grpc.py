@@ -86,8 +86,9 @@ class AuditServiceServicer:
         """Takes events of a service's relay, batch by batch, and answers each batch when it is durable. A
         repeat of an event gets the index it has already.
 
-        Refuses another event under the id or number of one it holds (EVENT_CONFLICT); of that
-        organization nothing of the batch is kept then.
+        The service account that first appends as a source has it: any other is refused
+        (SOURCE_NOT_YOURS). Refuses another event under the id or number of one it holds
+        (EVENT_CONFLICT); of that organization nothing of the batch is kept then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,8 +38,9 @@ class AuditServiceStub:
     """Takes events of a service's relay, batch by batch, and answers each batch when it is durable. A
     repeat of an event gets the index it has already.
 
-    Refuses another event under the id or number of one it holds (EVENT_CONFLICT); of that
-    organization nothing of the batch is kept then.
+    The service account that first appends as a source has it: any other is refused
+    (SOURCE_NOT_YOURS). Refuses another event under the id or number of one it holds
+    (EVENT_CONFLICT); of that organization nothing of the batch is kept then.
     """
     ListAuditEvents: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListAuditEventsRequest, _audit_service_pb2.ListAuditEventsResponse]
     """Lists events of the organization, newest first, opened as far as their keys live. Reading the
@@ -79,8 +80,9 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """Takes events of a service's relay, batch by batch, and answers each batch when it is durable. A
     repeat of an event gets the index it has already.
 
-    Refuses another event under the id or number of one it holds (EVENT_CONFLICT); of that
-    organization nothing of the batch is kept then.
+    The service account that first appends as a source has it: any other is refused
+    (SOURCE_NOT_YOURS). Refuses another event under the id or number of one it holds
+    (EVENT_CONFLICT); of that organization nothing of the batch is kept then.
     """
     ListAuditEvents: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListAuditEventsRequest, _audit_service_pb2.ListAuditEventsResponse]  # type: ignore[assignment]
     """Lists events of the organization, newest first, opened as far as their keys live. Reading the
@@ -123,8 +125,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes events of a service's relay, batch by batch, and answers each batch when it is durable. A
         repeat of an event gets the index it has already.
 
-        Refuses another event under the id or number of one it holds (EVENT_CONFLICT); of that
-        organization nothing of the batch is kept then.
+        The service account that first appends as a source has it: any other is refused
+        (SOURCE_NOT_YOURS). Refuses another event under the id or number of one it holds
+        (EVENT_CONFLICT); of that organization nothing of the batch is kept then.
         """
 
     @_abc_1.abstractmethod

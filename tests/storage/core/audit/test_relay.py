@@ -10,7 +10,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import bindparam, insert
 
+from compliance.commands import rebind
 from compliance.domain.keys import AUDIT
+from compliance.servicers.appending import claim
 from core import clock, identity
 from core.audit.relay import Relay
 from core.database import Database, statement
@@ -316,3 +318,28 @@ async def test_the_relay_waits_for_compliance_to_come_back(
         compliance.rows("ALTER TABLE audit_log_away RENAME TO audit_log")
         await _until(lambda: _waiting(ward) == 0)
         await _until(lambda: relay.lag == 0.0)
+
+
+async def test_the_relay_of_a_source_that_another_account_has_waits_and_says_so(
+    db: Database,
+    ward: ServiceDatabase,
+    compliance: ServiceDatabase,
+    served: Trail,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It tries seldom, loses nothing, and goes on once an operator has forgotten the other."""
+    as_caller()
+    await claim(served.store, "ward")
+    call = as_caller(organization=new_id())
+    await _admit(db, call, ["Curie"])
+
+    async with _relaying(ward, served) as relay:
+        await asyncio.sleep(1.5)
+        tries = [one for one in caplog.records if one.levelname == "CRITICAL"]
+        assert 1 <= len(tries) <= 6
+        assert tries[0].getMessage().endswith("PERMISSION_DENIED SOURCE_NOT_YOURS")
+        assert (relay.sent, _waiting(ward)) == (0, 1)
+
+        async with compliance.open() as trail_rows:
+            assert await rebind(trail_rows, "ward")
+        await _until(lambda: _waiting(ward) == 0)
