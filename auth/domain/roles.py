@@ -18,6 +18,7 @@ _DOCTOR = frozenset({
     "clinical.care_links.create",
     "clinical.care_links.end",
     "clinical.care_links.read",
+    "clinical.hl7.read",
     "clinical.identities.read",
     "clinical.patients.create",
     "clinical.patients.merge",
@@ -55,7 +56,6 @@ _AUDITOR = frozenset({
 _DATA_PROTECTION_OFFICER = _AUDITOR | {"clinical.identities.read"}
 _INTEGRATION = frozenset({
     "clinical.hl7.ingest",
-    "clinical.hl7.read",
     "clinical.hl7_endpoints.read",
     "clinical.identities.read",
     "clinical.practitioners.read",

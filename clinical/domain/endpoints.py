@@ -26,7 +26,7 @@ class EndpointExists(Refusal):
 
 
 class EndpointNotYours(Refusal):
-    """A service account may feed only the endpoint that names it."""
+    """An endpoint that names a service account takes messages of that account alone."""
 
     reason = "ENDPOINT_NOT_YOURS"
 

@@ -19,6 +19,12 @@ class UnitExists(Refusal):
     reason = "UNIT_EXISTS"
 
 
+class SelfEntitlementRefused(Refusal):
+    """Whoever made a practitioner of themselves would open the records of its units."""
+
+    reason = "SELF_ENTITLEMENT_REFUSED"
+
+
 @dataclass(frozen=True, slots=True)
 class Practitioner:
     """Somebody who cares; `rpps` is "" and `user_id` None when there is none."""
@@ -39,3 +45,9 @@ class Unit:
     code: str
     display_name: str
     created_at: datetime
+
+
+def refuse_self(practitioner: Practitioner, registrar: UUID | None) -> None:
+    """Two people entitle somebody, never one alone. Raises SelfEntitlementRefused."""
+    if practitioner.user_id is not None and practitioner.user_id == registrar:
+        raise SelfEntitlementRefused

@@ -14,7 +14,6 @@ from clinical.servicers.hl7_processing import Processing
 from clinical.storage.store import Store
 from core import clock, identity
 from core.errors import DeadlineExceeded, InvalidField, Unavailable
-from core.identity import Kind
 from core.ids import id_from
 from medhub.clinical.v1 import hl7_v2_service_pb2 as messages
 
@@ -45,7 +44,7 @@ class Intake:
         """The endpoint, for this caller. Raises NotFound and EndpointNotYours."""
         desk, caller = await self._desks.of(endpoint), identity.caller()
         named = desk.endpoint.service_account_id
-        if caller.kind is Kind.SERVICE and named is not None and named != caller.subject:
+        if named is not None and named != caller.subject:
             raise EndpointNotYours
         return desk
 

@@ -57,7 +57,7 @@ class Hl7V2:
                 await held
 
     async def GetMessage(self, request: messages.GetMessageRequest) -> hl7_pb2.Hl7Message:
-        """Show a message with its bytes and its acknowledgement."""
+        """Show a message with its bytes and its acknowledgement, if a link opens it."""
         row = id_from(request.name, "hl7Messages")
         async with self._store.begin() as work:
             return message_to_proto(await work.hl7_messages.get(row))

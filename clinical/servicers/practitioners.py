@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from clinical.domain.practitioners import Practitioner, Unit
+from clinical.domain.practitioners import Practitioner, Unit, refuse_self
 from clinical.servicers.times import time_to_proto
 from clinical.storage.store import Store
 from core import clock, identity
@@ -24,6 +24,7 @@ class Practitioners:
     ) -> practitioner_pb2.Practitioner:
         """Register a practitioner."""
         practitioner = _practitioner_from_proto(request.practitioner)
+        refuse_self(practitioner, identity.caller().subject)
         async with self._store.begin() as work:
             if earlier := await work.tx.first_try():
                 row = id_from(earlier.name, "practitioners")

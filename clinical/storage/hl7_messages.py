@@ -22,11 +22,14 @@ from clinical.domain.hl7_messages import (
     Stored,
     finding_to_json,
 )
+from clinical.storage.entitlement import is_linked, living
 from clinical.storage.sealing import open_ack, open_raw, seal_ack, seal_raw
 from clinical.storage.sql import sql
+from core import identity
 from core.crypto.organization_keys import OrganizationKey
 from core.database import Row, Transaction
 from core.errors import NotFound
+from core.identity import Kind
 
 _TIME: Final = TIMESTAMP(timezone=True)
 _BATCH: Final[dict[str, Any]] = {
@@ -144,25 +147,47 @@ _OUTCOME: Final = sql(
 )
 _COLUMNS: Final = """m.id, m.endpoint_id, m.control_id, m.sending_application,
     m.sending_facility, m.message_type, m.version, m.state, m.ack_code, m.charset, m.findings,
-    m.patient_id, m.received_at, m.processed_at, m.attempts"""
-_GET: Final = sql(
-    f"""SELECT {_COLUMNS}, y.raw, y.ack FROM hl7_message m
-    JOIN hl7_bytes y ON y.message_id = m.id WHERE m.id = :id""",
+    m.received_at, m.processed_at, m.attempts"""
+# A machine reads what came in at the endpoints that name it; people at any.
+_YOURS: Final = """(NOT :is_machine OR EXISTS (SELECT FROM hl7_endpoint e
+    WHERE e.id = m.endpoint_id AND e.service_account_id = :subject))"""
+# The bytes say what a record says, so the same link opens both. Of a message that waits nobody
+# knows yet whom it is about; one that has been refused or has failed is about nobody here.
+GET: Final = sql(
+    f"""SELECT {_COLUMNS}, {living("asked")} AS patient_id, y.raw, y.ack FROM hl7_message m
+    JOIN hl7_bytes y ON y.message_id = m.id LEFT JOIN patient asked ON asked.id = m.patient_id
+    WHERE m.id = :id AND m.state <> 'RECEIVED' AND {_YOURS}
+        AND (m.patient_id IS NULL OR {is_linked("asked")})""",
     id=Uuid,
+    is_machine=Boolean,
+    subject=Uuid,
 )
 _ASKED: Final[dict[str, Any]] = {
     "endpoint_id": Uuid,
     "state": Text,
     "control_id": Text,
     "limit": Integer,
+    "is_machine": Boolean,
+    "subject": Uuid,
 }
-_LIST: Final = f"""SELECT {_COLUMNS} FROM hl7_message m
-    WHERE (m.endpoint_id = :endpoint_id OR :endpoint_id IS NULL)
-        AND (m.state = :state OR :state = '')
-        AND (m.control_id = :control_id OR :control_id = '')"""
-_NEWEST: Final = "ORDER BY m.id DESC LIMIT :limit"
-_FIRST: Final = sql(f"{_LIST} {_NEWEST}", **_ASKED)
-_NEXT: Final = sql(f"{_LIST} AND m.id < :after_id {_NEWEST}", after_id=Uuid, **_ASKED)
+
+
+def _page(further: str = "") -> str:
+    """A page, newest first. Only those who are linked to a patient learn whom a message is about;
+    that is asked of the rows of the page alone.
+    """
+    return f"""SELECT {_COLUMNS},
+        CASE WHEN {is_linked("asked")} THEN {living("asked")} END AS patient_id
+    FROM (SELECT * FROM hl7_message m
+        WHERE (m.endpoint_id = :endpoint_id OR :endpoint_id IS NULL)
+            AND (m.state = :state OR :state = '')
+            AND (m.control_id = :control_id OR :control_id = '')
+            AND {_YOURS} {further} ORDER BY m.id DESC LIMIT :limit) m
+    LEFT JOIN patient asked ON asked.id = m.patient_id ORDER BY m.id DESC"""
+
+
+_FIRST: Final = sql(_page(), **_ASKED)
+_NEXT: Final = sql(_page("AND m.id < :after_id"), after_id=Uuid, **_ASKED)
 # Read without a tenant: the queue says for whom there is work, and nothing of anybody.
 _WAITING: Final = sql(
     """SELECT w.organization_id, w.message_id, w.partitions FROM hl7_work w
@@ -255,8 +280,8 @@ class Hl7Messages:
         return None if found is None else _stored(found, await self._key())
 
     async def get(self, row: UUID) -> Message:
-        """A message with its bytes. Raises NotFound."""
-        found = await self._tx.one(_GET, id=row)
+        """A message with its bytes, if the caller may see them. Raises NotFound."""
+        found = await self._tx.one(GET, id=row, **_asking())
         if found is None:
             raise NotFound
         key = await self._key()
@@ -278,6 +303,7 @@ class Hl7Messages:
             "state": state,
             "control_id": control_id,
             "limit": limit,
+            **_asking(),
         }
         if after is None:
             rows = await self._tx.all(_FIRST, **asked)
@@ -319,6 +345,12 @@ class Queue:
                 heads.append((row.organization_id, row.message_id))
             seen |= named
         return heads
+
+
+def _asking() -> dict[str, object]:
+    """Who asks, as the statements that show messages ask for it."""
+    caller = identity.caller()
+    return {"is_machine": caller.kind is Kind.SERVICE, "subject": caller.subject}
 
 
 def _columns(batch: Sequence[NewMessage], key: OrganizationKey) -> dict[str, list[Any]]:

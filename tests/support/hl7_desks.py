@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -12,8 +12,9 @@ from clinical.servicers.hl7_desk import Desks
 from clinical.servicers.hl7_intake import Intake
 from clinical.servicers.hl7_processing import Processing
 from clinical.servicers.hl7_v2 import Hl7V2
+from core import identity
 from core.database.pages import PageTokens
-from core.ids import new_id
+from core.ids import id_from, new_id
 from medhub.clinical.v1.hl7_pb2 import Hl7Endpoint, Hl7Message
 from medhub.clinical.v1.hl7_v2_service_pb2 import (
     CreateEndpointRequest,
@@ -49,8 +50,20 @@ class HL7:
         return await self.servicer.IngestMessage(request)
 
     async def kept(self, name: str) -> Hl7Message:
-        """A message as it is kept."""
-        return await self.servicer.GetMessage(GetMessageRequest(name=name))
+        """A message as it is kept, read by somebody who is linked to its patient."""
+        call = identity.call()
+        sender = call.caller
+        row = id_from(name, "hl7Messages")
+        [found] = self.clinic.database.rows("SELECT patient_id FROM hl7_message WHERE id = %s", row)
+        reader = new_id()
+        if found["patient_id"] is not None:
+            practitioner = await self.clinic.practitioner(reader)
+            await self.clinic.link(found["patient_id"], practitioner=practitioner)
+        call.caller = replace(sender, subject=reader)
+        try:
+            return await self.servicer.GetMessage(GetMessageRequest(name=name))
+        finally:
+            call.caller = sender
 
     @contextmanager
     def working(self) -> Iterator[None]:

@@ -49,7 +49,9 @@ def trail_faults(
     faults = _context_faults(world, policy, ask, rows)
     if policy.audit != "none" and not kinds[policy.audit]:
         faults.append(f"no {policy.audit} was recorded: {kinds}")
-    if kinds["refusal"] or (policy.audit != "access" and kinds["access"]):
+    # What a change answers is shown to the caller, so that is recorded beside the change.
+    shows = policy.audit == "change" and any(_subjects(policy, ask.request, outcome.response))
+    if kinds["refusal"] or bool(kinds["access"]) != (policy.audit == "access" or shows):
         faults.append(f"recorded: {kinds}")
     if policy.idempotency == "no_side_effects" and kinds["change"] + kinds["act"]:
         faults.append(f"a read has changed something: {kinds}")
@@ -78,12 +80,12 @@ def _context_faults(world: World, policy: Policy, ask: Ask, rows: list[Left]) ->
 
 def _subject_faults(policy: Policy, ask: Ask, outcome: Outcome, rows: list[Left]) -> Faults:
     expected = set(_subjects(policy, ask.request, outcome.response))
+    shown = {left.subject for left in rows if left.kind == "access"}
     recorded = {left.subject for left in rows if left.kind == policy.audit}
-    if policy.audit == "access":
-        wanted: set[UUID | None] = {*expected} or {None}
-        if recorded != wanted:
-            return [f"of {wanted} was read, of {recorded} recorded"]
-    elif not expected <= recorded:
+    none: set[UUID | None] = {None} if policy.audit == "access" else set()
+    if policy.audit in ("access", "change") and shown != (expected or none):
+        return [f"of {expected or none} was read, of {shown} recorded"]
+    if not expected <= recorded:
         return [f"{expected} changed, {recorded} recorded"]
     return []
 

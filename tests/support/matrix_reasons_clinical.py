@@ -103,6 +103,14 @@ async def _(world: World, meta: Metadata) -> Outcome:
     return await ask(world, method, request, meta, world.alpha.whole)
 
 
+@case("SELF_ENTITLEMENT_REFUSED")
+async def _(world: World, meta: Metadata) -> Outcome:
+    request = await create_practitioner(world.alpha)
+    request.practitioner.user = name_of("users", world.alpha.user("administrator"))
+    method = f"{_PRACTITIONERS}/CreatePractitioner"
+    return await ask(world, method, request, meta, world.alpha.whole)
+
+
 @case("UNIT_EXISTS")
 async def _(world: World, meta: Metadata) -> Outcome:
     request = await create_unit(world.alpha)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from clinical.domain.links import CareLinkExists
-from clinical.domain.practitioners import PractitionerExists, UnitExists
+from clinical.domain.practitioners import PractitionerExists, SelfEntitlementRefused, UnitExists
 from clinical.servicers.care_links import CareLinks
 from clinical.servicers.practitioners import Practitioners
 from core import clock, identity
@@ -166,6 +166,19 @@ async def test_practitioners_and_units_are_unique(practitioners: Practitioners) 
     listed = await practitioners.ListPractitioners(ListPractitionersRequest())
     assert list(listed.practitioners) == [made]
     assert list((await practitioners.ListUnits(ListUnitsRequest())).units) == [unit]
+
+
+async def test_nobody_registers_themselves(practitioners: Practitioners, clinic: Clinic) -> None:
+    """Whoever did would open the records of every unit; somebody else has to do it."""
+    unit = name_of("units", await clinic.unit())
+    subject = identity.caller().subject
+    assert subject is not None
+    own = Practitioner(display_name="Me", user=name_of("users", subject), units=[unit])
+
+    with pytest.raises(SelfEntitlementRefused):
+        await practitioners.CreatePractitioner(CreatePractitionerRequest(practitioner=own))
+
+    assert clinic.database.rows("SELECT * FROM practitioner") == []
 
 
 async def test_units_page_oldest_first(practitioners: Practitioners) -> None:

@@ -379,7 +379,7 @@ async def test_nothing_is_promised_while_the_database_is_away(
 
 
 async def test_an_endpoint_belongs_to_one_account(hl7: HL7) -> None:
-    """A service account feeds only the endpoint that names it; a missing one is not found."""
+    """It takes messages of the account that it names alone; a missing one is not found."""
     account = new_id()
     made = await hl7.servicer.CreateEndpoint(
         CreateEndpointRequest(
@@ -397,6 +397,9 @@ async def test_an_endpoint_belongs_to_one_account(hl7: HL7) -> None:
         await hl7.send(adt("A28"))
     with pytest.raises(EndpointNotYours):
         await talk(hl7, [adt("A28").encode()])
+    call.caller = replace(call.caller, kind=Kind.USER)
+    with pytest.raises(EndpointNotYours):
+        await hl7.send(adt("A28"))
     hl7.endpoint = name_of("hl7Endpoints", new_id())
     with pytest.raises(NotFound):
         await hl7.send(adt("A28"))

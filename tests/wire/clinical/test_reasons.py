@@ -112,6 +112,14 @@ async def practitioner_exists(house: Any) -> object:
     return None
 
 
+async def self_entitlement_refused(house: Any) -> object:
+    """A practitioner who is the caller."""
+    own = Practitioner(display_name="Me", user=name_of("users", house.user))
+    return await house.practitioners.CreatePractitioner(
+        staff.CreatePractitionerRequest(practitioner=own), metadata=house.metadata
+    )
+
+
 async def care_link_exists(house: Any) -> object:
     """The same link twice."""
     link = CareLink(
@@ -162,6 +170,7 @@ REFUSED: list[tuple[Refuses, grpc.StatusCode]] = [
     (patient_not_deleted, grpc.StatusCode.ALREADY_EXISTS),
     (care_link_exists, grpc.StatusCode.ALREADY_EXISTS),
     (practitioner_exists, grpc.StatusCode.ALREADY_EXISTS),
+    (self_entitlement_refused, grpc.StatusCode.PERMISSION_DENIED),
     (unit_exists, grpc.StatusCode.ALREADY_EXISTS),
     (endpoint_exists, grpc.StatusCode.ALREADY_EXISTS),
     (endpoint_not_yours, grpc.StatusCode.PERMISSION_DENIED),
@@ -231,5 +240,33 @@ async def test_a_read_leaves_a_record_before_it_answers(house: Any) -> None:
         patients.GetPatientRequest(name=own.name), metadata=house.metadata
     )
 
-    found = house.database.rows("SELECT * FROM medhub.audit_outbox WHERE kind = 'access'")
+    found = house.database.rows(
+        "SELECT * FROM medhub.audit_outbox WHERE kind = 'access'"
+        " AND context->>'action' = 'clinical.patients.read'"
+    )
     assert [name_of("patients", one["subject"]) for one in found] == [own.name]
+
+
+async def test_a_repeat_after_a_merge_is_recorded_of_whom_it_shows(house: Any) -> None:
+    """Create and update answer again what they did, and the trail names that patient."""
+    number = PatientIdentifier(system="CHU-X", type=IDENTIFIER_TYPE_PI, value="1")
+    asked = patients.CreatePatientRequest(
+        patient=Patient(birth_name="Martin", identifiers=[number]), request_id=str(uuid4())
+    )
+    duplicate = await house.patients.CreatePatient(asked, metadata=house.metadata)
+    change = patients.UpdatePatientRequest(
+        patient=Patient(name=duplicate.name, used_name="Durand"), request_id=str(uuid4())
+    )
+    changed = await house.patients.UpdatePatient(change, metadata=house.metadata)
+    await merged(house, await made(house, "2"), duplicate)
+
+    again = [
+        await house.patients.CreatePatient(asked, metadata=house.metadata),
+        await house.patients.UpdatePatient(change, metadata=house.metadata),
+    ]
+
+    assert again == [duplicate, changed]
+    shown = house.database.rows(
+        "SELECT subject FROM medhub.audit_outbox WHERE kind = 'access' ORDER BY seq DESC LIMIT 2"
+    )
+    assert [name_of("patients", one["subject"]) for one in shown] == [duplicate.name] * 2

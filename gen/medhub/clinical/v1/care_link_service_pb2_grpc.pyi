@@ -38,7 +38,9 @@ class CareLinkServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CareLinkServiceAsyncStub: ...
     CreateCareLink: _grpc.UnaryUnaryMultiCallable[_care_link_service_pb2.CreateCareLinkRequest, _care_link_pb2.CareLink]
-    """Links a practitioner or a unit to a patient. Refuses a link that exists (CARE_LINK_EXISTS)."""
+    """Links a practitioner or a unit to a patient. The caller is linked already, so it opens nothing
+    that the caller could not open before. Refuses a link that exists (CARE_LINK_EXISTS).
+    """
     ListCareLinks: _grpc.UnaryUnaryMultiCallable[_care_link_service_pb2.ListCareLinksRequest, _care_link_service_pb2.ListCareLinksResponse]
     """Lists the links of a patient, newest first."""
     EndCareLink: _grpc.UnaryUnaryMultiCallable[_care_link_service_pb2.EndCareLinkRequest, _care_link_pb2.CareLink]
@@ -53,7 +55,9 @@ class CareLinkServiceAsyncStub(CareLinkServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateCareLink: _aio.UnaryUnaryMultiCallable[_care_link_service_pb2.CreateCareLinkRequest, _care_link_pb2.CareLink]  # type: ignore[assignment]
-    """Links a practitioner or a unit to a patient. Refuses a link that exists (CARE_LINK_EXISTS)."""
+    """Links a practitioner or a unit to a patient. The caller is linked already, so it opens nothing
+    that the caller could not open before. Refuses a link that exists (CARE_LINK_EXISTS).
+    """
     ListCareLinks: _aio.UnaryUnaryMultiCallable[_care_link_service_pb2.ListCareLinksRequest, _care_link_service_pb2.ListCareLinksResponse]  # type: ignore[assignment]
     """Lists the links of a patient, newest first."""
     EndCareLink: _aio.UnaryUnaryMultiCallable[_care_link_service_pb2.EndCareLinkRequest, _care_link_pb2.CareLink]  # type: ignore[assignment]
@@ -71,7 +75,9 @@ class CareLinkServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _care_link_service_pb2.CreateCareLinkRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_care_link_pb2.CareLink, _abc.Awaitable[_care_link_pb2.CareLink]]:
-        """Links a practitioner or a unit to a patient. Refuses a link that exists (CARE_LINK_EXISTS)."""
+        """Links a practitioner or a unit to a patient. The caller is linked already, so it opens nothing
+        that the caller could not open before. Refuses a link that exists (CARE_LINK_EXISTS).
+        """
 
     @_abc_1.abstractmethod
     def ListCareLinks(

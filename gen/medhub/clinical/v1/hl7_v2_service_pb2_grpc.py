@@ -82,7 +82,8 @@ class Hl7V2ServiceServicer:
         message that is refused is kept and the call succeeds. A repeated message gets the
         acknowledgement of the first and changes nothing.
 
-        A service account is refused at an endpoint that names another (ENDPOINT_NOT_YOURS).
+        An endpoint that names a service account takes messages of that account alone, whoever else asks
+        (ENDPOINT_NOT_YOURS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,14 +100,18 @@ class Hl7V2ServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetMessage(self, request, context):
-        """Shows a message with its bytes and its acknowledgement.
+        """Shows a message with its bytes and its acknowledgement, as far as something links the caller to
+        its patient: otherwise, and while it waits to be processed, it is NOT_FOUND like one that does
+        not exist. A message about no patient of the organization (refused, failed) needs no link. A
+        service account sees the messages of endpoints that name it alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListMessages(self, request, context):
-        """Lists messages without their bytes, newest first.
+        """Lists messages without their bytes, newest first. `patient` is empty unless something links the
+        caller to them. A service account sees the messages of endpoints that name it alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,8 @@ class Hl7V2ServiceStub:
     message that is refused is kept and the call succeeds. A repeated message gets the
     acknowledgement of the first and changes nothing.
 
-    A service account is refused at an endpoint that names another (ENDPOINT_NOT_YOURS).
+    An endpoint that names a service account takes messages of that account alone, whoever else asks
+    (ENDPOINT_NOT_YOURS).
     """
     IngestMessages: _grpc.StreamStreamMultiCallable[_hl7_v2_service_pb2.IngestMessagesRequest, _hl7_v2_service_pb2.IngestMessagesResponse]
     """Takes messages one after the other and answers each when it is durable, in any order: `sequence`
@@ -48,9 +49,15 @@ class Hl7V2ServiceStub:
     in its order.
     """
     GetMessage: _grpc.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.GetMessageRequest, _hl7_pb2.Hl7Message]
-    """Shows a message with its bytes and its acknowledgement."""
+    """Shows a message with its bytes and its acknowledgement, as far as something links the caller to
+    its patient: otherwise, and while it waits to be processed, it is NOT_FOUND like one that does
+    not exist. A message about no patient of the organization (refused, failed) needs no link. A
+    service account sees the messages of endpoints that name it alone.
+    """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.ListMessagesRequest, _hl7_v2_service_pb2.ListMessagesResponse]
-    """Lists messages without their bytes, newest first."""
+    """Lists messages without their bytes, newest first. `patient` is empty unless something links the
+    caller to them. A service account sees the messages of endpoints that name it alone.
+    """
     CreateEndpoint: _grpc.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.CreateEndpointRequest, _hl7_pb2.Hl7Endpoint]
     """Opens an endpoint. Refuses a second one of a label (ENDPOINT_EXISTS)."""
     ListEndpoints: _grpc.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.ListEndpointsRequest, _hl7_v2_service_pb2.ListEndpointsResponse]
@@ -70,7 +77,8 @@ class Hl7V2ServiceAsyncStub(Hl7V2ServiceStub):
     message that is refused is kept and the call succeeds. A repeated message gets the
     acknowledgement of the first and changes nothing.
 
-    A service account is refused at an endpoint that names another (ENDPOINT_NOT_YOURS).
+    An endpoint that names a service account takes messages of that account alone, whoever else asks
+    (ENDPOINT_NOT_YOURS).
     """
     IngestMessages: _aio.StreamStreamMultiCallable[_hl7_v2_service_pb2.IngestMessagesRequest, _hl7_v2_service_pb2.IngestMessagesResponse]  # type: ignore[assignment]
     """Takes messages one after the other and answers each when it is durable, in any order: `sequence`
@@ -79,9 +87,15 @@ class Hl7V2ServiceAsyncStub(Hl7V2ServiceStub):
     in its order.
     """
     GetMessage: _aio.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.GetMessageRequest, _hl7_pb2.Hl7Message]  # type: ignore[assignment]
-    """Shows a message with its bytes and its acknowledgement."""
+    """Shows a message with its bytes and its acknowledgement, as far as something links the caller to
+    its patient: otherwise, and while it waits to be processed, it is NOT_FOUND like one that does
+    not exist. A message about no patient of the organization (refused, failed) needs no link. A
+    service account sees the messages of endpoints that name it alone.
+    """
     ListMessages: _aio.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.ListMessagesRequest, _hl7_v2_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
-    """Lists messages without their bytes, newest first."""
+    """Lists messages without their bytes, newest first. `patient` is empty unless something links the
+    caller to them. A service account sees the messages of endpoints that name it alone.
+    """
     CreateEndpoint: _aio.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.CreateEndpointRequest, _hl7_pb2.Hl7Endpoint]  # type: ignore[assignment]
     """Opens an endpoint. Refuses a second one of a label (ENDPOINT_EXISTS)."""
     ListEndpoints: _aio.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.ListEndpointsRequest, _hl7_v2_service_pb2.ListEndpointsResponse]  # type: ignore[assignment]
@@ -104,7 +118,8 @@ class Hl7V2ServiceServicer(metaclass=_abc_1.ABCMeta):
         message that is refused is kept and the call succeeds. A repeated message gets the
         acknowledgement of the first and changes nothing.
 
-        A service account is refused at an endpoint that names another (ENDPOINT_NOT_YOURS).
+        An endpoint that names a service account takes messages of that account alone, whoever else asks
+        (ENDPOINT_NOT_YOURS).
         """
 
     @_abc_1.abstractmethod
@@ -125,7 +140,11 @@ class Hl7V2ServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _hl7_v2_service_pb2.GetMessageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_hl7_pb2.Hl7Message, _abc.Awaitable[_hl7_pb2.Hl7Message]]:
-        """Shows a message with its bytes and its acknowledgement."""
+        """Shows a message with its bytes and its acknowledgement, as far as something links the caller to
+        its patient: otherwise, and while it waits to be processed, it is NOT_FOUND like one that does
+        not exist. A message about no patient of the organization (refused, failed) needs no link. A
+        service account sees the messages of endpoints that name it alone.
+        """
 
     @_abc_1.abstractmethod
     def ListMessages(
@@ -133,7 +152,9 @@ class Hl7V2ServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _hl7_v2_service_pb2.ListMessagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_hl7_v2_service_pb2.ListMessagesResponse, _abc.Awaitable[_hl7_v2_service_pb2.ListMessagesResponse]]:
-        """Lists messages without their bytes, newest first."""
+        """Lists messages without their bytes, newest first. `patient` is empty unless something links the
+        caller to them. A service account sees the messages of endpoints that name it alone.
+        """
 
     @_abc_1.abstractmethod
     def CreateEndpoint(

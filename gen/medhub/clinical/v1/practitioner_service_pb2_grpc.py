@@ -63,7 +63,10 @@ class PractitionerServiceServicer:
     """
 
     def CreatePractitioner(self, request, context):
-        """Registers a practitioner. Refuses a second one of an RPPS number or user (PRACTITIONER_EXISTS).
+        """Registers a practitioner, whom links of their own and of their units entitle to records.
+
+        Refuses a second one of an RPPS number or user (PRACTITIONER_EXISTS), and the caller as the user:
+        nobody opens records to themselves (SELF_ENTITLEMENT_REFUSED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,11 @@ class PractitionerServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PractitionerServiceAsyncStub: ...
     CreatePractitioner: _grpc.UnaryUnaryMultiCallable[_practitioner_service_pb2.CreatePractitionerRequest, _practitioner_pb2.Practitioner]
-    """Registers a practitioner. Refuses a second one of an RPPS number or user (PRACTITIONER_EXISTS)."""
+    """Registers a practitioner, whom links of their own and of their units entitle to records.
+
+    Refuses a second one of an RPPS number or user (PRACTITIONER_EXISTS), and the caller as the user:
+    nobody opens records to themselves (SELF_ENTITLEMENT_REFUSED).
+    """
     ListPractitioners: _grpc.UnaryUnaryMultiCallable[_practitioner_service_pb2.ListPractitionersRequest, _practitioner_service_pb2.ListPractitionersResponse]
     """Lists practitioners, oldest first."""
     CreateUnit: _grpc.UnaryUnaryMultiCallable[_practitioner_service_pb2.CreateUnitRequest, _practitioner_pb2.Unit]
@@ -49,7 +53,11 @@ class PractitionerServiceAsyncStub(PractitionerServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreatePractitioner: _aio.UnaryUnaryMultiCallable[_practitioner_service_pb2.CreatePractitionerRequest, _practitioner_pb2.Practitioner]  # type: ignore[assignment]
-    """Registers a practitioner. Refuses a second one of an RPPS number or user (PRACTITIONER_EXISTS)."""
+    """Registers a practitioner, whom links of their own and of their units entitle to records.
+
+    Refuses a second one of an RPPS number or user (PRACTITIONER_EXISTS), and the caller as the user:
+    nobody opens records to themselves (SELF_ENTITLEMENT_REFUSED).
+    """
     ListPractitioners: _aio.UnaryUnaryMultiCallable[_practitioner_service_pb2.ListPractitionersRequest, _practitioner_service_pb2.ListPractitionersResponse]  # type: ignore[assignment]
     """Lists practitioners, oldest first."""
     CreateUnit: _aio.UnaryUnaryMultiCallable[_practitioner_service_pb2.CreateUnitRequest, _practitioner_pb2.Unit]  # type: ignore[assignment]
@@ -66,7 +74,11 @@ class PractitionerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _practitioner_service_pb2.CreatePractitionerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_practitioner_pb2.Practitioner, _abc.Awaitable[_practitioner_pb2.Practitioner]]:
-        """Registers a practitioner. Refuses a second one of an RPPS number or user (PRACTITIONER_EXISTS)."""
+        """Registers a practitioner, whom links of their own and of their units entitle to records.
+
+        Refuses a second one of an RPPS number or user (PRACTITIONER_EXISTS), and the caller as the user:
+        nobody opens records to themselves (SELF_ENTITLEMENT_REFUSED).
+        """
 
     @_abc_1.abstractmethod
     def ListPractitioners(
