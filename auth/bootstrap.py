@@ -58,8 +58,9 @@ async def user(
     _check_roles(roles, platform=False)
     password_hash = await asyncio.to_thread(hash_password, password)
     async with _begin(store, organization) as tx:
+        # Before the account, as whoever accepts an invitation does, or the two wait for each other.
+        held = await tx.memberships.lock_address(email)
         key = await _account(tx, email, password_hash)
-        held = await tx.memberships.of_address(email)
         if held is None:
             await _join(tx, organization, key, (email, display_name), tuple(sorted(roles)))
         elif held.user is None:
@@ -143,13 +144,12 @@ async def _join(
 
 async def _accept(tx: Tx, held: Membership, key: UUID, roles: tuple[str, ...]) -> None:
     now = clock.now()
-    if await tx.memberships.accept(held.id, key, now):
-        await tx.memberships.save(held.id, roles, None, now)
-        await tx.activations.cancel(held.id, now)
-        changed = MembershipChanged(
-            key, held.organization, roles, ended=False, forget_at=forget_at(now)
-        )
-        await tx.state.publish([changed])
+    await tx.memberships.accept(held.id, key, now)
+    await tx.memberships.save(held.id, roles, None, now)
+    await tx.activations.cancel(held.id, now)
+    await tx.state.publish(
+        [MembershipChanged(key, held.organization, roles, ended=False, forget_at=forget_at(now))]
+    )
 
 
 def _check_roles(roles: Sequence[str], *, platform: bool) -> None:

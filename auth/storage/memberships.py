@@ -35,7 +35,9 @@ _SELECT = select(*_COLUMNS).where(_HERE)
 _ONE = _SELECT.where(membership.c.id == bindparam("id"))
 _GET = statement(_ONE)
 _LOCK = statement(_ONE.with_for_update())
-_OF_ADDRESS = statement(_SELECT.where(membership.c.email_key == bindparam("email_key")))
+_LOCK_ADDRESS = statement(
+    _SELECT.where(membership.c.email_key == bindparam("email_key")).with_for_update()
+)
 _PAGE = _SELECT.order_by(membership.c.id).limit(bindparam("limit", type_=Integer))
 _FIRST = statement(_PAGE)
 _NEXT = statement(_PAGE.where(after(membership.c.id)))
@@ -106,9 +108,9 @@ class Memberships:
         row = await self._tx.one(_LOCK, id=key)
         return _membership(row) if row else None
 
-    async def of_address(self, email: str) -> Membership | None:
-        """That of an address in the organization, however it is spelled; accepted or not."""
-        row = await self._tx.one(_OF_ADDRESS, email_key=email_key(email))
+    async def lock_address(self, email: str) -> Membership | None:
+        """That of an address, however it is spelled, held until the transaction ends."""
+        row = await self._tx.one(_LOCK_ADDRESS, email_key=email_key(email))
         return _membership(row) if row else None
 
     async def page(self, key: tuple[object, ...], limit: int) -> list[Membership]:
@@ -143,9 +145,9 @@ class Memberships:
             _SAVE, key=key, roles=list(roles), suspended_at=suspended_at, updated_at=at
         )
 
-    async def accept(self, key: UUID, user: UUID, at: datetime) -> bool:
-        """Make an invitation the membership of a person. False: somebody has accepted it."""
-        return bool(await self._tx.run(_ACCEPT, key=key, user=user, updated_at=at))
+    async def accept(self, key: UUID, user: UUID, at: datetime) -> None:
+        """Make an invitation that this transaction holds the membership of a person."""
+        await self._tx.run(_ACCEPT, key=key, user=user, updated_at=at)
 
     async def other_administrators(self, key: UUID) -> int:
         """How many can administer the organization without this member."""

@@ -42,6 +42,18 @@ async def _member(side: Side, *roles: str) -> membership_pb2.Membership:
     return made
 
 
+async def _accepted(side: Side, *roles: str) -> membership_pb2.Membership:
+    invited = await _member(side, *roles)
+    request = auth.ActivateAccountRequest(
+        activation_token=invited.activation_token, password=NEW_PASSWORD
+    )
+    await side.do(f"{_AUTH}/ActivateAccount", request)
+    held: membership_pb2.Membership = await side.do(
+        f"{_MEMBERSHIPS}/GetMembership", memberships.GetMembershipRequest(name=invited.name)
+    )
+    return held
+
+
 @asks(f"{_AUTH}/AcceptMembership")
 async def accept_membership(side: Side) -> Ask:
     elsewhere = f"guest{secrets.token_hex(6)}"
@@ -146,8 +158,7 @@ async def create_membership(side: Side) -> memberships.CreateMembershipRequest:
 
 @asks(f"{_MEMBERSHIPS}/GetMembership")
 async def get_membership(side: Side) -> memberships.GetMembershipRequest:
-    listed = await side.do(f"{_MEMBERSHIPS}/ListMemberships", memberships.ListMembershipsRequest())
-    return memberships.GetMembershipRequest(name=listed.memberships[0].name)
+    return memberships.GetMembershipRequest(name=(await _accepted(side)).name)
 
 
 @asks(f"{_MEMBERSHIPS}/ListMemberships")
@@ -164,7 +175,7 @@ async def reactivate_membership(side: Side) -> memberships.ReactivateMembershipR
 
 @asks(f"{_MEMBERSHIPS}/SetMembershipRoles")
 async def set_membership_roles(side: Side) -> memberships.SetMembershipRolesRequest:
-    member = await _member(side)
+    member = await _accepted(side)
     return memberships.SetMembershipRolesRequest(
         name=member.name, roles=["nurse"], etag=member.etag
     )
@@ -172,7 +183,7 @@ async def set_membership_roles(side: Side) -> memberships.SetMembershipRolesRequ
 
 @asks(f"{_MEMBERSHIPS}/SuspendMembership")
 async def suspend_membership(side: Side) -> memberships.SuspendMembershipRequest:
-    member = await _member(side)
+    member = await _accepted(side)
     return memberships.SuspendMembershipRequest(name=member.name, etag=member.etag)
 
 

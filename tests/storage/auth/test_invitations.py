@@ -374,6 +374,21 @@ async def test_the_operator_s_bootstrap_accepts_an_open_invitation(auth: Auth) -
         await activate(auth, made.activation_token)
 
 
+async def test_the_operator_and_the_person_accept_at_once(auth: Auth) -> None:
+    """They take turns, and there is one account and one membership."""
+    clinic = await auth.clinic()
+    made = await invite(auth, clinic, ZOE)
+
+    await asyncio.gather(
+        activate(auth, made.activation_token),
+        auth.user(clinic.organization, ZOE, "doctor"),
+        return_exceptions=True,
+    )
+
+    assert (await get(auth, clinic, made.name)).state == ACTIVE
+    assert len(auth.rows("SELECT 1 FROM app_user WHERE email = %s", ZOE)) == 1
+
+
 async def test_no_address_of_an_invitation_is_in_the_trail(auth: Auth) -> None:
     """Nobody's key can seal it there before there is an account."""
     await invite(auth, await auth.clinic(), ZOE)
