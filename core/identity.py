@@ -1,7 +1,7 @@
 """Who calls, and which call this is. Set once per call by core.rpc, read everywhere below."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -17,7 +17,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A proven principal. `organization` is the tenant; a token may name none."""
+    """A proven principal. `organization` is the tenant; a token may name none.
+
+    A caller makes many calls, and each tells PostgreSQL, the trail and the log who it is: the
+    texts of the ids ("" for none) are made once.
+    """
 
     kind: Kind
     subject: UUID | None = None
@@ -30,6 +34,15 @@ class Caller:
     permissions: frozenset[str] = frozenset()
     actor: UUID | None = None
     degraded: bool = False
+    subject_text: str = field(init=False, repr=False, compare=False, default="")
+    organization_text: str = field(init=False, repr=False, compare=False, default="")
+    session_text: str = field(init=False, repr=False, compare=False, default="")
+    actor_text: str = field(init=False, repr=False, compare=False, default="")
+
+    def __post_init__(self) -> None:
+        for name in ("subject", "organization", "session", "actor"):
+            value = getattr(self, name)
+            object.__setattr__(self, f"{name}_text", "" if value is None else str(value))
 
 
 ANONYMOUS = Caller(kind=Kind.ANONYMOUS)

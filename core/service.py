@@ -5,6 +5,7 @@ order in which it starts; it stops in the reverse order.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -42,6 +43,8 @@ from core.truth.follower import Follower, resolving
 
 # How old the truth may be for the server to count as ready: the bound of reads.
 READY_LAG_SECONDS = 10.0
+# Objects made and still alive before the collector looks at the youngest; then generations.
+GC_THRESHOLDS = (10_000, 20, 50)
 _log = logging.getLogger("medhub.service")
 
 
@@ -103,6 +106,7 @@ async def _run(service: str, settings: CoreSettings, build: Build, truth: MakeTr
         loop.add_signal_handler(signal_, stop.set)
     async with AsyncExitStack() as parts:
         server = await start(service, settings, build, truth, parts)
+        _collect_rarely()
         _log.info("listening on port %d", server.port)
         await stop.wait()
         _log.info("draining")
@@ -118,7 +122,8 @@ async def start(
     """Put a server together and start it; leaving `parts` drains and stops all of it."""
     core = await _core(service, settings, parts)
     truth = await make_truth(core)
-    recorder = AccessRecorder(core.database)
+    admission = Admission()
+    recorder = AccessRecorder(core.database, admission.in_progress)
     await recorder.open()
     parts.push_async_callback(recorder.close)
     refusals = Refusals(recorder)
@@ -134,7 +139,7 @@ async def start(
     steps = Steps(
         contract=core.contract,
         truth=truth,
-        admission=Admission(),
+        admission=admission,
         recorder=recorder,
         strangers=refusals,
         live=LiveStreams(truth),
@@ -149,6 +154,17 @@ async def start(
     await server.start()
     parts.push_async_callback(server.stop)
     return server
+
+
+def _collect_rarely() -> None:
+    """Tell the garbage collector what a server is like.
+
+    What has been made by now lives as long as the process, so it need not be looked through again
+    and again; and calls leave few cycles behind, so a look after many objects is soon enough.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 async def _core(service: str, settings: CoreSettings, parts: AsyncExitStack) -> Core:

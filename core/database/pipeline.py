@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg
@@ -25,7 +25,7 @@ from psycopg.pq.abc import PGresult
 
 from core import identity
 from core.database.connections import DROP_PLANS, REPLAN_AFTER, connect
-from core.database.context import organization_text, seconds_left, subject_text
+from core.database.context import seconds_left
 from core.database.encoding import encode
 from core.database.failures import RETRY_LATER, is_stale_plan, translate
 from core.database.statements import Row, Statement
@@ -52,11 +52,12 @@ _PATIENCE = MOST_TIME + LOOK_EVERY  # seconds until a caller is told that time r
 class _Request:
     """One read under way: whom to answer, and what has come back so far."""
 
-    __slots__ = ("answer", "error", "preparing", "result", "sent_at", "stmt")
+    __slots__ = ("answer", "error", "name", "preparing", "result", "sent_at", "stmt")
 
     def __init__(self, stmt: Statement, answer: asyncio.Future[list[Row]]) -> None:
         self.stmt = stmt
         self.answer = answer
+        self.name = b""
         self.sent_at = time.monotonic()
         self.preparing: deque[bytes | Statement] = deque()
         self.result: PGresult | None = None
@@ -73,6 +74,8 @@ class _Wire:
         self._lost = lost
         self._waiting: deque[_Request] = deque()
         self._names: dict[bytes | Statement, bytes] = {}
+        # How rows are made, by the name of the prepared statement, whose columns never change.
+        self._makers: dict[bytes, Callable[[Sequence[Any]], Row]] = {}
         self._made = 0
         self._planned_at = time.monotonic()
         self._socket = self._pg.socket
@@ -98,7 +101,7 @@ class _Wire:
             if request.sent_at - self._planned_at > REPLAN_AFTER:
                 self._drop_plans(stmt)
             setting = self._names.get(_SET_TENANT) or self._prepare(_SET_TENANT, request)
-            name = self._names.get(stmt) or self._prepare(stmt, request)
+            name = request.name = self._names.get(stmt) or self._prepare(stmt, request)
             self._pg.send_query_prepared(setting, tenant)
             self._pg.send_query_prepared(name, values, stmt.formats, pq.Format.BINARY)
             self._pg.pipeline_sync()
@@ -169,7 +172,7 @@ class _Wire:
         for key in request.preparing:  # Not prepared after all: the next request tries again.
             self._names.pop(key, None)
         if request.error is not None and is_stale_plan(request.error):
-            self._names.pop(request.stmt, None)
+            self._makers.pop(self._names.pop(request.stmt, b""), None)
         if request.answer.done():
             return  # The caller has gone, or was told that time ran out.
         if request.error is not None:
@@ -186,7 +189,9 @@ class _Wire:
             return []
         self._transformer.set_pgresult(result)
         try:
-            make = request.stmt.row_maker(result)
+            make = self._makers.get(request.name)
+            if make is None:
+                make = self._makers[request.name] = request.stmt.row_maker(result)
             return self._transformer.load_rows(0, result.ntuples, make)
         finally:
             self._transformer.set_pgresult(None)
@@ -267,10 +272,11 @@ class Reads:
         call = identity.call()
         if call.deadline is not None:
             seconds_left(call)
-        values = stmt.arguments(params, call.caller.organization)
+        caller = call.caller
+        values = stmt.arguments(params, caller.organization)
         tenant: list[bytes | None] = [
-            organization_text(call).encode(),
-            subject_text(call).encode(),
+            caller.organization_text.encode(),
+            caller.subject_text.encode(),
         ]
         return self._wire().send(stmt, tenant, encode(values, stmt.binary))
 

@@ -20,9 +20,7 @@ from core.database.context import (
     LONGEST_LOCK_WAIT,
     PLATFORM,
     encode_context,
-    organization_text,
     seconds_left,
-    subject_text,
 )
 from core.database.failures import OutcomeUnknown, is_disconnection, translate
 from core.database.request_keys import Earlier
@@ -196,9 +194,10 @@ class Transaction:
     async def _begin(self) -> None:
         """Queue or send the settings; psycopg puts BEGIN in front of them."""
         left = seconds_left(self._call)
+        caller = self._call.caller
         settings = (
-            organization_text(self._call),
-            subject_text(self._call),
+            caller.organization_text,
+            caller.subject_text,
             encode_context(self._call),
             _milliseconds(left),
             _milliseconds(min(left, LONGEST_LOCK_WAIT)),

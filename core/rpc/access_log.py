@@ -35,8 +35,8 @@ class AccessLog:
         self._lines.append(
             f'{{"time":"{at}","level":"info","service":"{self._service}","logger":"access",'
             f'"method":"{call.method}","code":"{code}","reason":"{reason}",'
-            f'"ms":{seconds * 1000:.2f},"caller":"{caller.subject or ""}",'
-            f'"kind":"{caller.kind.value}","organization":"{caller.organization or ""}",'
+            f'"ms":{seconds * 1000:.2f},"caller":"{caller.subject_text}",'
+            f'"kind":"{caller.kind.value}","organization":"{caller.organization_text}",'
             f'"peer":"{call.peer}","trace":"{call.trace_id}"}}\n'
         )
         if self._timer is None:

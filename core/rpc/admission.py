@@ -89,6 +89,11 @@ class Admission:
         """Calls of the class in progress."""
         return self._running[load]
 
+    def in_progress(self) -> int:
+        """Unary calls in progress, of all classes; streams may be at rest."""
+        running = self._running
+        return sum(running.values()) - running.get(options.LOAD_CLASS_STREAM, 0)
+
     def _spend(self, peer: str) -> None:
         now = asyncio.get_running_loop().time()
         left, at = self._buckets.pop(peer, (CREDENTIAL_BURST, now))

@@ -68,6 +68,30 @@ async def test_many_calls_share_few_flushes(
     assert counted["flushes"] <= 5
 
 
+async def test_a_busy_service_gathers_records_before_it_flushes(
+    db: Database, ward: ServiceDatabase
+) -> None:
+    """While many calls are in progress, those that end one after the other share a commit."""
+    recorder = AccessRecorder(db, lambda: 100)
+    await recorder.open()
+    await recorder.record([AccessRecord(call=as_caller(organization=new_id()))])
+    before = ward.rows(COUNT)[0]
+
+    async def one_call() -> None:
+        await recorder.record([AccessRecord(call=as_caller(organization=new_id()))])
+
+    calls = []
+    for _ in range(6):
+        calls.append(asyncio.create_task(one_call()))
+        await asyncio.sleep(0)
+    await asyncio.gather(*calls)
+    await recorder.close()
+
+    after = ward.rows(COUNT)[0]
+    assert after["many"] - before["many"] == 6
+    assert after["flushes"] - before["flushes"] == 1
+
+
 async def test_a_failed_flush_fails_its_calls_and_later_ones_succeed(
     recorder: AccessRecorder, ward: ServiceDatabase
 ) -> None:
