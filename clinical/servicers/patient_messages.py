@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
@@ -15,13 +15,21 @@ from core.errors import InvalidField
 from core.ids import name_of
 from medhub.clinical.v1 import patient_pb2
 
-_SEX: Final = {one: f"SEX_{one.value or 'UNSPECIFIED'}" for one in Sex}
-_SEX_BACK: Final = {patient_pb2.Sex.Value(name): one for one, name in _SEX.items()}
-_TYPE: Final = {one: f"IDENTIFIER_TYPE_{one.value}" for one in IdentifierType}
-_TYPE_BACK: Final = {patient_pb2.IdentifierType.Value(name): one for one, name in _TYPE.items()}
-_USE: Final = {one: f"IDENTIFIER_USE_{one.value}" for one in IdentifierUse}
-_USE_BACK: Final = {patient_pb2.IdentifierUse.Value(name): one for one, name in _USE.items()}
-_STATUS: Final = {one: f"IDENTITY_STATUS_{one.value}" for one in IdentityStatus}
+_SEX: Final[dict[Sex, Any]] = {
+    one: patient_pb2.Sex.Value(f"SEX_{one.value or 'UNSPECIFIED'}") for one in Sex
+}
+_SEX_BACK: Final = {number: one for one, number in _SEX.items()}
+_TYPE: Final[dict[IdentifierType, Any]] = {
+    one: patient_pb2.IdentifierType.Value(f"IDENTIFIER_TYPE_{one.value}") for one in IdentifierType
+}
+_TYPE_BACK: Final = {number: one for one, number in _TYPE.items()}
+_USE: Final[dict[IdentifierUse, Any]] = {
+    one: patient_pb2.IdentifierUse.Value(f"IDENTIFIER_USE_{one.value}") for one in IdentifierUse
+}
+_USE_BACK: Final = {number: one for one, number in _USE.items()}
+_STATUS: Final[dict[IdentityStatus, Any]] = {
+    one: patient_pb2.IdentityStatus.Value(f"IDENTITY_STATUS_{one.value}") for one in IdentityStatus
+}
 _TEXTS: Final = (
     "birth_name",
     "used_name",

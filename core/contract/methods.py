@@ -56,6 +56,10 @@ class Method:
     by_request_id: bool
     load: options.LoadClass
     deadline: float
+    # What a call is for, as the trail says it: care, or administration.
+    purpose: str
+    # Where the request names its object; empty for nowhere.
+    resource: tuple[str, ...]
     # Generated message classes: their members are made when they are loaded.
     request: Any
     response: Any
@@ -100,6 +104,8 @@ def method_of(descriptor: MethodDescriptor) -> Method:
         deadline=policy.load.deadline.ToTimedelta().total_seconds()
         if policy.load.HasField("deadline")
         else DEADLINE_CEILING_SECONDS,
+        purpose="care" if policy.link == options.LINK_CARE else "administration",
+        resource=tuple(filter(None, policy.require.resource.split("."))),
         request=GetMessageClass(descriptor.input_type),
         response=GetMessageClass(descriptor.output_type),
         client_streaming=descriptor.client_streaming,

@@ -24,14 +24,13 @@ def has_field(message: Descriptor, path: str) -> bool:
 
 def values_at(message: Message, steps: tuple[str, ...]) -> Iterator[Any]:
     """Every value at the end of the path."""
-    step, *rest = steps
-    value: Any = getattr(message, step)
-    several: Iterable[Any] = value if not isinstance(value, str | Message) else (value,)
+    value: Any = getattr(message, steps[0])
+    several: Iterable[Any] = (value,) if isinstance(value, (str, Message)) else value
+    if len(steps) == 1:
+        yield from several
+        return
     for one in several:
-        if rest:
-            yield from values_at(one, tuple(rest))
-        else:
-            yield one
+        yield from values_at(one, steps[1:])
 
 
 @dataclass(frozen=True, slots=True)

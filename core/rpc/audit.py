@@ -93,10 +93,9 @@ def _entity(method: Method) -> str:
 
 
 def _resource(method: Method, request: Message | None) -> str:
-    path = method.policy.require.resource
-    if request is None or not path:
+    if request is None or not method.resource:
         return ""
-    name = next((v for v in values_at(request, tuple(path.split("."))) if isinstance(v, str)), "")
+    name = next((v for v in values_at(request, method.resource) if isinstance(v, str)), "")
     return name if len(name) <= MAX_NAME and _NAME.fullmatch(name) else ""
 
 

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 import grpc
@@ -102,6 +103,7 @@ def _canonical(text: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=10_000)
 def _address(peer: str) -> str:
     """`ipv4:127.0.0.1:53211`, `ipv6:%5B::1%5D:53211`, `unix:` → the address alone."""
     scheme, _, rest = peer.partition(":")
