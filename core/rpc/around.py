@@ -14,7 +14,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import grpc
@@ -28,6 +28,7 @@ from core.rpc.access_log import AccessLog
 from core.rpc.admission import Admission
 from core.rpc.authenticate import authenticate, token_of
 from core.rpc.authorize import authorize
+from core.rpc.deadlines import Deadlines
 from core.rpc.headers import LOOPBACK, Headers
 from core.rpc.live import LiveStreams
 from core.rpc.redact import redacted
@@ -62,6 +63,7 @@ class Steps:
     traces: Traces | None
     # Addresses of edges, which alone may say for whom they ask.
     proxies: frozenset[str] = LOOPBACK
+    deadlines: Deadlines = field(default_factory=Deadlines)
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class Passage:
     headers: Headers
     call: Call
     arrived: float
+    until: float
     raw: bytes = b""
     request: Message | None = None
     code: str = "OK"
@@ -95,13 +98,15 @@ def handler_of(method: Method, servicer: Callable[..., Any], steps: Steps) -> Ha
 def _unary(
     method: Method, action: str, run: Unary, steps: Steps
 ) -> Callable[..., Awaitable[bytes]]:
+    deadlines = steps.deadlines
+
     async def handle(raw: bytes, context: Context) -> bytes:
         passage = _arrive(method, action, context, steps)
         passage.raw = raw
         try:
             steps.admission.enter(method.load, passage.headers.peer)
             try:
-                async with asyncio.timeout_at(passage.call.deadline):
+                with deadlines.until(passage.until):
                     return await _answer(raw, passage, run, steps)
             finally:
                 steps.admission.leave(method.load)
@@ -192,16 +197,17 @@ def _arrive(method: Method, action: str, context: Context, steps: Steps) -> Pass
     headers = Headers.of(context, steps.proxies)
     now = asyncio.get_running_loop().time()
     left: float | None = context.time_remaining()
+    until = now + _allowed(method, left)
     call = Call(
         method=method.name,
         action=action,
-        purpose="care" if method.policy.link == options.LINK_CARE else "administration",
+        purpose=method.purpose,
         trace_id=headers.trace_id or new_trace_id(),
         peer=headers.peer,
-        deadline=now + _allowed(method, left),
+        deadline=until,
         language=headers.language,
     )
-    return Passage(method, headers, call, arrived=now)
+    return Passage(method, headers, call, arrived=now, until=until)
 
 
 async def _refuse(error: BaseException, passage: Passage, context: Context, steps: Steps) -> None:
