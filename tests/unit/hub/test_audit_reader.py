@@ -24,7 +24,7 @@ ORGANIZATION = UUID(int=7)
 
 
 class _Edge(BaseHTTPRequestHandler):
-    """Answers as the edge does: JSON in the names of the contract, bytes in base64, 404 for NOT_FOUND."""
+    """Answers as the edge does: JSON in the contract's names, bytes in base64, 404 for none."""
 
     def do_GET(self) -> None:
         asked = urlsplit(self.path)
