@@ -81,7 +81,7 @@ def refusals(method: Method) -> tuple[str, ...]:
     if method.by_request_id:
         names.append("REQUEST_ID_REUSED")
     # A change that names the version it was made for; an update carries it in its resource.
-    fields = method.request.DESCRIPTOR.fields_by_name  # type: ignore[attr-defined]
+    fields = method.request.DESCRIPTOR.fields_by_name
     if "etag" in fields or "update_mask" in fields:
         names.append("ETAG_MISMATCH")
     return tuple(dict.fromkeys([*names, *policy.reasons]))

@@ -72,8 +72,8 @@ class Backend:
                 continue
             handler = grpc.unary_unary_rpc_method_handler(
                 self._answer(method.name, method.response),
-                request_deserializer=method.request.FromString,  # type: ignore[attr-defined]
-                response_serializer=method.response.SerializeToString,  # type: ignore[attr-defined]
+                request_deserializer=method.request.FromString,
+                response_serializer=method.response.SerializeToString,
             )
             found.setdefault(method.service, {})[method.name.split("/")[1]] = handler
         return [grpc.method_handlers_generic_handler(n, each) for n, each in found.items()]

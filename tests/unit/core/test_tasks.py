@@ -12,7 +12,7 @@ async def test_a_task_that_swallows_a_cancellation_ends_all_the_same(
 ) -> None:
     """A loop that takes a cancellation for a broken stream is cancelled until it ends."""
     monkeypatch.setattr(tasks, "AGAIN_SECONDS", 0.01)
-    swallowed = []
+    swallowed: list[int] = []
 
     async def stubborn() -> None:
         while len(swallowed) < 3:
