@@ -59,7 +59,7 @@ def subject_of(entry: Entry) -> str:
 def actor_of(entry: Entry) -> str:
     """The resource name of whoever acted; empty when nobody was known."""
     actor = entry.context.get("actor")
-    return _name(str(entry.context.get("actor_kind")), UUID(actor)) if actor else ""
+    return _name(str(entry.context.get("actor_kind")), actor) if actor else ""
 
 
 def clear_part(entry: Entry, source: str, *, subject_ref: str, actor_ref: str) -> ClearPart:
@@ -123,7 +123,7 @@ def forgotten_actor_part(entry: Entry) -> ActorPart:
     return ActorPart(trace=str(entry.context.get("trace") or ""))
 
 
-def _name(kind: str, person: UUID) -> str:
+def _name(kind: str, person: UUID | str) -> str:
     return f"{_COLLECTIONS.get(kind, kind + 's')}/{person}"
 
 

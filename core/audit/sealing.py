@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -42,11 +43,15 @@ class Sealer:
 
     async def seal(self, entries: Sequence[Entry]) -> list[SealedEvent]:
         """The events of these rows, in their order. Raises grpc.aio.AioRpcError, Unavailable."""
-        wanted = {one for entry in entries for one in _wanted(entry)}
-        found = await self._with_substitutes(await self._keys.provide(wanted))
+        wanted = [_wanted(entry) for entry in entries]
+        found = await self._with_substitutes(await self._keys.provide(chain(*wanted)))
         events: list[SealedEvent] = []
         for start in range(0, len(entries), AT_A_STRETCH):
-            events += [self._sealed(entry, found) for entry in entries[start:][:AT_A_STRETCH]]
+            some = slice(start, start + AT_A_STRETCH)
+            events += [
+                self._sealed(entry, *keys, found)
+                for entry, keys in zip(entries[some], wanted[some], strict=True)
+            ]
             await asyncio.sleep(0)
         return events
 
@@ -65,8 +70,9 @@ class Sealer:
                     break
         return complete
 
-    def _sealed(self, entry: Entry, found: _Found) -> SealedEvent:
-        subject_wanted, actor_wanted = _wanted(entry)
+    def _sealed(
+        self, entry: Entry, subject_wanted: Wanted, actor_wanted: Wanted, found: _Found
+    ) -> SealedEvent:
         subject, actor = _living(found, subject_wanted), _living(found, actor_wanted)
         clear = clear_part(
             entry, self._source, subject_ref=subject.reference, actor_ref=actor.reference
@@ -115,7 +121,7 @@ def _living(found: _Found, wanted: Wanted) -> Key:
 
 
 def _month(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m")
+    return moment.astimezone(UTC).isoformat()[:7]
 
 
 def _part(clear: ClearPart, part: Part, key: Key, content: Message) -> bytes:
