@@ -26,6 +26,12 @@ UNKNOWN: Final = Finding("patient.unknown", Condition.UNKNOWN_KEY, rejects=True,
 LOSER_UNKNOWN: Final = Finding(
     "merge.unknown", Condition.UNKNOWN_KEY, rejects=True, place=Place("MRG", 1, 1)
 )
+NAMES_REPLACED: Final = Finding(
+    "patient.given-names-replaced",
+    Condition.DATA_TYPE,
+    rejects=False,
+    place=Place("PID", 1, 5),
+)
 NO_NUMBER: Final = Finding(
     "patient.no-identifier", Condition.REQUIRED_FIELD_MISSING, rejects=True, place=_PID_3
 )
@@ -97,7 +103,9 @@ def traits_after(traits: Traits, sent: PatientIdentity) -> Traits:
     """
     first = sent.first_birth_given
     all_given = sent.birth_given_names
-    if isinstance(all_given, Unvalued) and not traits.birth_given_names:
+    if replaces_given_names(traits, sent) or (
+        isinstance(all_given, Unvalued) and not traits.birth_given_names
+    ):
         all_given = first
     return Traits(
         birth_name=valued(sent.birth_name) or traits.birth_name or valued(sent.used_name) or "",
@@ -109,6 +117,18 @@ def traits_after(traits: Traits, sent: PatientIdentity) -> Traits:
         birth_place_code=_text(sent.birth_cog, traits.birth_place_code),
         death_date=_death(sent, traits.death_date),
     )
+
+
+def replaces_given_names(traits: Traits, sent: PatientIdentity) -> bool:
+    """Whether another first name comes without the list that it should stand in.
+
+    The known list then speaks of somebody else's names: the new first name takes its place.
+    """
+    first = valued(sent.first_birth_given)
+    if first is None or not isinstance(sent.birth_given_names, Unvalued):
+        return False
+    known = traits.first_birth_given_name
+    return bool(known and traits.birth_given_names) and words_of(first) != words_of(known)
 
 
 def status_of(sent: PatientIdentity) -> IdentityStatus | None:

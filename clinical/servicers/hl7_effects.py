@@ -13,6 +13,7 @@ from clinical.domain.ins import TenantKind
 from clinical.domain.patients import IdentityStatus, Patient, Traits, change, register
 from clinical.domain.registration import (
     LOSER_UNKNOWN,
+    NAMES_REPLACED,
     NO_NUMBER,
     SEVERAL,
     TAKEN,
@@ -23,6 +24,7 @@ from clinical.domain.registration import (
     are_one,
     identifiers_after,
     name_patient,
+    replaces_given_names,
     status_of,
     traits_after,
 )
@@ -105,6 +107,8 @@ class Effects:
         [patient] = await self._work.patients.lock_any(named.living)
         if not changes:
             return patient
+        if replaces_given_names(patient.traits, sent):
+            self.findings.append(NAMES_REPLACED)
         after = change(
             patient,
             traits_after(patient.traits, sent),

@@ -13,6 +13,7 @@ from clinical.domain.registration import (
     are_one,
     identifiers_after,
     name_patient,
+    replaces_given_names,
     traits_after,
 )
 from core.clock import now
@@ -93,3 +94,17 @@ def test_a_new_ins_makes_the_one_before_old() -> None:
         ("2", IdentifierUse.OFFICIAL),
     ]
     assert identifiers_after((IPP, INS), (INS, IPP)) == (IPP, INS)
+
+
+def test_another_first_name_alone_replaces_the_list() -> None:
+    """The list and its first name never contradict each other; the same name keeps the list."""
+    known = Traits(birth_name="X", birth_given_names="Marc Jean", first_birth_given_name="Marc")
+    other = PatientIdentity((), first_birth_given="Marcel")
+    same = PatientIdentity((), first_birth_given="MARC")
+
+    after = traits_after(known, other)
+
+    assert replaces_given_names(known, other)
+    assert after.birth_given_names == after.first_birth_given_name == "Marcel"
+    assert not replaces_given_names(known, same)
+    assert traits_after(known, same).birth_given_names == "Marc Jean"
