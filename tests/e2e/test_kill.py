@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -30,7 +31,9 @@ LATEST_KILL_SECONDS = 3.0
 # What was acknowledged reaches the trail within this time, however loaded the machine.
 CATCH_UP_SECONDS = 120.0
 VICTIMS = ("gateway", "clinical", "compliance", "auth", "postgres", "envoy")
-SEED = int(os.environ.get("MEDHUB_SEED", str(time.time_ns() % 1_000_000)))
+# Fresh at each run, and the same in all workers of one: they must collect the same tests.
+_RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(time.time_ns()))
+SEED = int(os.environ.get("MEDHUB_SEED", str(zlib.crc32(_RUN.encode()) % 1_000_000)))
 _MARKS = {
     "gateway": "clinical.gateway",
     "clinical": "clinical",
