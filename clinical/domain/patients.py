@@ -1,7 +1,7 @@
 """A patient: traits, identifiers, and what may be done to them."""
 
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -56,6 +56,35 @@ class Traits:
     sex: Sex = Sex.UNSPECIFIED
     birth_place_code: str = ""
     death_date: str = ""
+
+
+EARLIEST_YEAR: Final = 1850
+"""Nobody whose record is written today was born before; a year before it is a slip."""
+
+
+def impossible_dates(traits: Traits, *, at: datetime) -> tuple[str, ...]:
+    """The traits whose dates nobody can have at this time: `birth_date`, `death_date`.
+
+    A day of tolerance allows for a sender's clock and time zone. Dates are compared at the
+    precision that both have.
+    """
+    latest = (at.date() + timedelta(days=1)).isoformat()
+    born, died = traits.birth_date, traits.death_date
+    wrong = [
+        name
+        for name, day in (("birth_date", born), ("death_date", died))
+        if day and (int(day[:4]) < EARLIEST_YEAR or day > latest[: len(day)])
+    ]
+    shared = min(len(born), len(died))
+    if died[:shared] < born[:shared] and "death_date" not in wrong:
+        wrong.append("death_date")
+    return tuple(wrong)
+
+
+def check_dates(traits: Traits, *, at: datetime) -> None:
+    """Raises InvalidField for a birth or a death that cannot be."""
+    for name in impossible_dates(traits, at=at):
+        raise InvalidField(field=f"patient.{name}", rule="date")
 
 
 TRAITS: Final = tuple(field.name for field in fields(Traits))

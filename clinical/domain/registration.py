@@ -7,6 +7,7 @@ that somebody else holds is never moved by a message: it is a finding.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from clinical.domain.hl7 import Sex as Hl7Sex
 from clinical.domain.hl7_findings import Condition, Finding, Place
 from clinical.domain.hl7_values import ERASE, Moment, State, Unvalued, valued
 from clinical.domain.identifiers import IdentifierType, IdentifierUse, PatientIdentifier
-from clinical.domain.patients import IdentityStatus, Sex, Traits
+from clinical.domain.patients import IdentityStatus, Sex, Traits, impossible_dates
 from clinical.domain.search_keys import words_of
 
 _PID_3: Final = Place("PID", 1, 3)
@@ -32,6 +33,14 @@ NAMES_REPLACED: Final = Finding(
     rejects=False,
     place=Place("PID", 1, 5),
 )
+IMPOSSIBLE_DATES: Final = {
+    "birth_date": Finding(
+        "patient.birth-date", Condition.DATA_TYPE, rejects=False, place=Place("PID", 1, 7)
+    ),
+    "death_date": Finding(
+        "patient.death-date", Condition.DATA_TYPE, rejects=False, place=Place("PID", 1, 29)
+    ),
+}
 NO_NUMBER: Final = Finding(
     "patient.no-identifier", Condition.REQUIRED_FIELD_MISSING, rejects=True, place=_PID_3
 )
@@ -117,6 +126,23 @@ def traits_after(traits: Traits, sent: PatientIdentity) -> Traits:
         birth_place_code=_text(sent.birth_cog, traits.birth_place_code),
         death_date=_death(sent, traits.death_date),
     )
+
+
+def possible_traits(
+    known: Traits, sent: Traits, *, at: datetime
+) -> tuple[Traits, tuple[Finding, ...]]:
+    """The traits that a message leaves, without dates that cannot be; each is a finding.
+
+    What is known stays in place of a date that is not taken.
+    """
+    wrong = [
+        name
+        for name in impossible_dates(sent, at=at)
+        if getattr(sent, name)
+        and (sent.birth_date, sent.death_date) != (known.birth_date, known.death_date)
+    ]
+    kept = {name: getattr(known, name) for name in wrong}
+    return replace(sent, **kept), tuple(IMPOSSIBLE_DATES[name] for name in wrong)
 
 
 def replaces_given_names(traits: Traits, sent: PatientIdentity) -> bool:

@@ -24,6 +24,7 @@ from clinical.domain.registration import (
     are_one,
     identifiers_after,
     name_patient,
+    possible_traits,
     replaces_given_names,
     status_of,
     traits_after,
@@ -111,7 +112,7 @@ class Effects:
             self.findings.append(NAMES_REPLACED)
         after = change(
             patient,
-            traits_after(patient.traits, sent),
+            self._possible(patient.traits, sent),
             identifiers_after(patient.identifiers, free),
             at=clock.now(),
             status=status_of(sent),
@@ -123,10 +124,15 @@ class Effects:
         self, sent: PatientIdentity, free: tuple[PatientIdentifier, ...]
     ) -> Patient:
         status = status_of(sent) or IdentityStatus.PROVISIONAL
-        traits = traits_after(Traits(), sent)
+        traits = self._possible(Traits(), sent)
         patient = register(new_id(), traits, free, at=clock.now(), status=status)
         await self._work.patients.add(patient, registrar=None, claimed=True)
         return patient
+
+    def _possible(self, known: Traits, sent: PatientIdentity) -> Traits:
+        traits, findings = possible_traits(known, traits_after(known, sent), at=clock.now())
+        self.findings += findings
+        return traits
 
     def _numbers(self, sent: PatientIdentity) -> tuple[PatientIdentifier, ...]:
         identifiers = identifiers_of(sent.identifiers, self._tenant)

@@ -8,6 +8,7 @@ from clinical.domain.merges import PatientLink, check_distinct, decide_merge
 from clinical.domain.patients import (
     Patient,
     change,
+    check_dates,
     check_etag,
     delete,
     register,
@@ -46,6 +47,7 @@ class Patients:
         """Take a patient in and link the caller to them."""
         traits = traits_from_proto(request.patient)
         identifiers = identifiers_from_proto(request.patient.identifiers)
+        check_dates(traits, at=clock.now())
         patient = register(new_id(), traits, identifiers, at=clock.now())
         async with self._store.begin(rehearsal=request.validate_only) as work:
             if earlier := await _earlier(work, rehearsal=request.validate_only):
@@ -124,6 +126,9 @@ class Patients:
             [before] = await work.patients.lock(row)
             check_etag(before, request.patient.etag)
             traits, identifiers = changed_by(before, request.patient, request.update_mask)
+            dates = (traits.birth_date, traits.death_date)
+            if dates != (before.traits.birth_date, before.traits.death_date):
+                check_dates(traits, at=clock.now())
             if identifiers != before.identifiers:
                 await _check_identifiers(work, identifiers)
             after = change(before, traits, identifiers, at=clock.now())

@@ -22,6 +22,7 @@ from clinical.domain.patients import (
     change,
     check_etag,
     delete,
+    impossible_dates,
     register,
     undelete,
 )
@@ -117,3 +118,23 @@ def test_a_merge_lands_on_whoever_lives() -> None:
         decide_merge(b, a_in_c)
     with pytest.raises(MergeWithItself):
         check_distinct(a.id, a.id)
+
+
+@pytest.mark.parametrize(
+    ("born", "died", "wrong"),
+    [
+        ("1980-05-17", "2020", ()),
+        ("1980", "1980-01-02", ()),
+        ("2026-03-02", "", ()),
+        ("2026-03-03", "", ("birth_date",)),
+        ("2099", "", ("birth_date",)),
+        ("1849", "", ("birth_date",)),
+        ("1980-05", "1980-04-30", ("death_date",)),
+        ("", "2027", ("death_date",)),
+    ],
+)
+def test_nobody_is_born_tomorrow_or_dies_before(
+    born: str, died: str, wrong: tuple[str, ...]
+) -> None:
+    """Dates are compared at the precision that both have, with a day of tolerance."""
+    assert impossible_dates(Traits(birth_date=born, death_date=died), at=NOON) == wrong

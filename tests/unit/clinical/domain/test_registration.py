@@ -13,6 +13,7 @@ from clinical.domain.registration import (
     are_one,
     identifiers_after,
     name_patient,
+    possible_traits,
     replaces_given_names,
     traits_after,
 )
@@ -108,3 +109,13 @@ def test_another_first_name_alone_replaces_the_list() -> None:
     assert after.birth_given_names == after.first_birth_given_name == "Marcel"
     assert not replaces_given_names(known, same)
     assert traits_after(known, same).birth_given_names == "Marc Jean"
+
+
+def test_a_date_that_cannot_be_is_not_taken() -> None:
+    """It is a finding, and what was known stays."""
+    sent = Traits(birth_name="Martin", birth_date="2999-01-01", sex=Sex.MALE)
+
+    after, findings = possible_traits(ANNE, sent, at=now())
+
+    assert (after.birth_date, after.sex) == ("1980-05-17", Sex.MALE)
+    assert [one.rule for one in findings] == ["patient.birth-date"]
