@@ -124,6 +124,9 @@ class Connection:
     async def _take(self, events: "list[Frame | FramingFault]", window: asyncio.Semaphore) -> None:
         for event in events:
             if isinstance(event, Frame):
+                if not event.payload:
+                    # An empty frame keeps a connection open and asks for nothing.
+                    continue
                 await window.acquire()
                 self.counts.messages += 1
                 self._queue(self.uplink.send(event.payload))

@@ -156,3 +156,17 @@ async def test_a_database_that_goes_away_and_comes_back_loses_nothing(
     assert codes(answers) == ["AA"] * 120
     assert control_ids(answers) == [f"C{n}" for n in range(120)]
     assert len(house.database.rows("SELECT * FROM hl7_message")) == 120
+
+
+async def test_an_empty_frame_is_no_message(house: Any) -> None:
+    """Senders keep connections open with it; whoever follows is answered."""
+    async with (
+        gateway(house.served, house.organization, await house.endpoint()) as opened,
+        connected(opened) as sender,
+    ):
+        sender.put(b"", admission(1), b"", admission(2))
+
+        answers = await sender.answers(2)
+
+    assert control_ids(answers) == ["C1", "C2"]
+    assert opened.counts.messages == 2
