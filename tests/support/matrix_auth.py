@@ -48,10 +48,19 @@ async def _accepted(side: Side, *roles: str) -> membership_pb2.Membership:
         activation_token=invited.activation_token, password=NEW_PASSWORD
     )
     await side.do(f"{_AUTH}/ActivateAccount", request)
-    held: membership_pb2.Membership = await side.do(
-        f"{_MEMBERSHIPS}/GetMembership", memberships.GetMembershipRequest(name=invited.name)
-    )
-    return held
+    # By the list: GetMembership itself may be the method that a mutation has weakened.
+    token = ""
+    while True:
+        page = await side.do(
+            f"{_MEMBERSHIPS}/ListMemberships",
+            memberships.ListMembershipsRequest(page_size=200, page_token=token),
+        )
+        for held in page.memberships:
+            if held.name == invited.name:
+                found: membership_pb2.Membership = held
+                return found
+        token = page.next_page_token
+        assert token, "the membership is not listed"
 
 
 @asks(f"{_AUTH}/AcceptMembership")

@@ -59,7 +59,7 @@ def _without_link(method: Method) -> Method:
     policy = options.MethodPolicy()
     policy.CopyFrom(method.policy)
     policy.link = options.LINK_NONE
-    return replace(method, policy=policy)
+    return replace(method, policy=policy, purpose="administration")
 
 
 def _no_subject(method: Method) -> Method:

@@ -54,6 +54,6 @@ async def test_a_page_starts_from_the_links_of_the_caller(clinic: Clinic, patien
         clinic.store.database, patient_lists.FIRST, subject=subject, show_deleted=False, limit=51
     )
 
-    # On a small table several indexes of the links cost the same; each begins with the caller.
+    # On a small table several indexes of the links cost the same.
     assert "Seq Scan" not in plan
     assert "on ix_care_link_" in plan or "using ix_care_link_" in plan
