@@ -26,6 +26,7 @@ MOST_FAULTS: Final = 20
 """Broken frames after which a connection is closed: whoever sends them does not speak MLLP."""
 
 _START: Final = b"\x0b"
+_HEADER: Final = b"MSH"
 _log = logging.getLogger("medhub.gateway")
 
 
@@ -60,6 +61,7 @@ class Connection:
     _answers: deque[Answer | None] = field(default_factory=deque)
     _due: asyncio.Event = field(default_factory=asyncio.Event)
     _faults: int = 0
+    _frames: int = 0
 
     async def serve(self) -> None:
         """Take messages until the sender hangs up, is silent for too long or breaks the rules."""
@@ -100,7 +102,15 @@ class Connection:
                 heard_at = now
             if events or not was_open:
                 began_at = now
-            await self._check_patience(deframer, now - began_at, now - heard_at, window)
+            if chunk is None and not self._frames and self._faults:
+                raise _Closing("what is sent is not MLLP")
+            if now - heard_at > self.settings.idle_seconds:
+                raise _Closing("silent for too long")
+            if deframer.is_mid_frame and now - began_at > self.settings.frame_seconds:
+                # The sender reads that its message was refused, and then the end.
+                await self._take(deframer.close(), window)
+                _log.warning("a message was begun and not ended in time")
+                return
         # The answering side has failed; its reason is the reason.
         await answering
 
@@ -112,18 +122,10 @@ class Connection:
         except TimeoutError:
             return None
 
-    async def _check_patience(
-        self, deframer: Deframer, frame_age: float, silence: float, window: asyncio.Semaphore
-    ) -> None:
-        if deframer.is_mid_frame and frame_age > self.settings.frame_seconds:
-            await self._take(deframer.close(), window)
-            raise _Closing("a message was begun and not ended in time")
-        if silence > self.settings.idle_seconds:
-            raise _Closing("silent for too long")
-
     async def _take(self, events: "list[Frame | FramingFault]", window: asyncio.Semaphore) -> None:
         for event in events:
             if isinstance(event, Frame):
+                self._frames += 1
                 if not event.payload:
                     # An empty frame keeps a connection open and asks for nothing.
                     continue
@@ -142,7 +144,7 @@ class Connection:
         self._faults += 1
         self.uplink.keep(_START + fault.kept)
         _log.warning("broken frame: %s, %d bytes kept", fault.error.value, len(fault.kept))
-        if fault.error is FramingError.TOO_LARGE:
+        if fault.error is FramingError.TOO_LARGE or fault.kept.startswith(_HEADER):
             await window.acquire()
             self._queue(_refusal(fault.kept))
         if self._faults > MOST_FAULTS:
@@ -204,7 +206,7 @@ def _is_ready(answer: Answer | None) -> bool:
 
 
 def _refusal(kept: bytes) -> bytes:
-    """The negative acknowledgement of a message that was too large to be taken."""
+    """The negative acknowledgement of a message that was too large, or not ended."""
     issue = Issue(new_id().hex[-20:], clock.now())
     ack = application_ack(Header.of(kept), Verdict.UNREADABLE, (), issue)
     return frame(ack) if ack else b""

@@ -4,6 +4,8 @@ import asyncio
 import logging
 import signal
 import ssl
+import time
+from collections import Counter
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -30,6 +32,8 @@ class Gateway:
         self._servers: list[asyncio.Server] = []
         self._uplinks: list[Uplink] = []
         self._connections: set[asyncio.Task[None]] = set()
+        self._hosts: Counter[str] = Counter()
+        self._said_at = float("-inf")
         self.counts = Counts()
 
     @property
@@ -73,11 +77,12 @@ class Gateway:
 
     async def _listen(self, listener: EndpointSettings, uplink: Uplink) -> asyncio.Server:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            if task is None or len(self._connections) >= self._settings.max_connections:
+            task, host = asyncio.current_task(), str((writer.get_extra_info("peername") or "?")[0])
+            if task is None or self._is_full(host):
                 writer.close()
                 return
             self._connections.add(task)
+            self._hosts[host] += 1
             self.counts.connections += 1
             try:
                 await Connection(
@@ -85,12 +90,24 @@ class Gateway:
                 ).serve()
             finally:
                 self._connections.discard(task)
+                self._hosts[host] -= 1
+                if not self._hosts[host]:
+                    del self._hosts[host]
 
         host, _, port = listener.listen.rpartition(":")
         tls = _tls(listener.tls) if listener.tls else None
         server = await asyncio.start_server(accept, host, int(port), ssl=tls)
         _log.info("listening on port %d", server.sockets[0].getsockname()[1])
         return server
+
+    def _is_full(self, host: str) -> bool:
+        """Whether one more connection of this host is turned away; said at most once a second."""
+        of_all = len(self._connections) >= self._settings.max_connections
+        of_host = self._hosts[host] >= self._settings.max_connections_per_host
+        if (of_all or of_host) and time.monotonic() > self._said_at + 1.0:
+            self._said_at = time.monotonic()
+            _log.warning("connections turned away: %s", "too many" if of_all else "of one host")
+        return of_all or of_host
 
     def _measure(self) -> None:
         if not self._settings.metrics_listen:

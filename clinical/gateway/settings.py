@@ -56,6 +56,8 @@ class GatewaySettings(BaseSettings):
     debug: bool = False
     # Senders connected at once, of all listeners together.
     max_connections: int = 200
+    # Of these, from one address: a host that opens many must not shut the others out.
+    max_connections_per_host: int = 50
     # The largest message, in bytes: what the clinical service takes.
     max_frame_bytes: int = 16 * 1024 * 1024
     # How long a connection may be silent between messages, in seconds: senders keep them open.

@@ -42,20 +42,47 @@ async def test_a_processed_message_is_in_the_record_when_it_is_answered(house: A
         assert len(house.database.rows("SELECT * FROM patient")) == 1
 
 
-async def test_half_a_message_then_silence_is_kept_and_closed(house: Any) -> None:
-    """The fragment is kept as refused, is never read as a message, and nothing is answered."""
+async def test_half_a_message_then_silence_is_refused_and_closed(house: Any) -> None:
+    """The sender reads AR; the fragment is kept as refused and never read as a message."""
     opened_with = {"frame_seconds": 0.6}
     endpoint = await house.endpoint()
     async with gateway(house.served, house.organization, endpoint, **opened_with) as opened:
         async with connected(opened) as sender:
             sender.writer.write(frame(admission(1))[:300])
 
+            assert codes(await sender.answers(1)) == ["AR"]
             assert await sender.is_closed()
         await asyncio.sleep(0.3)
 
     [kept] = house.database.rows("SELECT * FROM hl7_message")
     assert kept["state"] == "REJECTED"
     assert house.database.rows("SELECT * FROM patient") == []
+
+
+async def test_what_is_not_mllp_is_closed(house: Any) -> None:
+    """Somebody who speaks HTTP is not kept waiting."""
+    async with (
+        gateway(house.served, house.organization, await house.endpoint()) as opened,
+        connected(opened) as sender,
+    ):
+        sender.writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+
+        assert await sender.is_closed()
+
+
+async def test_one_host_does_not_shut_the_others_out(house: Any) -> None:
+    """Beyond its share a host is turned away; who is connected goes on."""
+    endpoint = await house.endpoint()
+    limits = {"max_connections_per_host": 1}
+    async with (
+        gateway(house.served, house.organization, endpoint, **limits) as opened,
+        connected(opened) as sender,
+        connected(opened) as other,
+    ):
+        assert await other.is_closed()
+        sender.put(admission(1))
+
+        assert codes(await sender.answers(1)) == ["AA"]
 
 
 async def test_a_message_too_large_is_refused_and_the_next_one_taken(house: Any) -> None:
