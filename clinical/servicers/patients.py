@@ -5,6 +5,7 @@ from uuid import UUID
 from clinical.domain.identifiers import PatientIdentifier, check_identifiers, is_ins
 from clinical.domain.ins import TenantKind
 from clinical.domain.merges import PatientLink, check_distinct, decide_merge
+from clinical.domain.names import check_names
 from clinical.domain.patients import (
     Patient,
     change,
@@ -48,6 +49,7 @@ class Patients:
         traits = traits_from_proto(request.patient)
         identifiers = identifiers_from_proto(request.patient.identifiers)
         check_dates(traits, at=clock.now())
+        check_names(traits)
         patient = register(new_id(), traits, identifiers, at=clock.now())
         async with self._store.begin(rehearsal=request.validate_only) as work:
             if earlier := await _earlier(work, rehearsal=request.validate_only):
@@ -126,8 +128,12 @@ class Patients:
             [before] = await work.patients.lock(row)
             check_etag(before, request.patient.etag)
             traits, identifiers = changed_by(before, request.patient, request.update_mask)
+            names = (traits.first_birth_given_name, traits.birth_given_names)
+            known = before.traits
+            if names != (known.first_birth_given_name, known.birth_given_names):
+                check_names(traits)
             dates = (traits.birth_date, traits.death_date)
-            if dates != (before.traits.birth_date, before.traits.death_date):
+            if dates != (known.birth_date, known.death_date):
                 check_dates(traits, at=clock.now())
             if identifiers != before.identifiers:
                 await _check_identifiers(work, identifiers)
