@@ -14,6 +14,8 @@ LONGEST_KEY: Final = 64
 """Characters; a longer key tells no two people apart and would not fit an index page well."""
 
 _LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "đ": "d", "ł": "l"})
+# The other way in which German writes an umlaut without having one.
+_UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 # Particles that are written or left out at will; a name made of them alone keeps them.
 _PARTICLES: Final = frozenset(
     {"a", "al", "d", "da", "de", "del", "della", "den", "der", "des", "di", "do", "dos", "du", "el"}
@@ -23,18 +25,47 @@ _PARTICLES: Final = frozenset(
 
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a name, folded: `D'ALMÉIDA-Œuvrard` gives ("almeida", "oeuvrard")."""
-    folded = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-    letters = (sign for sign in folded if not unicodedata.combining(sign))
-    spaced = "".join(sign if sign.isalnum() else " " for sign in letters)
-    words = [word[:LONGEST_KEY] for word in spaced.split()]
+    words = _folded(text)
     meaning = [word for word in words if word not in _PARTICLES]
     return tuple(dict.fromkeys(meaning or words))
+
+
+def spellings_of(name: str) -> frozenset[str]:
+    """Everything that somebody may type for a name: `De La Tour-d'Auvergne` is found as `tour`,
+    `latour`, `delatour`, `auvergne`, `dauvergne` and `tourauvergne`, `Müller` as `mueller` too.
+    """
+    found: set[str] = set()
+    for text in {name, unicodedata.normalize("NFC", name).casefold().translate(_UMLAUTS)}:
+        words = words_of(text)
+        found.update(words, _with_particles(_folded(text)))
+        found.add("".join(words)[:LONGEST_KEY])
+    return frozenset(found - {""})
+
+
+def _with_particles(words: list[str]) -> Iterable[str]:
+    """Each word with the particles before it written together: `la` `tour` gives `latour`."""
+    for place, word in enumerate(words):
+        joined = word
+        for particle in reversed(words[:place]):
+            if particle not in _PARTICLES:
+                break
+            joined = particle + joined
+            yield joined[:LONGEST_KEY]
+
+
+def _folded(text: str) -> list[str]:
+    """The words of a name without accents and case, particles and all."""
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    letters = (sign for sign in plain if not unicodedata.combining(sign))
+    spaced = "".join(sign if sign.isalnum() else " " for sign in letters)
+    return [word[:LONGEST_KEY] for word in spaced.split()]
 
 
 def keys_of(traits: Traits) -> frozenset[str]:
     """Every key under which a patient is found by name.
 
-    A double name is found by each of its parts and by the parts written together.
+    A double name is found by each of its parts and by the parts written together, with their
+    particles and without.
     """
     names = (
         traits.birth_name,
@@ -42,11 +73,7 @@ def keys_of(traits: Traits) -> frozenset[str]:
         traits.birth_given_names,
         traits.first_birth_given_name,
     )
-    keys: set[str] = set()
-    for words in map(words_of, names):
-        keys.update(words)
-        keys.add("".join(words)[:LONGEST_KEY])
-    return frozenset(keys - {""})
+    return frozenset().union(*map(spellings_of, names))
 
 
 def query_words(query: str) -> tuple[str, ...]:
@@ -80,7 +107,7 @@ def match_of(
     if birth_date and traits.birth_date == birth_date:
         matched.append("birth_date")
     for name in ("birth_name", "used_name", "birth_given_names"):
-        own = words_of(getattr(traits, name))
+        own = spellings_of(getattr(traits, name))
         if any(one.startswith(word) for word in asked for one in own):
             matched.append(name)
     score = sum(_WEIGHTS[name] for name in matched)

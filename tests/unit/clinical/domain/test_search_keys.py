@@ -56,3 +56,22 @@ def test_any_text_has_bounded_keys(text: str) -> None:
 
     assert all(0 < len(key) <= LONGEST_KEY for key in keys)
     assert set(words_of(text)) <= keys
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [("De La Tour-d'Auvergne", word) for word in ("delatour", "latour", "tour", "dauvergne")]
+    + [("Müller-Straße", word) for word in ("mueller", "muller", "strasse", "muellerstrasse")],
+)
+def test_a_name_is_found_however_its_particles_are_written(name: str, typed: str) -> None:
+    """Together, apart or left out; with an umlaut or the letters that stand for it."""
+    traits = Traits(birth_name=name)
+
+    assert set(query_words(typed)) <= keys_of(traits)
+
+
+def test_a_long_name_has_few_keys() -> None:
+    """However long a name is, its keys grow with its words and not faster."""
+    name = " ".join(["de la"] * 40 + ["Tour"])
+
+    assert len(keys_of(Traits(birth_name=name[:200]))) < 120
