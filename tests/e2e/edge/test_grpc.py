@@ -19,7 +19,7 @@ async def test_an_exposed_method_is_called(edge: Front) -> None:
     async with grpc.aio.insecure_channel(f"127.0.0.1:{edge.port}") as channel:
         stub = auth_service_pb2_grpc.AuthServiceStub(channel)
         request = auth_service_pb2.LoginRequest(email="a@example.org")
-        answer = await stub.Login(request, timeout=5, metadata=metadata)
+        answer = await stub.Login(request, timeout=15, metadata=metadata)
 
     seen = edge.backend.calls[-1]
     assert answer.access_token == "t"

@@ -126,7 +126,7 @@ async def test_a_checkpoint_comes_each_second_even_unasked(
     stream = stub.Watch()
     await stream.write(wire.WatchRequest(from_revision=0, probe=41))
 
-    seen = [await asyncio.wait_for(stream.read(), 3.0) for _ in range(4)]
+    seen = [await asyncio.wait_for(stream.read(), 15) for _ in range(4)]
     stream.cancel()
 
     assert seen[0].snapshot.last

@@ -140,7 +140,8 @@ async def test_no_text_of_a_fault_gets_out(
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await call
         told = told_by(refused.value)
-        lines, metrics = served.log(), generate_latest(served.steps.metrics.registry).decode()
+    # A server that has stopped has noted every call; before that the answer may be here first.
+    lines, metrics = served.log(), generate_latest(served.steps.metrics.registry).decode()
     traces._provider.force_flush()
     spans: tuple[ReadableSpan, ...] = exporter.get_finished_spans()
     traces.close()
@@ -249,7 +250,7 @@ async def test_the_callers_own_deadline_stops_the_handler(served: Served) -> Non
     told = await served.refused(ASK, thing(), served.token("doctor"), timeout=0.1)
 
     assert told.code is grpc.StatusCode.DEADLINE_EXCEEDED
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(15):
         await ended.wait()
 
 
@@ -272,7 +273,7 @@ async def test_a_caller_that_gives_up_ends_the_handler(served: Served, method: s
     request = thing() if method == ASK else iter([thing()])
     call = served.start(method, request, served.token("doctor"))
     waiting = asyncio.ensure_future(call.read() if method == TALK else call.code())
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(15):
         await begun.wait()
         call.cancel()
         await ended.wait()
@@ -304,7 +305,7 @@ async def test_a_full_server_says_when_to_come_back(recorder: AccessRecorder) ->
         assert (told.code, told.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
         assert told.retry_after == pytest.approx(0.2)
         health: Any = served.channel.unary_unary("/grpc.health.v1.Health/Check")
-        assert await health(b"", timeout=2) == b"\x08\x01"
+        assert await health(b"", timeout=15) == b"\x08\x01"
         go_on.set()
         await asyncio.gather(*held)
         assert await served.call(ASK, thing(), token)

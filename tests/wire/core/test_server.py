@@ -37,7 +37,7 @@ async def _health(served: Served, service: str = "") -> int:
         health_pb2.HealthCheckRequest.SerializeToString,
         health_pb2.HealthCheckResponse.FromString,
     )
-    return int((await check(health_pb2.HealthCheckRequest(service=service), timeout=2)).status)
+    return int((await check(health_pb2.HealthCheckRequest(service=service), timeout=15)).status)
 
 
 def _watch(served: Served, service: str = "") -> Any:
@@ -155,7 +155,7 @@ async def test_no_call_fails_while_the_server_stops(recorder: AccessRecorder) ->
 
         assert [answer.text for answer in await asyncio.gather(*held)] == ["held"] * 20
         assert late.code is grpc.StatusCode.UNAVAILABLE
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(15):
             await stopping
 
 
@@ -201,7 +201,7 @@ async def test_streams_are_told_to_go_elsewhere(recorder: AccessRecorder) -> Non
         call = served.start(TALK, iter([thing()]), served.token("doctor"), timeout=None)
         assert (await call.read()).text == "begun"
 
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(15):
             await served.server.stop()
 
         with pytest.raises(grpc.aio.AioRpcError) as cut:
