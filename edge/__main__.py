@@ -10,20 +10,25 @@ from edge.settings import Address, Edge, Tls
 from edge.write import write
 
 app = typer.Typer(add_completion=False, help=__doc__)
-_SEVERAL = "host:port; again for each process that serves it."
+_SERVICES = "name=host:port of a service; again for each process that serves it."
 
 
-def _addresses(texts: list[str]) -> tuple[Address, ...]:
-    return tuple(Address.of(text) for text in texts)
+def _services(texts: list[str]) -> dict[str, tuple[Address, ...]]:
+    """The addresses of each service that is named. Raises BadParameter."""
+    found: dict[str, tuple[Address, ...]] = {}
+    for text in texts:
+        name, equals, address = text.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(f"not a service and its address (name=host:port): {text}")
+        found[name] = (*found.get(name, ()), Address.of(address))
+    return found
 
 
 @app.command("write")
 def write_command(
     out: Annotated[Path, typer.Option(help="The folder to write.")],
     listen: Annotated[str, typer.Option(help="host:port to listen on.")],
-    auth: Annotated[list[str], typer.Option(help=_SEVERAL)],
-    clinical: Annotated[list[str], typer.Option(help=_SEVERAL)],
-    compliance: Annotated[list[str], typer.Option(help=_SEVERAL)],
+    service: Annotated[list[str], typer.Option(help=_SERVICES)],
     admin: Annotated[str, typer.Option(help="host:port of Envoy's own interface.")] = "",
     allow_origin: Annotated[list[str] | None, typer.Option(help="Pages that may call.")] = None,
     loopback_origins: Annotated[bool, typer.Option(help="Pages of this machine may call.")] = False,
@@ -36,11 +41,7 @@ def write_command(
         raise typer.BadParameter("a certificate and its key belong together")
     edge = Edge(
         listen=Address.of(listen),
-        services={
-            "auth": _addresses(auth),
-            "clinical": _addresses(clinical),
-            "compliance": _addresses(compliance),
-        },
+        services=_services(service),
         admin=Address.of(admin) if admin else None,
         origins=tuple(allow_origin or ()),
         loopback_origins=loopback_origins,

@@ -35,7 +35,7 @@ class Edge:
     """One edge. Nothing here is a secret; the key of a certificate stays in its file."""
 
     listen: Address
-    # The addresses of each service: `auth`, `clinical`, `compliance`. One per server process:
+    # The addresses of each service (`auth`, `clinical`, …). One per server process:
     # few long-lived connections would load processes that share a port unevenly.
     services: Mapping[str, tuple[Address, ...]]
     # Envoy's own interface (statistics, configuration). None: off. Keep it on loopback.

@@ -163,7 +163,9 @@ class Layout:
     def edge(self) -> ChildSpec:
         """Writes the folder from which Envoy runs, for these addresses."""
         services = [
-            part for each in Service for part in (f"--{each}", self.address(_LISTENS[each]))
+            part
+            for each in Service
+            for part in ("--service", f"{each}={self.address(_LISTENS[each])}")
         ]
         own = ["--listen", self.address(Port.EDGE), "--admin", self.address(Port.EDGE_ADMIN)]
         argv = (sys.executable, "-m", "edge", "write", "--out", str(self.data.edge))

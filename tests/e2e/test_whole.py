@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hub.demo import messages
+from hub.services import Service
 from tests.support.whole import Whole, up
 
 pytestmark = pytest.mark.timeout(400)
@@ -44,7 +45,7 @@ def test_run_json_says_where_everything_is(whole: Whole) -> None:
     found = json.loads((whole.data_dir / "run.json").read_text())
 
     assert set(found) == {"pid", "grpc", "edge", "mllp", "demo"}
-    assert {"auth", "clinical", "compliance"} <= found["grpc"].keys()
+    assert found["grpc"].keys() == set(Service)
     assert found["edge"]["http"].startswith("http://127.0.0.1:")
     assert set(found["mllp"]) == {"host", "port"}
     organizations = found["demo"]["organizations"]
@@ -63,8 +64,8 @@ def test_the_story_goes_as_it_must(whole: Whole) -> None:
     assert "inclusion proofs verified" in first.stdout
 
 
-@pytest.mark.parametrize("service", ["auth", "clinical", "compliance"])
-def test_grpcurl_lists_and_describes(whole: Whole, service: str) -> None:
+@pytest.mark.parametrize("service", Service)
+def test_grpcurl_lists_and_describes(whole: Whole, service: Service) -> None:
     """Reflection is open under `up`."""
     target = whole.running.grpc[service]
 

@@ -19,7 +19,7 @@ from core.contract import everything
 from edge import Address, Edge, binary, write
 
 HOST = "127.0.0.1"
-SERVICES = ("auth", "clinical", "compliance")
+SERVICES = frozenset(method.name.split(".")[1] for method in everything().methods.values())
 Answer: TypeAlias = Callable[[Message, Any], Any]
 
 

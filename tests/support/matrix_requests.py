@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from google.protobuf.message import Message
 
+from hub.services import Service
 from tests.support.matrix_world import Side
 
 
@@ -26,7 +27,6 @@ class Ask:
 Builder = Callable[[Side], Awaitable[Message | Ask]]
 _B = TypeVar("_B", bound=Builder)
 _BUILDERS: dict[str, Builder] = {}
-_MODULES = ("matrix_auth", "matrix_clinical", "matrix_compliance")
 
 
 def asks(method: str) -> Callable[[_B], _B]:
@@ -43,8 +43,8 @@ def asks(method: str) -> Callable[[_B], _B]:
 
 def builders() -> dict[str, Builder]:
     """Every builder, by the name of its method."""
-    for module in _MODULES:
-        import_module(f"tests.support.{module}")
+    for service in Service:
+        import_module(f"tests.support.matrix_{service}")
     return _BUILDERS
 
 

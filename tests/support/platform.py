@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,21 +20,20 @@ import pytest
 from auth import bootstrap
 from auth.server import Auth
 from auth.storage.store import Store as AuthStore
-from clinical import server as clinical_server
-from compliance import server as compliance_server
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import KeyFile
 from core.rpc.server import Server
 from core.service import Build, MakeTruth, start, streamed_truth
 from core.settings import CoreSettings
 from hub.enrolment import enrol
+from hub.services import Service
 from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from tests.support.postgres import ServiceDatabase
 from tests.support.processes import eventually
 
 HOST = "127.0.0.1"
 PASSWORD = "sept-tortues-lisent-dehors"
-SERVICES = ("auth", "compliance", "clinical")
+SERVICES = tuple(service.value for service in Service)
 # A server is ready within this many seconds, on a machine that runs other tests besides.
 READY_SECONDS = 30.0
 MakeDatabase = Callable[[str], ServiceDatabase]
@@ -126,13 +126,8 @@ async def running_platform(
         platform = Platform(home, databases, ports, AuthStore(database))
         for service in SERVICES:
             await enrol(platform.stores, service, home / f"{service}.service-key.json")
-        auth = Auth()
-        known: dict[str, tuple[Build, MakeTruth]] = {
-            "auth": (auth.build, auth.make_truth),
-            "compliance": (compliance_server.build, streamed_truth),
-            "clinical": (clinical_server.build, streamed_truth),
-        }
-        for service, (usual, truth) in known.items():
+        for service in SERVICES:
+            usual, truth = _made_by(service)
             settings = _settings(platform, service)
             build = (builds or {}).get(service, usual)
             platform.servers[service] = await start(service, settings, build, truth, parts)
@@ -150,6 +145,14 @@ async def platform(database: MakeDatabase, tmp_path: Path) -> AsyncIterator[Plat
     """A platform of the test's own."""
     async with running_platform(database, tmp_path) as started:
         yield started
+
+
+def _made_by(service: str) -> tuple[Build, MakeTruth]:
+    """How a service is built, and where it has its truth from."""
+    if service == "auth":
+        auth = Auth()
+        return auth.build, auth.make_truth
+    return import_module(f"{service}.server").build, streamed_truth
 
 
 def _settings(platform: Platform, service: str) -> CoreSettings:

@@ -1,6 +1,7 @@
 """Each reason of the contract, produced over a real server with every step in place."""
 
 from importlib import import_module
+from pathlib import Path
 
 import grpc
 import pytest
@@ -8,11 +9,13 @@ from google.rpc import error_details_pb2, status_pb2
 
 from core.contract import everything
 from core.contract.reasons import LANGUAGES
+from tests.support import matrix_reasons
 from tests.support.matrix_platform import world
 from tests.support.matrix_reasons import CASES, ELSEWHERE
 from tests.support.matrix_world import World
 
-import_module("tests.support.matrix_reasons_clinical")
+for _file in Path(matrix_reasons.__file__).parent.glob("matrix_reasons_*.py"):
+    import_module(f"tests.support.{_file.stem}")
 __all__ = ["world"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 DOMAIN = "medhub"

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from edge import binary
+from tests.support.edges import SERVICES
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -53,14 +54,9 @@ def test_a_written_folder_is_one_that_envoy_accepts(tmp_path: Path) -> None:
         str(out),
         "--listen",
         "0.0.0.0:8443",
-        "--auth",
-        "auth.internal:1",
-        "--clinical",
-        "10.0.0.1:1",
-        "--clinical",
-        "10.0.0.2:1",
-        "--compliance",
-        "[::1]:1",
+        *(f"--service={each}=auth.internal:1" for each in sorted(SERVICES - {"clinical"})),
+        "--service=clinical=10.0.0.1:1",
+        "--service=clinical=[::1]:1",
         "--admin",
         "127.0.0.1:9901",
         "--trusted-hops",
