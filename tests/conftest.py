@@ -1,6 +1,18 @@
 """Fixtures that every kind of test may use; each is an ordinary module in tests/support."""
 
+import os
+import tempfile
+import zlib
+from pathlib import Path
+
 from hypothesis import settings
+
+# pytest closes its root of temporary folders to other users at the start of each run. Where tests
+# run as root, the embedded PostgreSQL is another user and lives below it: a run in another
+# checkout would shut it out. So each checkout has a root of its own.
+_PLACE = f"medhub-tests-{zlib.crc32(__file__.encode()):08x}"
+_ROOT = Path(os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", f"{tempfile.gettempdir()}/{_PLACE}"))
+_ROOT.mkdir(exist_ok=True)
 
 # No test asserts a time: an example that is slow on a busy machine is not a failure.
 settings.register_profile("medhub", deadline=None)
