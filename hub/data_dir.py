@@ -57,6 +57,11 @@ class DataDir:
         return self.root / "gateway-endpoint"
 
     @property
+    def destroyed_keys(self) -> Path:
+        """Which keys were destroyed; a restore needs it to keep them so."""
+        return self.root / "destroyed-keys.jsonl"
+
+    @property
     def logs(self) -> Path:
         """One file a child, rotated."""
         return self.root / "logs"

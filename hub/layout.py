@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from core.database.provision import Urls, provision, urls_for
 from edge import binary
+from hub import destroyed_keys
 from hub.child import ChildSpec
 from hub.data_dir import DataDir
 from hub.ports import HOST, Port
@@ -67,7 +68,12 @@ class Layout:
     def database(self, service: Service) -> Urls:
         """Where the roles of a service connect."""
         passwords = self.of(service).passwords()
-        return urls_for(self.admin_url(), service, passwords, f"medhub_{service}")
+        return urls_for(self.admin_url(), service, passwords, self.database_name(service))
+
+    @staticmethod
+    def database_name(service: Service) -> str:
+        """What a service's database is called on the server."""
+        return f"medhub_{service}"
 
     def provision(self) -> None:
         """Make the databases and roles that are missing."""
@@ -107,6 +113,22 @@ class Layout:
             argv=(sys.executable, "-m", "hub", "migrate"),
             env=env,
             ready_within=300.0,
+        )
+
+    def destroyed_keys(self) -> tuple[ChildSpec, ...]:
+        """Keeps the list of destroyed keys, for backups of the embedded PostgreSQL."""
+        cluster = self.cluster()
+        if cluster is None:
+            return ()
+        return (
+            ChildSpec(
+                name="destroyed-keys",
+                argv=(sys.executable, "-m", "hub.destroyed_keys"),
+                env={
+                    destroyed_keys.URL: cluster.url(self.database_name(Service.COMPLIANCE)),
+                    destroyed_keys.PATH: str(self.data.destroyed_keys),
+                },
+            ),
         )
 
     def enrolment(self) -> ChildSpec:
@@ -191,8 +213,8 @@ class Layout:
         return tuple(self.server(service) for service in Service)
 
     def fronts(self) -> tuple[ChildSpec, ...]:
-        """What stands in front of the servers and starts after them."""
-        return (self.gateway(), self.envoy())
+        """What stands in front of the servers or beside them, and starts after them."""
+        return (self.gateway(), self.envoy(), *self.destroyed_keys())
 
     def running(self, pid: int) -> Running:
         """The addresses of this platform, without its demo."""

@@ -139,6 +139,17 @@ class Cluster:
         draft.rename(self.data)
         return opened
 
+    def take_in(self, data: Path) -> None:
+        """Make the files of a base backup the data directory of this cluster."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._let_account_in()
+        for path in (data, *data.rglob("*")):
+            path.chmod(0o700 if path.is_dir() else 0o600)
+            if self.account:
+                os.chown(path, *self.account)
+        os.sync()
+        data.rename(self.data)
+
     def child(self) -> ChildSpec:
         """The server as a child of the supervisor: SIGINT is PostgreSQL's fast shutdown."""
         settings = {

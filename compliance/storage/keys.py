@@ -69,6 +69,11 @@ _DESTROY = statement(
     .values(subject=None, wrapped=None, destroyed_at=bindparam("at"))
     .returning(subject_key.c.id)
 )
+_SUBJECT_BY_ID = statement(
+    select(subject_key.c.subject, subject_key.c.retention_class).where(
+        subject_key.c.id == bindparam("key_id")
+    )
+)
 _FORGET = statement(
     upsert(forgotten_subject)
     .values(
@@ -107,6 +112,7 @@ _DESTROY_MONTH = statement(
     .where(
         month_key.c.retention_class == bindparam("of_class"),
         month_key.c.month == bindparam("of_month"),
+        month_key.c.wrapped.is_not(None),
     )
     .values(wrapped=None, destroyed_at=bindparam("at"))
 )
@@ -184,13 +190,26 @@ class Keys:
         await self._tx.record_act("compliance.keys.destroy", resource=f"subjectKeys/{row.id}")
         return UUID(str(row.id))
 
-    async def destroy_month_key(self, retention_class: str, month: str, *, at: datetime) -> None:
-        """Let a month of one class of retention expire."""
+    async def destroy_again(self, key: UUID, *, at: datetime) -> bool:
+        """Destroy a person's key by its id, as after a restore; False where it is gone already.
+
+        A key of another organization, or one made after the backup, is not here: it is gone too.
+        """
+        row = await self._tx.one(_SUBJECT_BY_ID, key_id=key)
+        if row is None or row.subject is None:
+            return False
+        await self.destroy_subject_key(row.subject, row.retention_class, at=at)
+        return True
+
+    async def destroy_month_key(self, retention_class: str, month: str, *, at: datetime) -> bool:
+        """Let a month of one class of retention expire; False where it had already."""
         await self._months({(retention_class, month)}, refuse=False)
-        await self._tx.run(_DESTROY_MONTH, of_class=retention_class, of_month=month, at=at)
+        if not await self._tx.run(_DESTROY_MONTH, of_class=retention_class, of_month=month, at=at):
+            return False
         await self._tx.record_act(
             "compliance.keys.destroy", resource=f"monthKeys/{retention_class}/{month}"
         )
+        return True
 
     async def _provisioned(self, wanted: set[_Subject]) -> dict[_Subject, Row]:
         held = await self._subjects(wanted)

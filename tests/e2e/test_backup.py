@@ -1,0 +1,85 @@
+"""A small site in one file, and back on another machine."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from core import clock, identity
+from core.identity import Call, Caller, Kind
+from hub.data_dir import DataDir
+from hub.layout import Layout
+from hub.ports import Port
+from hub.restore import compliance_store
+from hub.services import Service
+from tests.support.processes import eventually
+from tests.support.whole import medhub, up
+
+pytestmark = pytest.mark.timeout(400)
+DOCTOR = "docteur@saint-luc.example"
+FORGOTTEN = "SELECT subject FROM subject_key WHERE id = %s"
+
+
+def _layout(data_dir: Path) -> Layout:
+    data = DataDir.at(data_dir)
+    ports = json.loads(data.ports.read_text())
+    return Layout.on(data, {Port(part): number for part, number in ports.items()})
+
+
+def _compliance(data_dir: Path) -> str:
+    layout = _layout(data_dir)
+    cluster = layout.cluster()
+    assert cluster is not None
+    return cluster.url(layout.database_name(Service.COMPLIANCE))
+
+
+async def _forget_somebody(data_dir: Path) -> str:
+    """Destroy the key of one person; its id."""
+    with psycopg.connect(_compliance(data_dir)) as connection:
+        [(organization, person)] = connection.execute(
+            "SELECT organization_id, subject FROM subject_key WHERE subject LIKE 'patients/%%'"
+            " AND retention_class = 'audit' LIMIT 1"
+        ).fetchall()
+    caller = Caller(kind=Kind.SERVICE, organization=organization)
+    identity.enter(Call("compliance.server/Test", caller, "compliance.keys.destroy", "operation"))
+    async with compliance_store(_layout(data_dir)) as store, store.begin() as tx:
+        key = await tx.keys.destroy_subject_key(person, "audit", at=clock.now())
+    return str(key)
+
+
+def _subject(data_dir: Path, key: str) -> str | None:
+    with psycopg.connect(_compliance(data_dir)) as connection:
+        [(subject,)] = connection.execute(FORGOTTEN, (key,)).fetchall()
+    return subject if subject is None else str(subject)
+
+
+def test_a_backup_is_restored_and_who_was_forgotten_stays_forgotten(tmp_path: Path) -> None:
+    """Taken while the platform runs; the key destroyed after it is gone in what comes back."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    file, key, gone = tmp_path / "site.age", tmp_path / "key.txt", old / "destroyed-keys.jsonl"
+    with up(old) as whole:
+        # Its story ends with proofs: by then the keys of its patients have been made.
+        assert medhub("demo", data_dir=old).returncode == 0
+        token = whole.token(DOCTOR)
+        before = whole.http("GET", "/clinical/v1/patients", token=token).json()
+        made = medhub("backup", str(file), "--key", str(key), data_dir=old)
+        destroyed = asyncio.run(_forget_somebody(old))
+        asyncio.run(eventually(lambda: destroyed in gone.read_text(), within=30.0))
+    assert before["patients"]
+    assert made.returncode == 0, made.stderr
+
+    options = ("--key", str(key), "--destroyed-keys", str(gone))
+    restored = medhub("restore", str(file), *options, data_dir=new)
+    again = medhub("restore", str(file), *options, data_dir=new)
+
+    assert restored.returncode == 0, restored.stdout + restored.stderr
+    assert "now again: 1" in restored.stdout
+    assert "BROKEN" not in restored.stdout
+    assert again.returncode == 1
+    assert "holds a platform already" in again.stderr
+    with up(new) as whole:
+        token = whole.token(DOCTOR)
+        assert whole.http("GET", "/clinical/v1/patients", token=token).json() == before
+        assert _subject(new, destroyed) is None
