@@ -9,7 +9,7 @@ from uuid import UUID
 
 import grpc
 
-from core.audit.answers import reason_of
+from core.rpc.endings import reason_of
 from medhub.compliance.v1 import key_service_pb2 as wire
 from medhub.compliance.v1 import key_service_pb2_grpc
 

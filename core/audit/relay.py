@@ -19,11 +19,11 @@ from uuid import UUID
 import grpc
 
 from core import clock, tasks
-from core.audit.answers import reason_of
 from core.audit.keys import Keys
 from core.audit.sealing import Sealer
 from core.database.outbox import MOST_AT_ONCE, Entry, Outbox
 from core.errors import Unavailable
+from core.rpc.endings import named, reason_of
 from medhub.compliance.v1.audit_service_pb2 import AppendEventsRequest, AppendEventsResponse
 from medhub.compliance.v1.audit_service_pb2_grpc import AuditServiceStub
 from medhub.event.v1.audit_event_pb2 import SealedEvent
@@ -224,12 +224,10 @@ async def _answered(stream: Any, request: AppendEventsRequest) -> None:
 
 async def _ended(stream: Any) -> None:
     """Raise why a stream ended: its status, or Unavailable when it ended well but too early."""
-    code = await stream.code()
-    if code is grpc.StatusCode.OK:
-        raise Unavailable
-    raise grpc.aio.AioRpcError(
-        code, await stream.initial_metadata(), await stream.trailing_metadata()
-    )
+    # Read to its end, which raises the status that the server sent.
+    while await stream.read() is not grpc.aio.EOF:
+        pass
+    raise Unavailable
 
 
 def _messages(events: Sequence[SealedEvent]) -> Iterator[slice]:
@@ -253,5 +251,5 @@ def _is_stranger(trouble: Exception) -> bool:
 def _named(trouble: Exception) -> str:
     """What is wrong, without the text, which may quote an address or a row."""
     if isinstance(trouble, grpc.aio.AioRpcError):
-        return f"{trouble.code().name} {reason_of(trouble)}".strip()
+        return named(trouble)
     return type(trouble).__name__

@@ -24,6 +24,7 @@ from core.contract import Contract
 from core.crypto.private_files import PrivateFile
 from core.errors import Unavailable
 from core.identity import Call
+from core.rpc.endings import TrueEndings, ending_of
 from core.rpc.limits import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
 from core.truth.proof import AUDIENCE
 from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
@@ -171,7 +172,8 @@ def _service_config(contract: Contract) -> dict[str, object]:
 
 
 def _carrying(token: ServiceToken) -> tuple[grpc.aio.ClientInterceptor, ...]:
-    return tuple(kind(token) for kind in (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream))
+    kinds = (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)
+    return (*(kind(token) for kind in kinds), TrueEndings())
 
 
 class _Carries:
@@ -179,7 +181,6 @@ class _Carries:
 
     def __init__(self, token: ServiceToken) -> None:
         self._token = token
-        self._listening: set[asyncio.Task[None]] = set()
 
     async def _carry(self, go: Callable[..., Any], details: Any, sent: Any, *, unary: bool) -> Any:
         token = await self._token.get()
@@ -198,16 +199,11 @@ class _Carries:
             ),
             sent,
         )
-        call.add_done_callback(lambda ended: self._listen(ended, token))
+        call.add_done_callback(lambda ended: self._heed(ended, token))
         return call
 
-    def _listen(self, call: Any, token: str) -> None:
-        listening = asyncio.ensure_future(self._heed(call, token))
-        self._listening.add(listening)
-        listening.add_done_callback(self._listening.discard)
-
-    async def _heed(self, call: Any, token: str) -> None:
-        if await call.code() is grpc.StatusCode.UNAUTHENTICATED:
+    def _heed(self, call: Any, token: str) -> None:
+        if ending_of(call).code() is grpc.StatusCode.UNAUTHENTICATED:
             self._token.refused(token)
 
 

@@ -13,6 +13,7 @@ import grpc
 from clinical.formats.hl7v2.framing import Deframer, Frame, frame
 from clinical.gateway.server import Gateway
 from clinical.gateway.settings import EndpointSettings, GatewaySettings
+from core.rpc.endings import TrueEndings
 from tests.support.servers import Served, bearer
 
 NOWHERE = Path("/nonexistent")
@@ -83,7 +84,9 @@ async def gateway(
             "clinical.hl7.ingest", organization=organization, kind="service"
         )
 
-    channel = grpc.aio.insecure_channel(served.target, interceptors=(CarriesToken(token),))
+    channel = grpc.aio.insecure_channel(
+        served.target, interceptors=(CarriesToken(token), TrueEndings())
+    )
     made = Gateway(GatewaySettings(auth_target="", clinical_target="", **settings))
     listener = EndpointSettings(listen="127.0.0.1:0", service_key_path=NOWHERE, endpoint=endpoint)
     await made.serve(listener, channel)

@@ -22,6 +22,7 @@ from auth.server import Auth
 from auth.storage.store import Store as AuthStore
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import KeyFile
+from core.rpc.endings import TrueEndings
 from core.rpc.server import Server
 from core.service import Build, MakeTruth, start, streamed_truth
 from core.settings import CoreSettings
@@ -72,9 +73,11 @@ class Platform:
         return f"{HOST}:{self.ports[service]}"
 
     def channel(self, service: str) -> grpc.aio.Channel:
-        """A plain channel to a service, kept."""
+        """A channel to a service, kept; it brings nothing to a call, and loses no refusal."""
         if service not in self.channels:
-            self.channels[service] = grpc.aio.insecure_channel(self.target(service))
+            self.channels[service] = grpc.aio.insecure_channel(
+                self.target(service), interceptors=(TrueEndings(),)
+            )
         return self.channels[service]
 
     async def call(

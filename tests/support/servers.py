@@ -27,6 +27,7 @@ from core import clock
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import Passphrase
 from core.ids import new_id
+from core.rpc.endings import TrueEndings
 from core.service import Build, Core, start
 from core.settings import CoreSettings
 from core.truth import Claims, Resolved, Truth
@@ -153,7 +154,7 @@ async def serving(
         target = f"127.0.0.1:{_free_port()}"
         settings = _settings(database, folder, target, f"127.0.0.1:{issuer.port}")
         await start(service, settings, build, authority.truth, parts)
-        channel = grpc.aio.insecure_channel(target)
+        channel = grpc.aio.insecure_channel(target, interceptors=(TrueEndings(),))
         parts.push_async_callback(channel.close)
         yield Served(channel, authority, target)
 
