@@ -117,17 +117,63 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule that a message breaks. Findings that do not reject never change the ACK."""
+    """A rule that a message breaks. Findings that do not reject never change the ACK.
+
+    `limit` is how much is taken, in bytes, where a rule is about size.
+    """
 
     rule: str
     condition: Condition
     rejects: bool
     place: Place | None = None
+    limit: int = 0
+
+
+PID_3: Final = Place("PID", 1, 3)
+MRG_1: Final = Place("MRG", 1, 1)
+# Where a refusal of the domain concerns one field of a message.
+_PLACE_OF_REASON: Final = {
+    "PATIENT_MERGED": PID_3,
+    "IDENTIFIER_TAKEN": PID_3,
+    "INS_NOT_ALLOWED_HERE": PID_3,
+    "MERGE_WITH_ITSELF": MRG_1,
+    "MERGE_INVERTED": MRG_1,
+}
+
+# What the findings mean that are no check of a message's form; senders read it in ERR-8.
+MEANINGS: Final = {
+    "key.reused": "Another message has come under this control id.",
+    "patient.merged": "The patient of this number has been merged into another.",
+    "patient.several": "The numbers belong to several patients.",
+    "patient.unknown": "No patient of this number is known.",
+    "patient.no-identifier": "No number of the patient can be kept.",
+    "patient.given-names-replaced": "Another first name takes the place of all given names.",
+    "patient.birth-date": "The date of birth cannot be.",
+    "patient.death-date": "The date of death cannot be.",
+    "identifier.taken": "A number belongs to another patient.",
+    "merge.unknown": "No patient of the merged number is known.",
+    "receiver.fault": "A fault of the receiver; the message is kept.",
+    "receiver.transient": "The receiver cannot take it now: send it again.",
+    "receiver.refused": "The receiver refuses the message.",
+    "receiver.unreadable": "The message cannot be read.",
+    "refused.INVALID_FIELD": "A value cannot be kept.",
+    "refused.NOT_FOUND": "What the message names is not known.",
+    "refused.PATIENT_MERGED": "The patient has been merged into another.",
+    "refused.IDENTIFIER_TAKEN": "A number belongs to another patient.",
+    "refused.INS_NOT_ALLOWED_HERE": "This sort of INS is not accepted here.",
+    "refused.MERGE_WITH_ITSELF": "A patient cannot be merged into itself.",
+    "refused.MERGE_INVERTED": "They are merged already, the other way round.",
+    "refused.ETAG_MISMATCH": "The record was changed at the same time.",
+    "refused.UNAVAILABLE": "The receiver cannot take it now: send it again.",
+    "refused.DEADLINE_EXCEEDED": "The receiver cannot take it now: send it again.",
+}
 
 
 def finding_of(refusal: Refusal) -> Finding:
     """A domain refusal as a rejecting finding, so that it can be sent in an ERR segment."""
-    return Finding(f"refused.{refusal.reason}", condition_of(refusal), rejects=True)
+    reason = refusal.reason
+    place = _PLACE_OF_REASON.get(reason)
+    return Finding(f"refused.{reason}", condition_of(refusal), rejects=True, place=place)
 
 
 def rejections(findings: Iterable[Finding]) -> tuple[Finding, ...]:

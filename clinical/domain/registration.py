@@ -13,20 +13,17 @@ from uuid import UUID
 
 from clinical.domain.hl7 import PatientIdentity, Trust
 from clinical.domain.hl7 import Sex as Hl7Sex
-from clinical.domain.hl7_findings import Condition, Finding, Place
+from clinical.domain.hl7_findings import MRG_1, PID_3, Condition, Finding, Place
 from clinical.domain.hl7_values import ERASE, Moment, State, Unvalued, valued
 from clinical.domain.identifiers import IdentifierType, IdentifierUse, PatientIdentifier
 from clinical.domain.patients import IdentityStatus, Sex, Traits, impossible_dates
 from clinical.domain.search_keys import words_of
 
-_PID_3: Final = Place("PID", 1, 3)
-MERGED: Final = Finding("patient.merged", Condition.DUPLICATE_KEY, rejects=False, place=_PID_3)
-SEVERAL: Final = Finding("patient.several", Condition.DUPLICATE_KEY, rejects=False, place=_PID_3)
-TAKEN: Final = Finding("identifier.taken", Condition.DUPLICATE_KEY, rejects=False, place=_PID_3)
-UNKNOWN: Final = Finding("patient.unknown", Condition.UNKNOWN_KEY, rejects=True, place=_PID_3)
-LOSER_UNKNOWN: Final = Finding(
-    "merge.unknown", Condition.UNKNOWN_KEY, rejects=True, place=Place("MRG", 1, 1)
-)
+MERGED: Final = Finding("patient.merged", Condition.DUPLICATE_KEY, rejects=False, place=PID_3)
+SEVERAL: Final = Finding("patient.several", Condition.DUPLICATE_KEY, rejects=False, place=PID_3)
+TAKEN: Final = Finding("identifier.taken", Condition.DUPLICATE_KEY, rejects=False, place=PID_3)
+UNKNOWN: Final = Finding("patient.unknown", Condition.UNKNOWN_KEY, rejects=True, place=PID_3)
+LOSER_UNKNOWN: Final = Finding("merge.unknown", Condition.UNKNOWN_KEY, rejects=True, place=MRG_1)
 NAMES_REPLACED: Final = Finding(
     "patient.given-names-replaced",
     Condition.DATA_TYPE,
@@ -42,7 +39,7 @@ IMPOSSIBLE_DATES: Final = {
     ),
 }
 NO_NUMBER: Final = Finding(
-    "patient.no-identifier", Condition.REQUIRED_FIELD_MISSING, rejects=True, place=_PID_3
+    "patient.no-identifier", Condition.REQUIRED_FIELD_MISSING, rejects=True, place=PID_3
 )
 
 _SEXES: Final = {

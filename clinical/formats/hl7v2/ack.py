@@ -11,10 +11,12 @@ from datetime import datetime
 from enum import Enum
 from typing import Final
 
-from clinical.domain.hl7_findings import Condition, Finding, rejections
+from clinical.domain.hl7_findings import MEANINGS, Condition, Finding, Place, rejections
 from clinical.formats.hl7v2.header import Header
 from clinical.formats.hl7v2.rules import RULES, UNREADABLE, UnsupportedAs
 
+# Where nothing narrower is known: the message, which its header stands for.
+_MESSAGE: Final = Place("MSH")
 # A sender repairs a few errors at a time; a thousand broken OBX make no useful ACK.
 MOST_ERRORS: Final = 20
 
@@ -205,9 +207,8 @@ def _msa(header: Header, code: Code, errors: Sequence[Finding], *, is_old: bool)
 def _err(header: Header, error: Finding) -> bytes:
     """ERR since v2.5: one segment an error, ERR-7 always empty."""
     component = header.component_separator
-    place = error.place.joined(component.decode()).encode() if error.place else b""
-    rule = RULES.get(error.rule)
-    words = _escaped(header, rule.meaning) if rule else b""
+    place = (error.place or _MESSAGE).joined(component.decode()).encode()
+    words = _escaped(header, _meaning(error))
     told = component.join(_coded(header, error.condition))
     application = component.join([_escaped(header, error.rule), b"", b"medhub"])
     fields = [b"ERR", b"", place, told, b"E", application, b"", b"", words]
@@ -220,11 +221,18 @@ def _old_err(header: Header, errors: Sequence[Finding]) -> bytes:
     inner = header.encoding[3:4] or b"&"
     told = []
     for error in errors:
-        place = error.place
-        where = [place.segment, str(place.sequence), str(place.field or "")] if place else [""] * 3
+        place = error.place or _MESSAGE
+        where = [place.segment, str(place.sequence), str(place.field or "")]
         code = inner.join(_coded(header, error.condition))
         told.append(component.join([*(part.encode() for part in where), code]))
     return header.separator.join([b"ERR", header.repetition_separator.join(told)])
+
+
+def _meaning(error: Finding) -> str:
+    """The rule in words, and the limit it is about."""
+    rule = RULES.get(error.rule)
+    words = rule.meaning if rule else MEANINGS.get(error.rule, error.condition.text)
+    return f"{words} At most {error.limit} bytes are taken." if error.limit else words
 
 
 def _coded(header: Header, condition: Condition) -> list[bytes]:

@@ -1,6 +1,7 @@
 """Acknowledgements: both modes, every code, any header."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import hl7
@@ -8,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinical.domain.hl7_findings import Condition, Finding, Place
+from clinical.domain import registration
+from clinical.domain.hl7_findings import (
+    CONDITION_OF_REASON,
+    MEANINGS,
+    Condition,
+    Finding,
+    Place,
+)
 from clinical.formats.hl7v2.ack import (
     MOST_ERRORS,
     Issue,
@@ -22,7 +30,7 @@ from clinical.formats.hl7v2.header import Header
 from clinical.formats.hl7v2.message import Message
 from clinical.formats.hl7v2.reader import Terms
 from clinical.formats.hl7v2.reading import read
-from clinical.formats.hl7v2.rules import UnsupportedAs
+from clinical.formats.hl7v2.rules import RULES, UnsupportedAs
 from tests.support import hl7_messages as messages
 
 ISSUE = Issue("MH-0001", datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
@@ -296,3 +304,51 @@ def test_every_ack_parses(raw: bytes, verdict: Verdict, findings: tuple[Finding,
         assert Message(text).text("MSH-10") == "MH-0001"
         assert len(hl7.parse(text)) == len(Message(text).segments) == ack.count(b"\r")
         frame(ack)
+
+
+def _every_finding() -> list[Finding]:
+    """All that can reject a message: the checks, the domain's own, and its refusals."""
+    own = [one for one in vars(registration).values() if isinstance(one, Finding)]
+    return [
+        *(Finding(rule.id, rule.condition, True) for rule in RULES.values()),
+        *own,
+        *registration.IMPOSSIBLE_DATES.values(),
+        *(
+            Finding(f"refused.{reason}", condition, True)
+            for reason, condition in CONDITION_OF_REASON.items()
+        ),
+        Finding("never.heard-of", Condition.INTERNAL, True),
+    ]
+
+
+@pytest.mark.parametrize("verdict", [one for one in Verdict if one is not Verdict.ACCEPTED])
+def test_a_refusal_always_says_where_what_and_how_bad(verdict: Verdict) -> None:
+    """ERR-2, ERR-3 with its words of HL70357, ERR-4 and ERR-8, also where nothing narrower than
+    the message is known.
+    """
+    for found in ((), *((replace(one, rejects=True),) for one in _every_finding())):
+        ack = application_ack(_header(), verdict, found, ISSUE) or b""
+
+        told = Message(ack.decode())
+        condition = found[0].condition if found else Condition.INTERNAL
+        assert told.text("ERR-2.1")
+        assert told.text("ERR-3.1") == str(condition.value)
+        assert told.text("ERR-3.2") == condition.text
+        assert (told.text("ERR-3.3"), told.text("ERR-4")) == ("HL70357", "E")
+        assert told.text("ERR-8")
+
+
+def test_a_finding_of_the_domain_has_its_own_words() -> None:
+    """Nothing that can be refused falls back on the words of its code."""
+    without = {one.rule for one in _every_finding()} - RULES.keys() - MEANINGS.keys()
+
+    assert without == {"never.heard-of"}
+
+
+def test_a_limit_is_told_with_its_rule() -> None:
+    """The sender reads how much is taken."""
+    large = Finding("receiver.unreadable", Condition.INTERNAL, True, limit=2000)
+
+    ack = application_ack(_header(), Verdict.UNREADABLE, (large,), ISSUE) or b""
+
+    assert Message(ack.decode()).text("ERR-8").endswith("At most 2000 bytes are taken.")
