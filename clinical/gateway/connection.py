@@ -7,11 +7,19 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from clinical.formats.hl7v2.ack import Issue, Verdict, application_ack
-from clinical.formats.hl7v2.framing import Deframer, Frame, FramingError, FramingFault, frame
+from clinical.domain.hl7_findings import Condition, Finding
+from clinical.formats.hl7v2.ack import Issue, Verdict, accept_ack, application_ack
+from clinical.formats.hl7v2.framing import (
+    KEPT,
+    Deframer,
+    Frame,
+    FramingError,
+    FramingFault,
+    frame,
+)
 from clinical.formats.hl7v2.header import Header
 from clinical.gateway.settings import GatewaySettings
-from clinical.gateway.uplink import NotTaken, Uplink
+from clinical.gateway.uplink import GivenUp, NotTaken, Uplink
 from core import clock
 from core.ids import new_id
 from medhub.clinical.v1 import hl7_v2_service_pb2 as messages
@@ -146,7 +154,10 @@ class Connection:
         _log.warning("broken frame: %s, %d bytes kept", fault.error.value, len(fault.kept))
         if fault.error is FramingError.TOO_LARGE or fault.kept.startswith(_HEADER):
             await window.acquire()
-            self._queue(_refusal(fault.kept))
+            too_large = fault.error is FramingError.TOO_LARGE
+            rule = "message.size" if too_large else "frame.not-ended"
+            limit = self.settings.max_frame_bytes if too_large else 0
+            self._queue(_refusal(fault.kept, rule, limit))
         if self._faults > MOST_FAULTS:
             raise _Closing("too many broken frames")
 
@@ -180,6 +191,10 @@ class Connection:
         try:
             async with asyncio.timeout(self.settings.answer_seconds):
                 answer = await waiting
+        except GivenUp as given_up:
+            # Kept like a broken frame: who repairs it needs its beginning.
+            self.uplink.keep(_START + given_up.raw[:KEPT])
+            return _refusal(given_up.raw, "message.given-up")
         except (TimeoutError, NotTaken):
             # No word of the service, so no acknowledgement: the sender sends it again.
             raise _Closing("no acknowledgement in time") from None
@@ -205,8 +220,10 @@ def _is_ready(answer: Answer | None) -> bool:
     return not isinstance(answer, asyncio.Future) or answer.done()
 
 
-def _refusal(kept: bytes) -> bytes:
-    """The negative acknowledgement of a message that was too large, or not ended."""
+def _refusal(begun: bytes, rule: str, limit: int = 0) -> bytes:
+    """The negative acknowledgement of a message that clinical has not seen, or not taken."""
     issue = Issue(new_id().hex[-20:], clock.now())
-    ack = application_ack(Header.of(kept), Verdict.UNREADABLE, (), issue)
+    finding = Finding(rule, Condition.INTERNAL, rejects=True, limit=limit)
+    asked = Header.of(begun), Verdict.UNREADABLE, (finding,), issue
+    ack = accept_ack(*asked) or application_ack(*asked)
     return frame(ack) if ack else b""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import signal
 import ssl
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import grpc
 
 from clinical.gateway.connection import Connection, Counts
-from clinical.gateway.settings import EndpointSettings, GatewaySettings, TlsSettings
+from clinical.gateway.settings import ENDPOINT, EndpointSettings, GatewaySettings, TlsSettings
 from clinical.gateway.uplink import Uplink
 from core.contract import everything
 from core.rpc.channel import Channels, ServiceKey
@@ -133,13 +134,14 @@ class EndpointName:
         self._path = path
 
     def __call__(self) -> str:
-        """The name; "" while nobody has opened the endpoint."""
+        """The name; "" while nobody has opened the endpoint, or the file holds something else."""
         if self._path is None:
             return self._name
         try:
-            return self._path.read_text(encoding="ascii").strip()
-        except FileNotFoundError:
+            name = self._path.read_text(encoding="ascii").strip()
+        except (FileNotFoundError, UnicodeDecodeError):
             return ""
+        return name if re.fullmatch(ENDPOINT, name) else ""
 
 
 def _tls(settings: TlsSettings) -> ssl.SSLContext:

@@ -1,10 +1,15 @@
 """What the gateway is told from outside, by environment variables MEDHUB_GATEWAY_…"""
 
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from clinical.formats.hl7v2.framing import DEFAULT_LIMIT
+
+ENDPOINT: Final = r"(hl7Endpoints/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?"
+"""The form of an endpoint's name, or nothing."""
 
 
 class TlsSettings(BaseModel):
@@ -28,7 +33,7 @@ class EndpointSettings(BaseModel):
 
     listen: str
     service_key_path: Path
-    endpoint: str = ""
+    endpoint: str = Field(default="", pattern=f"^{ENDPOINT}$")
     endpoint_path: Path | None = None
     tls: TlsSettings | None = None
 
@@ -58,8 +63,8 @@ class GatewaySettings(BaseSettings):
     max_connections: int = 200
     # Of these, from one address: a host that opens many must not shut the others out.
     max_connections_per_host: int = 50
-    # The largest message, in bytes: what the clinical service takes.
-    max_frame_bytes: int = 16 * 1024 * 1024
+    # The largest message, in bytes; at most what the clinical service takes.
+    max_frame_bytes: int = Field(default=DEFAULT_LIMIT, gt=0, le=DEFAULT_LIMIT)
     # How long a connection may be silent between messages, in seconds: senders keep them open.
     idle_seconds: float = 3600.0
     # How long a message may take from its first byte to its last, in seconds.

@@ -12,6 +12,7 @@ from clinical.domain.hl7_messages import Acknowledgement, MessageState, NewMessa
 from clinical.domain.identifiers import identifiers_of
 from clinical.domain.ins import TenantKind
 from clinical.formats.hl7v2.ack import Issue, Verdict, accept_ack, application_ack, code_of
+from clinical.formats.hl7v2.framing import DEFAULT_LIMIT, KEPT
 from clinical.formats.hl7v2.header import Header
 from clinical.formats.hl7v2.reader import Terms
 from clinical.formats.hl7v2.reading import Envelope, Reading, open_envelope, read
@@ -59,7 +60,8 @@ class Desk:
         header, verdict = envelope.header, envelope.verdict
         return NewMessage(
             id=row,
-            raw=raw,
+            # More than can be kept was refused for it: its beginning tells what it was.
+            raw=raw if len(raw) <= DEFAULT_LIMIT else raw[:KEPT],
             sha256=sha256(raw).digest(),
             control_id=_text(header, 10),
             sending_application=_text(header, 3),

@@ -9,6 +9,7 @@ from clinical.domain.hl7_findings import Finding, Place
 from clinical.formats.hl7v2.ack import Verdict, verdict_of
 from clinical.formats.hl7v2.adt import read_event, read_merges
 from clinical.formats.hl7v2.charset import decode
+from clinical.formats.hl7v2.framing import DEFAULT_LIMIT
 from clinical.formats.hl7v2.header import ECHOED, Header
 from clinical.formats.hl7v2.message import Message, Unparsable
 from clinical.formats.hl7v2.oru import read_results
@@ -100,6 +101,9 @@ def open_envelope(raw: bytes, terms: Terms) -> Envelope:
     """Read what stands around the content. Nothing raises, as in `read`."""
     header = Header.of(raw)
     checks = Checks(terms.profile)
+    if len(raw) > DEFAULT_LIMIT:
+        checks.broken("message.size", limit=DEFAULT_LIMIT)
+        return Envelope(header, "", None, None, checks.findings)
     decoded = decode(raw, header, terms.profile, fallback=terms.charset)
     checks.add(decoded.findings)
     message = _parsed(decoded.text, checks) if decoded.text is not None else None

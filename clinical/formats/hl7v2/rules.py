@@ -45,6 +45,9 @@ MOST_FINDINGS: Final = 100
 _C = Condition
 _WARN, _REJECT = Policy.WARN, Policy.REJECT
 
+# Checks of what is around a message: its frame, its size, and whether it could be handed on.
+FRAMES: Final = frozenset({"frame.not-ended", "message.size", "message.given-up"})
+
 # Checks whose breach leaves nothing to read; the answer is AR whatever else is known.
 UNREADABLE: Final = frozenset(
     {
@@ -55,6 +58,7 @@ UNREADABLE: Final = frozenset(
         "message.nul",
         "message.header",
         "message.delimiters",
+        *FRAMES,
     }
 )
 
@@ -66,6 +70,7 @@ FIXED: Final = frozenset(
         "message.nul",
         "message.header",
         "message.delimiters",
+        *FRAMES,
         "message.parts",
         "message.text-length",
         "msh.field-length",
@@ -94,6 +99,9 @@ _ALL: Final = (
     Rule(
         "charset.windows-1252", _C.INTERNAL, _WARN, "Windows-1252 in a message declared ISO 8859."
     ),
+    Rule("frame.not-ended", _C.INTERNAL, _REJECT, "The message was begun and not ended."),
+    Rule("message.size", _C.INTERNAL, _REJECT, "The message is too large."),
+    Rule("message.given-up", _C.INTERNAL, _REJECT, "The receiver could not take the message in."),
     Rule("message.nul", _C.INTERNAL, _REJECT, "The message holds a NUL byte."),
     Rule("message.header", _C.INTERNAL, _REJECT, "The message does not begin with MSH."),
     Rule("message.delimiters", _C.INTERNAL, _REJECT, "MSH-1 and MSH-2 are not usable."),
@@ -197,11 +205,12 @@ class Checks:
         self._findings: list[Finding] = []
         self._rejected = False
 
-    def broken(self, rule: str, place: Place | None = None) -> Policy:
+    def broken(self, rule: str, place: Place | None = None, *, limit: int = 0) -> Policy:
         """Note a broken rule, unless it is off; return the policy that applies."""
         policy = self._profile.policy(rule)
         if policy is not Policy.OFF:
-            self._note(Finding(rule, RULES[rule].condition, policy is Policy.REJECT, place))
+            rejects = policy is Policy.REJECT
+            self._note(Finding(rule, RULES[rule].condition, rejects, place, limit))
         return policy
 
     def add(self, findings: tuple[Finding, ...]) -> None:

@@ -1,11 +1,13 @@
 """The MLLP gateway before a real clinical server."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from clinical.formats.hl7v2.framing import frame
+from clinical.formats.hl7v2.framing import DEFAULT_LIMIT, frame
+from medhub.clinical.v1 import hl7_v2_service_pb2 as wire
 from tests.support.hl7_messages import adt
 from tests.support.mllp import codes, connected, control_ids, gateway
 
@@ -99,6 +101,40 @@ async def test_a_message_too_large_is_refused_and_the_next_one_taken(house: Any)
 
     assert codes(answers) == ["AR", "AA"]
     assert control_ids(answers) == ["C1", "C2"]
+    assert b"|207^Application error^HL70357|E|message.size^^medhub|" in answers[0]
+    assert b"At most 2000 bytes are taken." in answers[0]
+
+
+async def test_a_message_too_large_is_refused_in_enhanced_mode_too(house: Any) -> None:
+    """Whoever asks for an accept acknowledgement reads CR."""
+    endpoint = await house.endpoint()
+    limits = {"max_frame_bytes": 2000}
+    large = adt("A28", accept="AL", application="AL").encode() + b"NTE|" + b"x" * 3000
+    async with (
+        gateway(house.served, house.organization, endpoint, **limits) as opened,
+        connected(opened) as sender,
+    ):
+        sender.put(large)
+
+        assert codes(await sender.answers(1)) == ["CR"]
+
+
+async def test_an_empty_or_too_large_message_does_not_end_the_stream(house: Any) -> None:
+    """Each is answered for itself and kept; its neighbours are in the record."""
+    endpoint = await house.endpoint()
+    large = admission(3) + bytes([0x20]) * DEFAULT_LIMIT
+    sent = [admission(1), b"", large, admission(2)]
+
+    async def requests() -> AsyncIterator[wire.IngestMessagesRequest]:
+        for number, message in enumerate(sent):
+            yield wire.IngestMessagesRequest(endpoint=endpoint, message=message, sequence=number)
+
+    call = house.hl7.IngestMessages(requests(), metadata=house.metadata)
+    answers = {answer.sequence: answer async for answer in call}
+
+    assert [answers[n].ack_code for n in range(4)] == ["AA", "AR", "AR", "AA"]
+    assert f"At most {DEFAULT_LIMIT} bytes are taken.".encode() in answers[2].ack
+    assert len(house.database.rows("SELECT * FROM hl7_message")) == 4
 
 
 async def test_a_last_cr_that_never_comes_is_not_waited_for(house: Any) -> None:

@@ -91,9 +91,10 @@ class Hl7V2ServiceServicer:
 
     def IngestMessages(self, request_iterator, context):
         """Takes messages one after the other and answers each when it is durable, in any order: `sequence`
-        says which. For gateways; what holds for IngestMessage holds here (ENDPOINT_NOT_YOURS). When
-        messages cannot be stored the stream ends (UNAVAILABLE): whatever has no answer is sent again,
-        in its order.
+        says which. For gateways; what holds for IngestMessage holds here (ENDPOINT_NOT_YOURS). A message
+        that is empty or too large is answered for itself, by a negative acknowledgement, and is kept (of
+        more than 16 MiB the beginning): its neighbours go on. When messages cannot be stored the stream ends (UNAVAILABLE): whatever has
+        no answer is sent again, in its order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,9 +44,10 @@ class Hl7V2ServiceStub:
     """
     IngestMessages: _grpc.StreamStreamMultiCallable[_hl7_v2_service_pb2.IngestMessagesRequest, _hl7_v2_service_pb2.IngestMessagesResponse]
     """Takes messages one after the other and answers each when it is durable, in any order: `sequence`
-    says which. For gateways; what holds for IngestMessage holds here (ENDPOINT_NOT_YOURS). When
-    messages cannot be stored the stream ends (UNAVAILABLE): whatever has no answer is sent again,
-    in its order.
+    says which. For gateways; what holds for IngestMessage holds here (ENDPOINT_NOT_YOURS). A message
+    that is empty or too large is answered for itself, by a negative acknowledgement, and is kept (of
+    more than 16 MiB the beginning): its neighbours go on. When messages cannot be stored the stream ends (UNAVAILABLE): whatever has
+    no answer is sent again, in its order.
     """
     GetMessage: _grpc.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.GetMessageRequest, _hl7_pb2.Hl7Message]
     """Shows a message with its bytes and its acknowledgement, as far as something links the caller to
@@ -82,9 +83,10 @@ class Hl7V2ServiceAsyncStub(Hl7V2ServiceStub):
     """
     IngestMessages: _aio.StreamStreamMultiCallable[_hl7_v2_service_pb2.IngestMessagesRequest, _hl7_v2_service_pb2.IngestMessagesResponse]  # type: ignore[assignment]
     """Takes messages one after the other and answers each when it is durable, in any order: `sequence`
-    says which. For gateways; what holds for IngestMessage holds here (ENDPOINT_NOT_YOURS). When
-    messages cannot be stored the stream ends (UNAVAILABLE): whatever has no answer is sent again,
-    in its order.
+    says which. For gateways; what holds for IngestMessage holds here (ENDPOINT_NOT_YOURS). A message
+    that is empty or too large is answered for itself, by a negative acknowledgement, and is kept (of
+    more than 16 MiB the beginning): its neighbours go on. When messages cannot be stored the stream ends (UNAVAILABLE): whatever has
+    no answer is sent again, in its order.
     """
     GetMessage: _aio.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.GetMessageRequest, _hl7_pb2.Hl7Message]  # type: ignore[assignment]
     """Shows a message with its bytes and its acknowledgement, as far as something links the caller to
@@ -129,9 +131,10 @@ class Hl7V2ServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_hl7_v2_service_pb2.IngestMessagesResponse], _abc.AsyncIterator[_hl7_v2_service_pb2.IngestMessagesResponse]]:
         """Takes messages one after the other and answers each when it is durable, in any order: `sequence`
-        says which. For gateways; what holds for IngestMessage holds here (ENDPOINT_NOT_YOURS). When
-        messages cannot be stored the stream ends (UNAVAILABLE): whatever has no answer is sent again,
-        in its order.
+        says which. For gateways; what holds for IngestMessage holds here (ENDPOINT_NOT_YOURS). A message
+        that is empty or too large is answered for itself, by a negative acknowledgement, and is kept (of
+        more than 16 MiB the beginning): its neighbours go on. When messages cannot be stored the stream ends (UNAVAILABLE): whatever has
+        no answer is sent again, in its order.
         """
 
     @_abc_1.abstractmethod
