@@ -73,6 +73,7 @@ _UNSUPPORTED: Final = frozenset(
 CONDITION_OF_REASON: Final = {
     "INVALID_FIELD": Condition.DATA_TYPE,
     "NOT_FOUND": Condition.UNKNOWN_KEY,
+    "PATIENT_DELETED": Condition.UNKNOWN_KEY,
     "PATIENT_MERGED": Condition.UNKNOWN_KEY,
     "IDENTIFIER_TAKEN": Condition.DUPLICATE_KEY,
     "INS_NOT_ALLOWED_HERE": Condition.TABLE_VALUE_NOT_FOUND,
@@ -133,6 +134,7 @@ PID_3: Final = Place("PID", 1, 3)
 MRG_1: Final = Place("MRG", 1, 1)
 # Where a refusal of the domain concerns one field of a message.
 _PLACE_OF_REASON: Final = {
+    "PATIENT_DELETED": PID_3,
     "PATIENT_MERGED": PID_3,
     "IDENTIFIER_TAKEN": PID_3,
     "INS_NOT_ALLOWED_HERE": PID_3,
@@ -145,6 +147,7 @@ MEANINGS: Final = {
     "key.reused": "Another message has come under this control id.",
     "patient.merged": "The patient of this number has been merged into another.",
     "patient.several": "The numbers belong to several patients.",
+    "patient.deleted": "The patient of this number is deleted.",
     "patient.unknown": "No patient of this number is known.",
     "patient.no-identifier": "No number of the patient can be kept.",
     "patient.given-names-replaced": "Another first name takes the place of all given names.",
@@ -158,6 +161,7 @@ MEANINGS: Final = {
     "receiver.unreadable": "The message cannot be read.",
     "refused.INVALID_FIELD": "A value cannot be kept.",
     "refused.NOT_FOUND": "What the message names is not known.",
+    "refused.PATIENT_DELETED": "The patient is deleted.",
     "refused.PATIENT_MERGED": "The patient has been merged into another.",
     "refused.IDENTIFIER_TAKEN": "A number belongs to another patient.",
     "refused.INS_NOT_ALLOWED_HERE": "This sort of INS is not accepted here.",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from clinical.domain.patients import Patient, PatientMerged
+from clinical.domain.patients import Patient, PatientMerged, check_present
 from core.errors import Refusal
 
 
@@ -42,13 +42,15 @@ def decide_merge(survivor: Patient, duplicate: Patient) -> UUID | None:
     """Whom the duplicate's readers are sent to, or None when this merge stands already.
 
     `survivor_id` of a patient is the end of its chain, so a merge into a patient that was itself
-    merged lands on the one that lives, and no cycle can form. Raises MergeInverted, and
-    PatientMerged for a duplicate that was merged into somebody else.
+    merged lands on the one that lives, and no cycle can form. Raises MergeInverted, PatientMerged
+    for a duplicate that was merged into somebody else, and PatientDeleted for either.
     """
     living = survivor.survivor_id or survivor.id
     if living == duplicate.id:
         raise MergeInverted
     if duplicate.survivor_id is None:
+        check_present(survivor)
+        check_present(duplicate)
         return living
     if duplicate.survivor_id == living:
         return None

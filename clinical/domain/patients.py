@@ -38,6 +38,12 @@ class PatientMerged(Refusal):
     reason = "PATIENT_MERGED"
 
 
+class PatientDeleted(Refusal):
+    """The patient is deleted (AIP-164): nothing changes until they are shown again."""
+
+    reason = "PATIENT_DELETED"
+
+
 class PatientNotDeleted(Refusal):
     """Only a deleted patient can be undeleted."""
 
@@ -135,10 +141,11 @@ def change(
     """The patient with new values; the same object when nothing changes.
 
     An identity whose strict traits change is not the one that was proven: its status falls back
-    to provisional, unless the change comes with a `status` of its own. Raises PatientMerged and
-    InvalidField (a name cannot be taken away).
+    to provisional, unless the change comes with a `status` of its own. Raises PatientMerged,
+    PatientDeleted and InvalidField (a name cannot be taken away).
     """
     _check_alone(patient)
+    check_present(patient)
     if not traits.birth_name:
         raise InvalidField(field="patient.birth_name", rule="required")
     if status is None:
@@ -161,6 +168,12 @@ def undelete(patient: Patient, *, at: datetime) -> Patient:
     if patient.deleted_at is None:
         raise PatientNotDeleted
     return _next(replace(patient, deleted_at=None), at)
+
+
+def check_present(patient: Patient) -> None:
+    """Raises PatientDeleted."""
+    if patient.deleted_at is not None:
+        raise PatientDeleted
 
 
 def check_etag(patient: Patient, etag: str) -> None:

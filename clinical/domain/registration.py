@@ -22,6 +22,7 @@ from clinical.domain.search_keys import words_of
 MERGED: Final = Finding("patient.merged", Condition.DUPLICATE_KEY, rejects=False, place=PID_3)
 SEVERAL: Final = Finding("patient.several", Condition.DUPLICATE_KEY, rejects=False, place=PID_3)
 TAKEN: Final = Finding("identifier.taken", Condition.DUPLICATE_KEY, rejects=False, place=PID_3)
+DELETED: Final = Finding("patient.deleted", Condition.UNKNOWN_KEY, rejects=True, place=PID_3)
 UNKNOWN: Final = Finding("patient.unknown", Condition.UNKNOWN_KEY, rejects=True, place=PID_3)
 LOSER_UNKNOWN: Final = Finding("merge.unknown", Condition.UNKNOWN_KEY, rejects=True, place=MRG_1)
 NAMES_REPLACED: Final = Finding(
@@ -68,10 +69,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a number: the patient of the row, and the one who lives on."""
+    """Who holds a number: the patient of the row, and the one who lives on, who may be deleted."""
 
     patient: UUID
     living: UUID
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,12 @@ def name_patient(identifiers: Sequence[PatientIdentifier], holders: Mapping[int,
     if any(one.living != chosen.living for one in own):
         findings.append(SEVERAL)
     return Named(chosen.living, by_ins=not own, findings=tuple(findings))
+
+
+def own_numbers(identifiers: Sequence[PatientIdentifier]) -> tuple[PatientIdentifier, ...]:
+    """The numbers by which a message names somebody: the hospital's, or an INS sent alone."""
+    own = tuple(one for one in identifiers if one.type is not IdentifierType.INS)
+    return own or tuple(identifiers)
 
 
 def are_one(known: Traits, sent: Traits) -> bool:

@@ -12,6 +12,7 @@ from clinical.domain.identifiers import PatientIdentifier, identifiers_of
 from clinical.domain.ins import TenantKind
 from clinical.domain.patients import IdentityStatus, Patient, Traits, change, register
 from clinical.domain.registration import (
+    DELETED,
     LOSER_UNKNOWN,
     NAMES_REPLACED,
     NO_NUMBER,
@@ -24,6 +25,7 @@ from clinical.domain.registration import (
     are_one,
     identifiers_after,
     name_patient,
+    own_numbers,
     possible_traits,
     replaces_given_names,
     status_of,
@@ -154,8 +156,23 @@ class Effects:
         if named.living is not None and named.by_ins:
             [known] = await self._work.patients.lock_any(named.living)
             if not are_one(known.traits, traits_after(Traits(), sent)):
-                return Named(None)
+                named = Named(None)
+        if await self._is_deleted(named, identifiers, holders):
+            raise Refused(DELETED)
         return named
+
+    async def _is_deleted(
+        self,
+        named: Named,
+        identifiers: tuple[PatientIdentifier, ...],
+        holders: dict[int, Holder],
+    ) -> bool:
+        """Whether the message names somebody who is deleted: whoever hears of them would hide what
+        it says, or make a second record beside the hidden one.
+        """
+        if named.living is not None:
+            return any(h.is_deleted for h in holders.values() if h.living == named.living)
+        return await self._work.patients.are_deleted(own_numbers(identifiers))
 
     def _free(
         self,

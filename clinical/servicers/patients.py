@@ -11,6 +11,7 @@ from clinical.domain.patients import (
     change,
     check_dates,
     check_etag,
+    check_present,
     delete,
     register,
     undelete,
@@ -195,6 +196,9 @@ async def merge(
     living = decide_merge(survivor, duplicate)
     if living is None:
         return await _merge_of(work, duplicate.id)
+    if living != survivor.id:
+        [last] = await work.patients.lock_any(living)
+        check_present(last)
     link = PatientLink(new_id(), living, duplicate.id, reason, source, clock.now())
     await work.patient_links.add(link, living)
     return link

@@ -12,7 +12,8 @@ from sqlalchemy import Integer, Text, Uuid
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from clinical.domain.links import CareLink, CareLinkExists, CareLinkKind
-from clinical.storage.entitlement import is_linked
+from clinical.domain.patients import PatientDeleted
+from clinical.storage.entitlement import is_linked, living
 from clinical.storage.sql import sql
 from core.database import ConstraintViolated, Row, Transaction
 from core.errors import InvalidField, NotFound
@@ -47,7 +48,8 @@ _ADD: Final = sql(
 )
 # The patient's row is the lock under which "there is no such link yet" stays true.
 _LOCK_PATIENT: Final = sql(
-    f"SELECT p.id FROM patient p WHERE p.id = :id AND {is_linked('p')} FOR NO KEY UPDATE OF p",
+    f"""SELECT p.id, (SELECT v.deleted_at FROM patient v WHERE v.id = {living("p")}) AS deleted_at
+    FROM patient p WHERE p.id = :id AND {is_linked("p")} FOR NO KEY UPDATE OF p""",
     id=Uuid,
     subject=Uuid,
 )
@@ -101,11 +103,14 @@ class CareLinks:
         """A new link, as the row has it.
 
         Raises NotFound (no such patient, or none whom something links to the caller: nobody opens
-        a record to themselves), CareLinkExists and InvalidField (no such holder).
+        a record to themselves), PatientDeleted, CareLinkExists and InvalidField (no such holder).
         """
         subject = self._tx.subject
-        if await self._tx.one(_LOCK_PATIENT, id=link.patient_id, subject=subject) is None:
+        patient = await self._tx.one(_LOCK_PATIENT, id=link.patient_id, subject=subject)
+        if patient is None:
             raise NotFound
+        if patient.deleted_at is not None:
+            raise PatientDeleted
         try:
             added = await self._tx.one(_ADD, **_parameters(link))
         except ConstraintViolated as broken:
@@ -144,12 +149,12 @@ class CareLinks:
             raise NotFound
         return replace(link, ended_at=saved.ended_at)
 
-    async def page(self, living: UUID, *, limit: int, after: UUID | None) -> list[CareLink]:
+    async def page(self, patient: UUID, *, limit: int, after: UUID | None) -> list[CareLink]:
         """The links of a patient and of those merged into them, newest first."""
         if after is None:
-            rows = await self._tx.all(_FIRST, living=living, limit=limit)
+            rows = await self._tx.all(_FIRST, living=patient, limit=limit)
         else:
-            rows = await self._tx.all(_NEXT, living=living, limit=limit, after_id=after)
+            rows = await self._tx.all(_NEXT, living=patient, limit=limit, after_id=after)
         return [_link(row) for row in rows]
 
 

@@ -85,11 +85,21 @@ _TAKE_LOCKS: Final = sql(
     "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(:keys) AS k", keys=ARRAY(BigInteger)
 )
 _HOLDERS: Final = sql(
-    """SELECT a.place, x.patient_id, COALESCE(m.survivor_id, m.id) AS living
+    f"""SELECT a.place, x.patient_id, v.id AS living, v.deleted_at IS NOT NULL AS is_deleted
     FROM unnest(:systems, :indexes) WITH ORDINALITY AS a(system, value_index, place)
     JOIN patient_identifier x ON x.system = a.system AND x.value_index = a.value_index AND x.is_held
     JOIN patient m ON m.id = x.patient_id
+    JOIN patient v ON v.id = {living("m")}
     ORDER BY a.place""",
+    systems=ARRAY(Text),
+    indexes=ARRAY(LargeBinary),
+)
+DELETED: Final = sql(
+    """SELECT 1 FROM unnest(:systems, :indexes) AS a(system, value_index)
+    JOIN patient_identifier x ON x.system = a.system AND x.value_index = a.value_index
+        AND NOT x.is_held
+    JOIN patient m ON m.id = x.patient_id
+    WHERE x.use <> 'OLD' AND m.deleted_at IS NOT NULL LIMIT 1""",
     systems=ARRAY(Text),
     indexes=ARRAY(LargeBinary),
 )
@@ -221,13 +231,12 @@ class Patients:
 
     async def holders(self, identifiers: Sequence[PatientIdentifier]) -> dict[int, Holder]:
         """Who holds which of these, by place in the sequence."""
-        key = await self._key()
-        found = await self._tx.all(
-            _HOLDERS,
-            systems=[one.system for one in identifiers],
-            indexes=[index_of(key, one.value) for one in identifiers],
-        )
-        return {row.place - 1: Holder(row.patient_id, row.living) for row in found}
+        found = await self._tx.all(_HOLDERS, **await self._asked(identifiers))
+        return {row.place - 1: Holder(row.patient_id, row.living, row.is_deleted) for row in found}
+
+    async def are_deleted(self, identifiers: Sequence[PatientIdentifier]) -> bool:
+        """Whether a deleted patient would hold one of these."""
+        return await self._tx.one(DELETED, **await self._asked(identifiers)) is not None
 
     async def claim(self, identifiers: Sequence[PatientIdentifier]) -> None:
         """Make every other transaction that wants one of these wait for the end of this one."""
@@ -286,6 +295,13 @@ class Patients:
         if found is None:
             raise NotFound
         return open_snapshot(await self._key(), row, found.snapshot)
+
+    async def _asked(self, identifiers: Sequence[PatientIdentifier]) -> dict[str, list[Any]]:
+        key = await self._key()
+        return {
+            "systems": [one.system for one in identifiers],
+            "indexes": [index_of(key, one.value) for one in identifiers],
+        }
 
     async def _read(self, row: UUID) -> Patient:
         found = await self._tx.one(_READ, id=row)

@@ -113,6 +113,8 @@ patient_identifier: Final[Table] = tenant_table(
     reference("patient_id", to="patient", on_delete="CASCADE"),
     index("patient_id"),
     index("system", "value_index", unique=True, where="is_held"),
+    # Messages that name somebody who was deleted are recognized by it.
+    index("value_index", "system", where="NOT is_held"),
     subject="patient_id",
     collection="patientIdentifiers",
 )

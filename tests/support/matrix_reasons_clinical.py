@@ -77,6 +77,16 @@ async def _(world: World, meta: Metadata) -> Outcome:
     return await ask(world, f"{_PATIENTS}/UpdatePatient", request, meta, world.alpha.whole)
 
 
+@case("PATIENT_DELETED")
+async def _(world: World, meta: Metadata) -> Outcome:
+    made = await world.alpha.do(f"{_PATIENTS}/CreatePatient", await create_patient(world.alpha))
+    gone = patients.DeletePatientRequest(name=made.name, etag=made.etag)
+    await world.alpha.do(f"{_PATIENTS}/DeletePatient", gone)
+    changed = patient_pb2.Patient(name=made.name, used_name="OTHER")
+    request = patients.UpdatePatientRequest(patient=changed)
+    return await ask(world, f"{_PATIENTS}/UpdatePatient", request, meta, world.alpha.whole)
+
+
 @case("PATIENT_NOT_DELETED")
 async def _(world: World, meta: Metadata) -> Outcome:
     request = patients.UndeletePatientRequest(name=world.alpha.patient)

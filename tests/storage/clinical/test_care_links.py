@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from clinical.domain.links import CareLinkExists
+from clinical.domain.patients import PatientDeleted, delete
 from clinical.domain.practitioners import PractitionerExists, SelfEntitlementRefused, UnitExists
 from clinical.servicers.care_links import CareLinks
 from clinical.servicers.practitioners import Practitioners
@@ -54,6 +55,20 @@ def link(patient: object, **entitled: str) -> CareLink:
     """A care-team link to a patient."""
     name = name_of("patients", patient.id)  # type: ignore[attr-defined]
     return CareLink(**{"patient": name, "kind": CARE_LINK_KIND_CARE_TEAM, **entitled})  # type: ignore[arg-type]
+
+
+async def test_a_deleted_patient_is_linked_to_nobody_else(links: CareLinks, clinic: Clinic) -> None:
+    """Links can be ended, and made again once the patient is shown again."""
+    patient = await clinic.patient(registrar=identity.caller().subject)
+    unit, other = [name_of("units", await clinic.unit(code)) for code in ("A", "B")]
+    made = await links.CreateCareLink(CreateCareLinkRequest(care_link=link(patient, unit=unit)))
+    async with clinic.store.begin() as work:
+        await work.patients.save(patient, delete(patient, at=clock.now()))
+
+    with pytest.raises(PatientDeleted):
+        await links.CreateCareLink(CreateCareLinkRequest(care_link=link(patient, unit=other)))
+
+    assert (await links.EndCareLink(EndCareLinkRequest(name=made.name))).HasField("end_time")
 
 
 async def test_a_link_exists_once_while_it_lives(links: CareLinks, clinic: Clinic) -> None:

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from clinical.domain.endpoints import EndpointExists, EndpointNotYours
+from clinical.domain.patients import delete, undelete
 from clinical.servicers.patients import Patients
 from clinical.servicers.records import Records
-from core import identity
+from core import clock, identity
 from core.database.pages import PageTokens
 from core.errors import EtagMismatch, InvalidField, NotFound, Unavailable
 from core.identity import Kind
@@ -53,6 +55,16 @@ BOB = replace(ANNE, identifiers=(ipp("200002"),), names="BERNARD^BOB^BOB^^^^L", 
 def rows(hl7: HL7, table: str) -> list[dict[str, object]]:
     """The rows of a table, oldest first."""
     return hl7.clinic.database.rows(f"SELECT * FROM {table} ORDER BY 2")
+
+
+async def deleted(hl7: HL7, *, deleted: bool) -> None:
+    """Delete the oldest patient, or show them again."""
+    [first, *_] = rows(hl7, "patient")
+    async with hl7.clinic.store.begin() as work:
+        [before] = await work.patients.lock_any(UUID(str(first["id"])))
+        at = clock.now()
+        after = delete(before, at=at) if deleted else undelete(before, at=at)
+        await work.patients.save(before, after)
 
 
 async def doctor(hl7: HL7, *units: object) -> object:
@@ -247,6 +259,38 @@ async def test_a_merge_of_an_unknown_loser_is_refused(hl7: HL7) -> None:
     assert answer.ack_code == "AE"
     assert b"|204^" in answer.ack
     assert rows(hl7, "patient") == []
+
+
+@pytest.mark.parametrize(
+    "message", [adt("A08", control_id="2"), adt("A28", control_id="2"), oru(control_id="2")]
+)
+async def test_a_message_about_a_deleted_patient_is_refused(hl7: HL7, message: str) -> None:
+    """204: it hides nothing in their record and makes no second one; after the undelete it is
+    taken.
+    """
+    await hl7.send(adt("A28"))
+    await deleted(hl7, deleted=True)
+
+    answer = await hl7.send(message)
+
+    assert (answer.ack_code, b"|204^" in answer.ack) == ("AE", True)
+    assert b"The patient of this number is deleted." in answer.ack
+    assert [one["revision"] for one in rows(hl7, "patient")] == [2]
+    assert rows(hl7, "observation") == []
+    await deleted(hl7, deleted=False)
+    assert (await hl7.send(message.replace("|2|P|", "|3|P|"))).ack_code == "AA"
+
+
+async def test_a_merged_number_of_a_deleted_patient_is_refused_too(hl7: HL7) -> None:
+    """Whoever was merged into them is they."""
+    await hl7.send(adt("A28"))
+    await hl7.send(adt("A28", BOB, control_id="2"))
+    await hl7.send(merge(control_id="3"))
+    await deleted(hl7, deleted=True)
+
+    answer = await hl7.send(adt("A31", BOB, control_id="4"))
+
+    assert (answer.ack_code, b"|204^" in answer.ack) == ("AE", True)
 
 
 async def test_an_ins_of_the_wrong_sort_is_refused(hl7: HL7) -> None:

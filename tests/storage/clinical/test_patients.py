@@ -10,7 +10,7 @@ from google.type.date_pb2 import Date
 from clinical.domain.identifiers import IdentifierTaken, InsNotAllowedHere
 from clinical.domain.ins import NIR_TEST, TenantKind
 from clinical.domain.merges import MergeInverted, MergeWithItself
-from clinical.domain.patients import PatientMerged, PatientNotDeleted
+from clinical.domain.patients import PatientDeleted, PatientMerged, PatientNotDeleted
 from clinical.servicers.patients import Patients
 from core import identity
 from core.database.pages import PageTokens
@@ -201,6 +201,24 @@ async def test_a_deleted_patient_can_be_shown_again(patients: Patients) -> None:
     assert not back.HasField("delete_time")
     with pytest.raises(PatientNotDeleted):
         await patients.UndeletePatient(UndeletePatientRequest(name=made.name))
+
+
+async def test_nothing_changes_of_a_deleted_patient(patients: Patients) -> None:
+    """An update and a merge, from either side or at the end of a chain, wait for the undelete."""
+    made, other, merged = [await create(patients, numbered(value)) for value in "abc"]
+    await merge(patients, made, merged)
+    await patients.DeletePatient(DeletePatientRequest(name=made.name, etag=made.etag))
+    change = UpdatePatientRequest(patient=Patient(name=made.name, used_name="Durand"))
+
+    for survivor, duplicate in ((made, other), (other, made), (merged, other)):
+        with pytest.raises(PatientDeleted):
+            await merge(patients, survivor, duplicate)
+    with pytest.raises(PatientDeleted):
+        await patients.UpdatePatient(change)
+
+    await patients.UndeletePatient(UndeletePatientRequest(name=made.name))
+    assert (await patients.UpdatePatient(change)).used_name == "Durand"
+    assert await merge(patients, made, other)
 
 
 async def test_undeleting_finds_the_number_taken(patients: Patients) -> None:

@@ -34,6 +34,15 @@ async def test_a_patient_is_read_by_index_alone(clinic: Clinic, patient: UUID) -
     assert "ix_care_link_patient_id" in plan
 
 
+async def test_a_deleted_patients_number_is_found_by_index(clinic: Clinic, patient: UUID) -> None:
+    """Each message about somebody new asks for it."""
+    asked = {"systems": ["CHU-X"], "indexes": [bytes(32)]}
+
+    plan = await plan_of(clinic.store.database, patients.DELETED, **asked)
+
+    assert "ix_patient_identifier_value_index_system" in plan
+
+
 async def test_patients_are_locked_by_index_alone(clinic: Clinic, patient: UUID) -> None:
     """A merge, an update and a message find their rows by their ids."""
     subject = identity.caller().subject

@@ -82,6 +82,15 @@ async def patient_merged(house: Any) -> object:
     return await house.patients.UpdatePatient(request, metadata=house.metadata)
 
 
+async def patient_deleted(house: Any) -> object:
+    """A change of a deleted patient."""
+    one = await made(house, "1")
+    gone = patients.DeletePatientRequest(name=one.name, etag=one.etag)
+    await house.patients.DeletePatient(gone, metadata=house.metadata)
+    change = patients.UpdatePatientRequest(patient=Patient(name=one.name, used_name="X"))
+    return await house.patients.UpdatePatient(change, metadata=house.metadata)
+
+
 async def patient_not_deleted(house: Any) -> object:
     """Undelete what is not deleted."""
     one = await made(house, "1")
@@ -167,6 +176,7 @@ REFUSED: list[tuple[Refuses, grpc.StatusCode]] = [
     (merge_with_itself, grpc.StatusCode.INVALID_ARGUMENT),
     (merge_inverted, grpc.StatusCode.FAILED_PRECONDITION),
     (patient_merged, grpc.StatusCode.FAILED_PRECONDITION),
+    (patient_deleted, grpc.StatusCode.FAILED_PRECONDITION),
     (patient_not_deleted, grpc.StatusCode.ALREADY_EXISTS),
     (care_link_exists, grpc.StatusCode.ALREADY_EXISTS),
     (practitioner_exists, grpc.StatusCode.ALREADY_EXISTS),

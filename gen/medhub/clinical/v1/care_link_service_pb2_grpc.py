@@ -63,7 +63,8 @@ class CareLinkServiceServicer:
 
     def CreateCareLink(self, request, context):
         """Links a practitioner or a unit to a patient. The caller is linked already, so it opens nothing
-        that the caller could not open before. Refuses a link that exists (CARE_LINK_EXISTS).
+        that the caller could not open before. Refuses a link that exists (CARE_LINK_EXISTS) and a
+        deleted patient (PATIENT_DELETED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

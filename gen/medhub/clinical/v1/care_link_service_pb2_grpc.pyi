@@ -39,7 +39,8 @@ class CareLinkServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CareLinkServiceAsyncStub: ...
     CreateCareLink: _grpc.UnaryUnaryMultiCallable[_care_link_service_pb2.CreateCareLinkRequest, _care_link_pb2.CareLink]
     """Links a practitioner or a unit to a patient. The caller is linked already, so it opens nothing
-    that the caller could not open before. Refuses a link that exists (CARE_LINK_EXISTS).
+    that the caller could not open before. Refuses a link that exists (CARE_LINK_EXISTS) and a
+    deleted patient (PATIENT_DELETED).
     """
     ListCareLinks: _grpc.UnaryUnaryMultiCallable[_care_link_service_pb2.ListCareLinksRequest, _care_link_service_pb2.ListCareLinksResponse]
     """Lists the links of a patient, newest first."""
@@ -56,7 +57,8 @@ class CareLinkServiceAsyncStub(CareLinkServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateCareLink: _aio.UnaryUnaryMultiCallable[_care_link_service_pb2.CreateCareLinkRequest, _care_link_pb2.CareLink]  # type: ignore[assignment]
     """Links a practitioner or a unit to a patient. The caller is linked already, so it opens nothing
-    that the caller could not open before. Refuses a link that exists (CARE_LINK_EXISTS).
+    that the caller could not open before. Refuses a link that exists (CARE_LINK_EXISTS) and a
+    deleted patient (PATIENT_DELETED).
     """
     ListCareLinks: _aio.UnaryUnaryMultiCallable[_care_link_service_pb2.ListCareLinksRequest, _care_link_service_pb2.ListCareLinksResponse]  # type: ignore[assignment]
     """Lists the links of a patient, newest first."""
@@ -76,7 +78,8 @@ class CareLinkServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_care_link_pb2.CareLink, _abc.Awaitable[_care_link_pb2.CareLink]]:
         """Links a practitioner or a unit to a patient. The caller is linked already, so it opens nothing
-        that the caller could not open before. Refuses a link that exists (CARE_LINK_EXISTS).
+        that the caller could not open before. Refuses a link that exists (CARE_LINK_EXISTS) and a
+        deleted patient (PATIENT_DELETED).
         """
 
     @_abc_1.abstractmethod

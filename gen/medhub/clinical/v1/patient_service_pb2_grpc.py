@@ -136,15 +136,17 @@ class PatientServiceServicer:
 
     def UpdatePatient(self, request, context):
         """Changes the fields named by the mask. Refuses a stale etag (ETAG_MISMATCH), the duplicate of a
-        merge (PATIENT_MERGED), a taken identifier (IDENTIFIER_TAKEN) and an INS of the wrong sort
-        (INS_NOT_ALLOWED_HERE).
+        merge (PATIENT_MERGED), a deleted patient until they are undeleted (PATIENT_DELETED), a taken
+        identifier (IDENTIFIER_TAKEN) and an INS of the wrong sort (INS_NOT_ALLOWED_HERE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeletePatient(self, request, context):
-        """Hides a patient; nothing is lost and it can be undone. Refuses a stale etag (ETAG_MISMATCH) and
+        """Hides a patient; nothing is lost and it can be undone. Until then nothing changes of them, HL7
+        messages that name them are refused, and their links can only be ended. Deleting them again
+        changes nothing. Refuses a stale etag (ETAG_MISMATCH) and
         the duplicate of a merge (PATIENT_MERGED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -165,7 +167,8 @@ class PatientServiceServicer:
         and changes nothing.
 
         Refuses a patient with itself (MERGE_WITH_ITSELF), the inverse of a merge that stands
-        (MERGE_INVERTED) and a duplicate merged elsewhere (PATIENT_MERGED).
+        (MERGE_INVERTED), a duplicate merged elsewhere (PATIENT_MERGED) and a deleted patient
+        (PATIENT_DELETED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -62,11 +62,13 @@ class PatientServiceStub:
     """
     UpdatePatient: _grpc.UnaryUnaryMultiCallable[_patient_service_pb2.UpdatePatientRequest, _patient_pb2.Patient]
     """Changes the fields named by the mask. Refuses a stale etag (ETAG_MISMATCH), the duplicate of a
-    merge (PATIENT_MERGED), a taken identifier (IDENTIFIER_TAKEN) and an INS of the wrong sort
-    (INS_NOT_ALLOWED_HERE).
+    merge (PATIENT_MERGED), a deleted patient until they are undeleted (PATIENT_DELETED), a taken
+    identifier (IDENTIFIER_TAKEN) and an INS of the wrong sort (INS_NOT_ALLOWED_HERE).
     """
     DeletePatient: _grpc.UnaryUnaryMultiCallable[_patient_service_pb2.DeletePatientRequest, _patient_pb2.Patient]
-    """Hides a patient; nothing is lost and it can be undone. Refuses a stale etag (ETAG_MISMATCH) and
+    """Hides a patient; nothing is lost and it can be undone. Until then nothing changes of them, HL7
+    messages that name them are refused, and their links can only be ended. Deleting them again
+    changes nothing. Refuses a stale etag (ETAG_MISMATCH) and
     the duplicate of a merge (PATIENT_MERGED).
     """
     UndeletePatient: _grpc.UnaryUnaryMultiCallable[_patient_service_pb2.UndeletePatientRequest, _patient_pb2.Patient]
@@ -79,7 +81,8 @@ class PatientServiceStub:
     and changes nothing.
 
     Refuses a patient with itself (MERGE_WITH_ITSELF), the inverse of a merge that stands
-    (MERGE_INVERTED) and a duplicate merged elsewhere (PATIENT_MERGED).
+    (MERGE_INVERTED), a duplicate merged elsewhere (PATIENT_MERGED) and a deleted patient
+    (PATIENT_DELETED).
     """
 
 @_typing.type_check_only
@@ -115,11 +118,13 @@ class PatientServiceAsyncStub(PatientServiceStub):
     """
     UpdatePatient: _aio.UnaryUnaryMultiCallable[_patient_service_pb2.UpdatePatientRequest, _patient_pb2.Patient]  # type: ignore[assignment]
     """Changes the fields named by the mask. Refuses a stale etag (ETAG_MISMATCH), the duplicate of a
-    merge (PATIENT_MERGED), a taken identifier (IDENTIFIER_TAKEN) and an INS of the wrong sort
-    (INS_NOT_ALLOWED_HERE).
+    merge (PATIENT_MERGED), a deleted patient until they are undeleted (PATIENT_DELETED), a taken
+    identifier (IDENTIFIER_TAKEN) and an INS of the wrong sort (INS_NOT_ALLOWED_HERE).
     """
     DeletePatient: _aio.UnaryUnaryMultiCallable[_patient_service_pb2.DeletePatientRequest, _patient_pb2.Patient]  # type: ignore[assignment]
-    """Hides a patient; nothing is lost and it can be undone. Refuses a stale etag (ETAG_MISMATCH) and
+    """Hides a patient; nothing is lost and it can be undone. Until then nothing changes of them, HL7
+    messages that name them are refused, and their links can only be ended. Deleting them again
+    changes nothing. Refuses a stale etag (ETAG_MISMATCH) and
     the duplicate of a merge (PATIENT_MERGED).
     """
     UndeletePatient: _aio.UnaryUnaryMultiCallable[_patient_service_pb2.UndeletePatientRequest, _patient_pb2.Patient]  # type: ignore[assignment]
@@ -132,7 +137,8 @@ class PatientServiceAsyncStub(PatientServiceStub):
     and changes nothing.
 
     Refuses a patient with itself (MERGE_WITH_ITSELF), the inverse of a merge that stands
-    (MERGE_INVERTED) and a duplicate merged elsewhere (PATIENT_MERGED).
+    (MERGE_INVERTED), a duplicate merged elsewhere (PATIENT_MERGED) and a deleted patient
+    (PATIENT_DELETED).
     """
 
 class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -201,8 +207,8 @@ class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_patient_pb2.Patient, _abc.Awaitable[_patient_pb2.Patient]]:
         """Changes the fields named by the mask. Refuses a stale etag (ETAG_MISMATCH), the duplicate of a
-        merge (PATIENT_MERGED), a taken identifier (IDENTIFIER_TAKEN) and an INS of the wrong sort
-        (INS_NOT_ALLOWED_HERE).
+        merge (PATIENT_MERGED), a deleted patient until they are undeleted (PATIENT_DELETED), a taken
+        identifier (IDENTIFIER_TAKEN) and an INS of the wrong sort (INS_NOT_ALLOWED_HERE).
         """
 
     @_abc_1.abstractmethod
@@ -211,7 +217,9 @@ class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _patient_service_pb2.DeletePatientRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_patient_pb2.Patient, _abc.Awaitable[_patient_pb2.Patient]]:
-        """Hides a patient; nothing is lost and it can be undone. Refuses a stale etag (ETAG_MISMATCH) and
+        """Hides a patient; nothing is lost and it can be undone. Until then nothing changes of them, HL7
+        messages that name them are refused, and their links can only be ended. Deleting them again
+        changes nothing. Refuses a stale etag (ETAG_MISMATCH) and
         the duplicate of a merge (PATIENT_MERGED).
         """
 
@@ -236,7 +244,8 @@ class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
         and changes nothing.
 
         Refuses a patient with itself (MERGE_WITH_ITSELF), the inverse of a merge that stands
-        (MERGE_INVERTED) and a duplicate merged elsewhere (PATIENT_MERGED).
+        (MERGE_INVERTED), a duplicate merged elsewhere (PATIENT_MERGED) and a deleted patient
+        (PATIENT_DELETED).
         """
 
 def add_PatientServiceServicer_to_server(servicer: PatientServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
