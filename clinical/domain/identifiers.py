@@ -7,7 +7,16 @@ from enum import StrEnum
 from typing import Final
 
 from clinical.domain.hl7 import Identifier as Hl7Identifier
-from clinical.domain.ins import INS_OIDS, NIA, Ins, InsFault, TenantKind, faults_of, normalized
+from clinical.domain.ins import (
+    INS_OIDS,
+    NIA,
+    Ins,
+    InsFault,
+    TenantKind,
+    faults_of,
+    key_fault_of,
+    normalized,
+)
 from core.errors import InvalidField, Refusal
 
 # Faults that leave no INS to keep: what is wrong is not one figure but what the number is.
@@ -31,6 +40,15 @@ class IdentifierUse(StrEnum):
     OFFICIAL = "OFFICIAL"
     TEMPORARY = "TEMPORARY"
     OLD = "OLD"
+
+
+class IdentifierCheck(StrEnum):
+    """What the key of a number says of it; "" where a number has none."""
+
+    UNSPECIFIED = ""
+    KEY_CORRECT = "KEY_CORRECT"
+    KEY_MISSING = "KEY_MISSING"
+    KEY_WRONG = "KEY_WRONG"
 
 
 class IdentifierTaken(Refusal):
@@ -63,6 +81,17 @@ class PatientIdentifier:
         """Whether it names the patient today, and so nobody else."""
         return self.use is not IdentifierUse.OLD
 
+    @property
+    def check(self) -> IdentifierCheck:
+        """What the key of an INS says of it."""
+        if not is_ins(self.system, self.type):
+            return IdentifierCheck.UNSPECIFIED
+        fault = key_fault_of(Ins(normalized(self.value), self.system))
+        if fault is None:
+            return IdentifierCheck.KEY_CORRECT
+        missing = fault is InsFault.KEY_MISSING
+        return IdentifierCheck.KEY_MISSING if missing else IdentifierCheck.KEY_WRONG
+
     def __repr__(self) -> str:
         """Hide the number: a repr ends in logs."""
         return f"PatientIdentifier(system={self.system!r}, type={self.type!s}, value='…')"
@@ -72,8 +101,8 @@ def check_identifiers(identifiers: Sequence[PatientIdentifier], tenant: TenantKi
     """Refuse what this organization cannot keep.
 
     Raises InsNotAllowedHere for an INS of the wrong sort, InvalidField for a number that cannot
-    be an INS and for one that stands in the list twice. A wrong key is kept: published INS carry
-    wrong keys, and the identity is not proven by the number alone.
+    be an INS and for one that stands in the list twice. A wrong key is kept and shows in `check`:
+    published INS carry wrong keys, and the identity is not proven by the number alone.
     """
     seen: set[tuple[str, str]] = set()
     for index, one in enumerate(identifiers):

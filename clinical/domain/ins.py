@@ -87,15 +87,19 @@ def normalized(text: str) -> str:
     return "".join(text.split()).upper()
 
 
+def key_fault_of(ins: Ins) -> InsFault | None:
+    """What is wrong with the number itself, whoever assigned it; None when its key is right."""
+    if not _SHAPE.fullmatch(ins.matricule):
+        return InsFault.SHAPE
+    if not ins.key:
+        return InsFault.KEY_MISSING
+    return InsFault.KEY if key_of(ins.body) != ins.key else None
+
+
 def faults_of(ins: Ins, tenant: TenantKind) -> tuple[InsFault, ...]:
     """Everything wrong with an INS that an organization of this kind receives, or ()."""
-    faults: list[InsFault] = []
-    if not _SHAPE.fullmatch(ins.matricule):
-        faults.append(InsFault.SHAPE)
-    elif not ins.key:
-        faults.append(InsFault.KEY_MISSING)
-    elif key_of(ins.body) != ins.key:
-        faults.append(InsFault.KEY)
+    of_number = key_fault_of(ins)
+    faults = [] if of_number is None else [of_number]
     if ins.oid not in INS_OIDS:
         faults.append(InsFault.AUTHORITY)
     elif ins.oid not in (_REAL if tenant is TenantKind.PRODUCTION else _REHEARSAL):

@@ -6,7 +6,12 @@ from typing import Any, Final
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from clinical.domain.identifiers import IdentifierType, IdentifierUse, PatientIdentifier
+from clinical.domain.identifiers import (
+    IdentifierCheck,
+    IdentifierType,
+    IdentifierUse,
+    PatientIdentifier,
+)
 from clinical.domain.merges import PatientLink
 from clinical.domain.patients import IdentityStatus, Patient, Sex, Traits
 from clinical.domain.search_keys import Match
@@ -27,6 +32,10 @@ _USE: Final[dict[IdentifierUse, Any]] = {
     one: patient_pb2.IdentifierUse.Value(f"IDENTIFIER_USE_{one.value}") for one in IdentifierUse
 }
 _USE_BACK: Final = {number: one for one, number in _USE.items()}
+_CHECK: Final[dict[IdentifierCheck, Any]] = {
+    one: patient_pb2.IdentifierCheck.Value(f"IDENTIFIER_CHECK_{one.value or 'UNSPECIFIED'}")
+    for one in IdentifierCheck
+}
 _STATUS: Final[dict[IdentityStatus, Any]] = {
     one: patient_pb2.IdentityStatus.Value(f"IDENTITY_STATUS_{one.value}") for one in IdentityStatus
 }
@@ -152,5 +161,9 @@ def _named(message: patient_pb2.Patient, mask: FieldMask) -> set[str]:
 
 def _identifier_to_proto(one: PatientIdentifier) -> patient_pb2.PatientIdentifier:
     return patient_pb2.PatientIdentifier(
-        system=one.system, type=_TYPE[one.type], value=one.value, use=_USE[one.use]
+        system=one.system,
+        type=_TYPE[one.type],
+        value=one.value,
+        use=_USE[one.use],
+        check=_CHECK[one.check],
     )

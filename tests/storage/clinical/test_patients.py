@@ -247,6 +247,38 @@ async def test_the_sort_of_ins_depends_on_the_organization(
     assert (await create(patients, ins)).identifiers[0].value == TEST_INS
 
 
+@pytest.mark.parametrize(
+    ("value", "check"),
+    [
+        (TEST_INS, patient_pb2.IDENTIFIER_CHECK_KEY_CORRECT),
+        (TEST_INS[:13], patient_pb2.IDENTIFIER_CHECK_KEY_MISSING),
+        (TEST_INS[:13] + "01", patient_pb2.IDENTIFIER_CHECK_KEY_WRONG),
+    ],
+)
+async def test_the_key_of_an_ins_is_told(
+    patients: Patients, clinic: Clinic, value: str, check: int
+) -> None:
+    """A wrong key is kept and marked, for whoever wrote it and whoever reads it; what the caller
+    says of it counts for nothing.
+    """
+    async with clinic.store.begin() as work:
+        await work.settings.put_tenant_kind(TenantKind.TEST)
+    ins = patient_pb2.PatientIdentifier(
+        system=NIR_TEST,
+        type=patient_pb2.IDENTIFIER_TYPE_INS,
+        value=value,
+        check=patient_pb2.IDENTIFIER_CHECK_KEY_CORRECT,
+    )
+
+    made = await create(patients, numbered("1"))
+    changed = await patients.UpdatePatient(
+        UpdatePatientRequest(patient=Patient(name=made.name, identifiers=[ins, numbered("1")]))
+    )
+
+    assert [one.check for one in changed.identifiers] == [check, 0]
+    assert await patients.GetPatient(GetPatientRequest(name=made.name)) == changed
+
+
 async def merge(patients: Patients, survivor: Patient, duplicate: Patient) -> object:
     """Merge, with a reason."""
     return await patients.MergePatients(

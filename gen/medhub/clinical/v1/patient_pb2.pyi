@@ -23,6 +23,13 @@ class Sex(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SEX_OTHER: _ClassVar[Sex]
     SEX_UNKNOWN: _ClassVar[Sex]
 
+class IdentifierCheck(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    IDENTIFIER_CHECK_UNSPECIFIED: _ClassVar[IdentifierCheck]
+    IDENTIFIER_CHECK_KEY_CORRECT: _ClassVar[IdentifierCheck]
+    IDENTIFIER_CHECK_KEY_MISSING: _ClassVar[IdentifierCheck]
+    IDENTIFIER_CHECK_KEY_WRONG: _ClassVar[IdentifierCheck]
+
 class IdentifierType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     IDENTIFIER_TYPE_UNSPECIFIED: _ClassVar[IdentifierType]
@@ -52,6 +59,10 @@ SEX_FEMALE: Sex
 SEX_MALE: Sex
 SEX_OTHER: Sex
 SEX_UNKNOWN: Sex
+IDENTIFIER_CHECK_UNSPECIFIED: IdentifierCheck
+IDENTIFIER_CHECK_KEY_CORRECT: IdentifierCheck
+IDENTIFIER_CHECK_KEY_MISSING: IdentifierCheck
+IDENTIFIER_CHECK_KEY_WRONG: IdentifierCheck
 IDENTIFIER_TYPE_UNSPECIFIED: IdentifierType
 IDENTIFIER_TYPE_PI: IdentifierType
 IDENTIFIER_TYPE_AN: IdentifierType
@@ -106,16 +117,18 @@ class Patient(_message.Message):
     def __init__(self, name: _Optional[str] = ..., birth_name: _Optional[str] = ..., used_name: _Optional[str] = ..., birth_given_names: _Optional[str] = ..., first_birth_given_name: _Optional[str] = ..., birth_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., sex: _Optional[_Union[Sex, str]] = ..., birth_place_code: _Optional[str] = ..., death_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., identifiers: _Optional[_Iterable[_Union[PatientIdentifier, _Mapping]]] = ..., identity_status: _Optional[_Union[IdentityStatus, str]] = ..., survivor: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., delete_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ...) -> None: ...
 
 class PatientIdentifier(_message.Message):
-    __slots__ = ("system", "type", "value", "use")
+    __slots__ = ("system", "type", "value", "use", "check")
     SYSTEM_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     USE_FIELD_NUMBER: _ClassVar[int]
+    CHECK_FIELD_NUMBER: _ClassVar[int]
     system: str
     type: IdentifierType
     value: str
     use: IdentifierUse
-    def __init__(self, system: _Optional[str] = ..., type: _Optional[_Union[IdentifierType, str]] = ..., value: _Optional[str] = ..., use: _Optional[_Union[IdentifierUse, str]] = ...) -> None: ...
+    check: IdentifierCheck
+    def __init__(self, system: _Optional[str] = ..., type: _Optional[_Union[IdentifierType, str]] = ..., value: _Optional[str] = ..., use: _Optional[_Union[IdentifierUse, str]] = ..., check: _Optional[_Union[IdentifierCheck, str]] = ...) -> None: ...
 
 class PatientIdentity(_message.Message):
     __slots__ = ("name", "birth_name", "used_name", "birth_given_names", "birth_date", "sex", "birth_place_code", "score", "matched")

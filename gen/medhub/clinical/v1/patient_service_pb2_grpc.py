@@ -95,7 +95,9 @@ class PatientServiceServicer:
         """Takes a patient in; the caller is linked to them. However many callers create a patient with one
         identifier at once, one succeeds and the others learn that it is taken (IDENTIFIER_TAKEN).
 
-        Refuses an INS of the wrong sort for the organization (INS_NOT_ALLOWED_HERE).
+        Refuses an INS of the wrong sort for the organization (INS_NOT_ALLOWED_HERE), and a number that
+        cannot be an INS (INVALID_FIELD). One whose key is wrong is taken and marked: see
+        `PatientIdentifier.check`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,9 @@ class PatientServiceStub:
     """Takes a patient in; the caller is linked to them. However many callers create a patient with one
     identifier at once, one succeeds and the others learn that it is taken (IDENTIFIER_TAKEN).
 
-    Refuses an INS of the wrong sort for the organization (INS_NOT_ALLOWED_HERE).
+    Refuses an INS of the wrong sort for the organization (INS_NOT_ALLOWED_HERE), and a number that
+    cannot be an INS (INVALID_FIELD). One whose key is wrong is taken and marked: see
+    `PatientIdentifier.check`.
     """
     GetPatient: _grpc.UnaryUnaryMultiCallable[_patient_service_pb2.GetPatientRequest, _patient_pb2.Patient]
     """Shows one patient whom something links to the caller. The duplicate of a merge answers the
@@ -97,7 +99,9 @@ class PatientServiceAsyncStub(PatientServiceStub):
     """Takes a patient in; the caller is linked to them. However many callers create a patient with one
     identifier at once, one succeeds and the others learn that it is taken (IDENTIFIER_TAKEN).
 
-    Refuses an INS of the wrong sort for the organization (INS_NOT_ALLOWED_HERE).
+    Refuses an INS of the wrong sort for the organization (INS_NOT_ALLOWED_HERE), and a number that
+    cannot be an INS (INVALID_FIELD). One whose key is wrong is taken and marked: see
+    `PatientIdentifier.check`.
     """
     GetPatient: _aio.UnaryUnaryMultiCallable[_patient_service_pb2.GetPatientRequest, _patient_pb2.Patient]  # type: ignore[assignment]
     """Shows one patient whom something links to the caller. The duplicate of a merge answers the
@@ -156,7 +160,9 @@ class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes a patient in; the caller is linked to them. However many callers create a patient with one
         identifier at once, one succeeds and the others learn that it is taken (IDENTIFIER_TAKEN).
 
-        Refuses an INS of the wrong sort for the organization (INS_NOT_ALLOWED_HERE).
+        Refuses an INS of the wrong sort for the organization (INS_NOT_ALLOWED_HERE), and a number that
+        cannot be an INS (INVALID_FIELD). One whose key is wrong is taken and marked: see
+        `PatientIdentifier.check`.
         """
 
     @_abc_1.abstractmethod
