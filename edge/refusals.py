@@ -11,6 +11,7 @@ from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from core.contract import Contract, Reason
+from edge import limits
 
 DOMAIN = "medhub"
 # Where the guard of JSON bodies leaves what it found: `field`, a path, and `fault`, a sentence.
@@ -24,12 +25,12 @@ _REASONS = {
     404: "NOT_FOUND",
     405: "NOT_SERVED",
     408: "DEADLINE_EXCEEDED",
-    413: "MALFORMED_REQUEST",
+    413: "REQUEST_TOO_LARGE",
     414: "MALFORMED_REQUEST",
     415: "MALFORMED_REQUEST",
     426: "MALFORMED_REQUEST",
     429: "OVERLOADED",
-    431: "MALFORMED_REQUEST",
+    431: "REQUEST_TOO_LARGE",
     500: "INTERNAL",
     501: "NOT_SERVED",
     502: "UNAVAILABLE",
@@ -40,10 +41,15 @@ _REASONS = {
 # like every message of a status (AIP-193).
 _HINTS = {
     400: "The path, the query or the JSON body does not fit the contract.",
-    413: "The request is larger than 1 MiB.",
+    413: f"At most {limits.BODY_BYTES} bytes are taken.",
     415: "Send the body as application/json.",
     405: "The path exists; the Allow header has its methods.",
-    431: "The headers are too large.",
+    431: f"At most {limits.HEADER_COUNT} headers of {limits.HEADER_KIB} KiB in all are taken.",
+}
+# The limits that are told with their refusals.
+_METADATA = {
+    413: {"max_bytes": str(limits.BODY_BYTES)},
+    431: {"max_bytes": str(limits.HEADER_KIB * 1024)},
 }
 # What gRPC makes of an HTTP status of the edge (doc/http-grpc-status-mapping.md of gRPC), where a
 # reason of the contract has the same code. Details with another code would contradict the status.
@@ -95,7 +101,9 @@ def _for_grpc(status: int, reason: Reason) -> dict[str, Any]:
 def _for_json(condition: dict[str, Any], status: int, reason: Reason) -> dict[str, Any]:
     return {
         "filter": condition,
-        "body_format_override": {"json_format": _status(reason, _message(status, reason))},
+        "body_format_override": {
+            "json_format": _status(reason, _message(status, reason), _METADATA.get(status))
+        },
         "headers_to_add": [_header(key, value) for key, value in _HARDENING.items()],
     }
 
@@ -129,12 +137,12 @@ def _body_fault(reason: Reason) -> dict[str, Any]:
     }
 
 
-def _status(reason: Reason, message: str) -> dict[str, Any]:
+def _status(reason: Reason, message: str, metadata: dict[str, str] | None = None) -> dict[str, Any]:
     detail = {
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",
         "reason": reason.name,
         "domain": DOMAIN,
-        "metadata": {},
+        "metadata": metadata or {},
     }
     return {"code": reason.code, "message": message, "details": [detail]}
 

@@ -247,7 +247,7 @@ def _readable(passage: Passage) -> Message | None:
     """The request of a call that was refused before it was read: the trail names its object."""
     try:
         return validate.parse(passage.method.request, passage.raw)
-    except validate.MalformedRequest:
+    except (validate.MalformedRequest, validate.RequestTooLarge):
         return None
 
 

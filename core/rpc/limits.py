@@ -2,6 +2,9 @@
 
 # A message may be this large: an HL7 message with a document inside is tens of MiB at most.
 MAX_MESSAGE_BYTES = 20 * 1024 * 1024
+# A request is read up to this, so that who sends too much reads so with a reason and the limit.
+# Past it gRPC refuses in its own words, for memory's sake.
+READ_MESSAGE_BYTES = 2 * MAX_MESSAGE_BYTES
 # A connection without traffic is probed this often, and given up when no answer comes.
 KEEPALIVE_MS = 30 * 1000
 KEEPALIVE_TIMEOUT_MS = 10 * 1000

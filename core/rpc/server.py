@@ -18,7 +18,12 @@ from core.rpc.around import Context, Handler, Steps, handler_of
 from core.rpc.authenticate import token_of
 from core.rpc.headers import Headers
 from core.rpc.health import Health
-from core.rpc.limits import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
+from core.rpc.limits import (
+    KEEPALIVE_MS,
+    KEEPALIVE_TIMEOUT_MS,
+    MAX_MESSAGE_BYTES,
+    READ_MESSAGE_BYTES,
+)
 from core.rpc.translate import end, refusal_of, tell
 from core.settings import CoreSettings
 
@@ -147,7 +152,7 @@ def _options(settings: CoreSettings) -> list[tuple[str, Any]]:
     return [
         # Two servers bind one port without an error unless this is off; workers share on purpose.
         ("grpc.so_reuseport", int(settings.so_reuseport)),
-        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", READ_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
         ("grpc.max_connection_age_grace_ms", CONNECTION_GRACE_MS),

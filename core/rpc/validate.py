@@ -7,6 +7,7 @@ import protovalidate
 from google.protobuf.message import DecodeError, Message
 
 from core.errors import FieldViolation, Refusal
+from core.rpc.limits import MAX_MESSAGE_BYTES
 
 # More violations than this help nobody.
 MAX_VIOLATIONS = 20
@@ -20,6 +21,15 @@ class MalformedRequest(Refusal):
     reason = "MALFORMED_REQUEST"
 
 
+class RequestTooLarge(Refusal):
+    """The message is larger than any method takes."""
+
+    reason = "REQUEST_TOO_LARGE"
+
+    def __init__(self) -> None:
+        super().__init__(metadata={"max_bytes": str(MAX_MESSAGE_BYTES)})
+
+
 class InvalidFields(Refusal):
     """Fields of the request break rules of the contract."""
 
@@ -27,7 +37,9 @@ class InvalidFields(Refusal):
 
 
 def parse(kind: Any, raw: bytes) -> Message:
-    """The message in the bytes. Raises MalformedRequest, for broken UTF-8 too."""
+    """The message in the bytes. Raises RequestTooLarge, MalformedRequest (broken UTF-8 too)."""
+    if len(raw) > MAX_MESSAGE_BYTES:
+        raise RequestTooLarge
     try:
         message: Message = kind.FromString(raw)
     except (DecodeError, RecursionError):

@@ -21,11 +21,13 @@ from core.crypto.unlocking import KeyFile
 from core.errors import Unavailable
 from core.ids import new_id
 from core.rpc.admission import Overloaded
+from core.rpc.limits import MAX_MESSAGE_BYTES
 from medhub.auth.v1 import auth_service_pb2 as auth
 from medhub.auth.v1 import auth_state_service_pb2 as state
 from medhub.auth.v1 import membership_service_pb2 as memberships
 from medhub.auth.v1 import role_pb2
 from medhub.auth.v1 import role_service_pb2 as roles
+from medhub.clinical.v1 import hl7_v2_service_pb2 as hl7
 from medhub.clinical.v1 import patient_service_pb2 as patients
 from medhub.compliance.v1 import audit_service_pb2 as audit
 from medhub.compliance.v1 import key_service_pb2 as keys
@@ -86,6 +88,13 @@ async def _(world: World, meta: Metadata) -> Outcome:
     except grpc.aio.AioRpcError as error:
         return refused_by(error)
     return Outcome(grpc.StatusCode.OK)
+
+
+@case("REQUEST_TOO_LARGE")
+async def _(world: World, meta: Metadata) -> Outcome:
+    request = hl7.IngestMessageRequest(message=bytes(MAX_MESSAGE_BYTES))
+    method = "medhub.clinical.v1.Hl7V2Service/IngestMessage"
+    return await ask(world, method, request, meta, world.alpha.whole)
 
 
 @case("NOT_FOUND")

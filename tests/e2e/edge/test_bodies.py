@@ -119,7 +119,21 @@ async def test_more_than_a_mebibyte_is_refused(edge: Front) -> None:
     chunked = await edge.send(head.encode() + chunk * 2 + b"0\r\n\r\n")
 
     assert [reply.status for reply in (under, over, chunked)] == [200, 413, 413]
-    assert over.json["details"][0]["reason"] == "MALFORMED_REQUEST"
+    for refused in (over, chunked):
+        assert refused.json["details"][0]["reason"] == "REQUEST_TOO_LARGE"
+        assert refused.json["details"][0]["metadata"] == {"max_bytes": "1048576"}
+        assert "1048576" in refused.json["message"]
+
+
+async def test_headers_that_are_too_large_are_refused(edge: Front) -> None:
+    """The answer says how much is taken."""
+    head = f"GET {PATIENTS} HTTP/1.1\r\nhost: x\r\nx-large: {'x' * 40_000}\r\n\r\n"
+
+    reply = await edge.send(head.encode())
+
+    assert reply.status == 431
+    assert reply.json["details"][0]["reason"] == "REQUEST_TOO_LARGE"
+    assert reply.json["details"][0]["metadata"] == {"max_bytes": "32768"}
 
 
 async def test_both_spellings_of_a_field_are_read_and_the_protos_is_written(edge: Front) -> None:
