@@ -1,5 +1,5 @@
--- Reads a query, and a JSON body (RFC 8259, strictly) against the messages of the contract. The tables MESSAGES,
--- MAX_DEPTH and FAULT stand above this text in the program that Envoy runs.
+-- Reads a query, and a JSON body (RFC 8259, strictly) against the messages of the contract. The table MESSAGES and
+-- MAX_DEPTH, FAULT and FRAME stand above this text in the program that Envoy runs.
 
 local byte, find, sub = string.byte, string.find, string.sub
 
@@ -182,6 +182,15 @@ local function read_query(query, taken)
   end
 end
 
+-- A unary call of gRPC-Web is one frame: a flag, the length in four bytes, and as many bytes. Less of it would leave
+-- the server waiting for the rest, for as long as the call may take.
+local function read_frame(body)
+  if #body < 5 then refuse("", "the message is not whole") end
+  local a, b, c, d = byte(body, 2, 5)
+  local length = ((a * 256 + b) * 256 + c) * 256 + d
+  if #body ~= 5 + length then refuse("", "the message is not whole") end
+end
+
 -- Runs one reader. True if it found nothing; otherwise the request has been answered.
 local function passes(handle, reader, ...)
   local fine, fault = pcall(reader, ...)
@@ -201,6 +210,11 @@ end
 function envoy_on_request(handle)
   local route, path = handle:metadata(), handle:headers():get(":path")
   local kind = route:get("body")
+  if kind == FRAME then
+    local framed = handle:body()
+    passes(handle, read_frame, framed and framed:getBytes(0, framed:length()) or "")
+    return
+  end
   local query_at = find(path, "?", 1, true) or #path + 1
   if query_at < #path and not passes(handle, read_query, sub(path, query_at + 1), route:get("field")) then
     return

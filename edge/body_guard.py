@@ -3,6 +3,8 @@
 Envoy's transcoder drops unknown fields in silence and has no option to refuse them, and its parser
 is lenient (bare keys, single quotes). So a script of ours reads each request first, against the
 names of the contract's messages. What passes it is read by the transcoder as usual.
+
+It also sees to it that a call of gRPC-Web is whole: a server would wait for the rest.
 """
 
 import json
@@ -19,6 +21,8 @@ from edge.refusals import FAULT
 # The name of the filter; a script finds what a route tells it under its filter's name.
 GUARD = "envoy.filters.http.lua"
 _SCRIPT = Path(__file__).parent / "body_guard.lua"
+# In the place of a message's name: the body is the one frame of a unary call of gRPC-Web.
+FRAME = "frame"
 # Messages whose JSON may hold anything.
 _OPEN = frozenset({"Any", "Struct", "Value", "ListValue"})
 
@@ -59,6 +63,7 @@ def script(operations: Iterable[Operation]) -> str:
             _collect(start, messages)
     tables = ",\n".join(_table(messages[name]) for name in sorted(messages))
     facts = f"local MAX_DEPTH = {limits.JSON_DEPTH}\nlocal FAULT = {json.dumps(FAULT)}\n"
+    facts += f"local FRAME = {json.dumps(FRAME)}\n"
     return f"{facts}local MESSAGES = {{\n{tables}\n}}\n{_SCRIPT.read_text('utf-8')}"
 
 

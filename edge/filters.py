@@ -7,6 +7,7 @@ from typing import Any
 from edge import limits
 from edge.bindings import Operation
 from edge.body_guard import GUARD
+from edge.refusals import OWN_STATUS
 from edge.routes import GRPC_WEB, HEALTH_PATHS, TRANSCODER
 from edge.settings import Edge
 
@@ -135,6 +136,8 @@ def _response_headers(edge: Edge) -> list[dict[str, Any]]:
         headers["strict-transport-security"] = "max-age=63072000"
     return [
         {"remove": "x-envoy-upstream-healthchecked-cluster"},
+        _set("grpc-status", f"%RESP({OWN_STATUS})%", "OVERWRITE_IF_EXISTS"),
+        {"remove": OWN_STATUS},
         *(_set(name, value, "ADD_IF_ABSENT") for name, value in headers.items()),
     ]
 

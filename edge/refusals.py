@@ -16,6 +16,8 @@ from edge import limits
 DOMAIN = "medhub"
 # Where the guard of JSON bodies leaves what it found: `field`, a path, and `fault`, a sentence.
 FAULT = "medhub.edge"
+# The status of gRPC that a refusal of the edge is to have, on its way to the caller.
+OWN_STATUS = "x-own-grpc-status"
 
 # The reason for which the edge gives an HTTP status.
 _REASONS = {
@@ -64,6 +66,17 @@ _GRPC = [
     },
     {"name": "x-envoy-original-path", "present_match": False},
 ]
+# The guard has found a fault.
+_FAULT_FOUND = {
+    "metadata_filter": {
+        "matcher": {
+            "filter": FAULT,
+            "path": [{"key": "fault"}],
+            "value": {"present_match": True},
+        },
+        "match_if_key_not_found": False,
+    }
+}
 _HARDENING = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
@@ -72,7 +85,8 @@ _HARDENING = {
 
 def local_replies(contract: Contract) -> dict[str, Any]:
     """Envoy's `local_reply_config`: every answer of its own with a status from 400 on."""
-    mappers = [_body_fault(contract.reasons["MALFORMED_REQUEST"])]
+    malformed = contract.reasons["MALFORMED_REQUEST"]
+    mappers = [_frame_fault(malformed), _body_fault(malformed)]
     for status, name in _REASONS.items():
         mappers.append(_for_grpc(status, contract.reasons[_GRPC_REASONS.get(status, name)]))
         mappers.append(_for_json(_comparison("EQ", status), status, contract.reasons[name]))
@@ -86,16 +100,33 @@ def _message(status: int, reason: Reason) -> str:
     return " ".join(filter(None, (reason.texts["en"], _HINTS.get(status))))
 
 
+def _if_grpc(condition: dict[str, Any]) -> dict[str, Any]:
+    grpc = ({"header_filter": {"header": header}} for header in _GRPC)
+    return {"and_filter": {"filters": [condition, *grpc]}}
+
+
 def _for_grpc(status: int, reason: Reason) -> dict[str, Any]:
     """The text goes to grpc-message; the details travel as they do from a server."""
-    grpc = ({"header_filter": {"header": header}} for header in _GRPC)
     mapper: dict[str, Any] = {
-        "filter": {"and_filter": {"filters": [_comparison("EQ", status), *grpc]}},
+        "filter": _if_grpc(_comparison("EQ", status)),
         "body_format_override": {"text_format_source": {"inline_string": reason.texts["en"]}},
     }
     if status in _GRPC_REASONS:
         mapper["headers_to_add"] = [_header("grpc-status-details-bin", _details(reason))]
+    elif status in _METADATA:
+        mapper["headers_to_add"] = _grpc_status(reason, _METADATA[status])
     return mapper
+
+
+def _grpc_status(reason: Reason, metadata: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    """The reason's own status, where gRPC would make another one of the HTTP status.
+
+    Envoy writes `grpc-status` after these headers, so the last filter puts it in its place.
+    """
+    return [
+        _header(OWN_STATUS, str(reason.code)),
+        _header("grpc-status-details-bin", _details(reason, metadata)),
+    ]
 
 
 def _for_json(condition: dict[str, Any], status: int, reason: Reason) -> dict[str, Any]:
@@ -105,6 +136,15 @@ def _for_json(condition: dict[str, Any], status: int, reason: Reason) -> dict[st
             "json_format": _status(reason, _message(status, reason), _METADATA.get(status))
         },
         "headers_to_add": [_header(key, value) for key, value in _HARDENING.items()],
+    }
+
+
+def _frame_fault(reason: Reason) -> dict[str, Any]:
+    """A call of gRPC-Web that the guard has refused; Envoy alone would make INTERNAL of it."""
+    return {
+        "filter": _if_grpc(_FAULT_FOUND),
+        "body_format_override": {"text_format_source": {"inline_string": reason.texts["en"]}},
+        "headers_to_add": _grpc_status(reason),
     }
 
 
@@ -122,16 +162,7 @@ def _body_fault(reason: Reason) -> dict[str, Any]:
     status = _status(reason, reason.texts["en"])
     status["details"].append(violation)
     return {
-        "filter": {
-            "metadata_filter": {
-                "matcher": {
-                    "filter": FAULT,
-                    "path": [{"key": "fault"}],
-                    "value": {"present_match": True},
-                },
-                "match_if_key_not_found": False,
-            }
-        },
+        "filter": _FAULT_FOUND,
         "body_format_override": {"json_format": status},
         "headers_to_add": [_header(key, value) for key, value in _HARDENING.items()],
     }
@@ -147,10 +178,10 @@ def _status(reason: Reason, message: str, metadata: dict[str, str] | None = None
     return {"code": reason.code, "message": message, "details": [detail]}
 
 
-def _details(reason: Reason) -> str:
+def _details(reason: Reason, metadata: dict[str, str] | None = None) -> str:
     status = status_pb2.Status(code=reason.code, message=reason.texts["en"])
     detail = any_pb2.Any()
-    detail.Pack(error_details_pb2.ErrorInfo(reason=reason.name, domain=DOMAIN))
+    detail.Pack(error_details_pb2.ErrorInfo(reason=reason.name, domain=DOMAIN, metadata=metadata))
     status.details.append(detail)
     # gRPC sends binary headers without padding.
     return base64.b64encode(status.SerializeToString()).decode("ascii").rstrip("=")

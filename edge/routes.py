@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from edge import limits
 from edge.bindings import Binding, Operation
-from edge.body_guard import GUARD, route_metadata
+from edge.body_guard import FRAME, GUARD, route_metadata
 from edge.documents import Document
 from edge.settings import Edge
 
@@ -22,7 +22,8 @@ _OFF = {"@type": _FILTER, "disabled": True}
 # A filter that is off for all is on for a route that has any configuration for it.
 _ON = {"@type": _FILTER, "config": {}}
 _JSON_TYPE = r"application/json([ \t]*;.*)?"
-_GRPC_TYPE = r"application/grpc(-web(-text)?)?(\+proto)?([ \t]*;.*)?"
+_GRPC_TYPE = r"application/grpc(\+proto)?([ \t]*;.*)?"
+_GRPC_WEB_TYPE = r"application/grpc-web(-text)?(\+proto)?([ \t]*;.*)?"
 
 
 def matcher(
@@ -132,16 +133,25 @@ def _bound(
 
 def _grpc(operation: Operation, deadlines: Mapping[str, float]) -> Iterator[Route]:
     post = {"name": ":method", "string_match": {"exact": "POST"}}
-    kind = {"name": "content-type", "string_match": {"safe_regex": {"regex": _GRPC_TYPE}}}
     path = {"path": operation.method.path}
-    yield {
+    served = {
         "name": operation.method.name,
-        "match": {**path, "headers": [post, kind]},
         "route": _towards(operation, deadlines),
         "request_headers_to_add": [_deadline(operation, deadlines)],
     }
+    yield {**served, "match": {**path, "headers": [post, _type(_GRPC_TYPE)]}}
+    yield {
+        **served,
+        "match": {**path, "headers": [post, _type(_GRPC_WEB_TYPE)]},
+        "typed_per_filter_config": {GUARD: _ON},
+        "metadata": {"filter_metadata": {GUARD: {"body": FRAME}}},
+    }
     yield _refusal({**path, "headers": [post]}, 415)
     yield _refusal(path, 405, "POST")
+
+
+def _type(regex: str) -> dict[str, Any]:
+    return {"name": "content-type", "string_match": {"safe_regex": {"regex": regex}}}
 
 
 def _seconds(operation: Operation, deadlines: Mapping[str, float]) -> float:

@@ -1,10 +1,12 @@
 """What JSON bodies and queries may hold."""
 
+import base64
 import json
 from typing import Any
 
 import pytest
 
+from edge.limits import BODY_BYTES
 from medhub.auth.v1 import auth_service_pb2
 from medhub.clinical.v1 import patient_service_pb2
 from tests.support.edges import Front, Reply
@@ -12,6 +14,7 @@ from tests.support.edges import Front, Reply
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATIENTS = "/clinical/v1/patients"
 LOGIN = "/auth/login"
+SEARCH = "/medhub.clinical.v1.PatientService/SearchPatients"
 
 
 def fault(reply: Reply) -> tuple[int, str, str]:
@@ -125,15 +128,38 @@ async def test_more_than_a_mebibyte_is_refused(edge: Front) -> None:
         assert "1048576" in refused.json["message"]
 
 
-async def test_headers_that_are_too_large_are_refused(edge: Front) -> None:
-    """The answer says how much is taken."""
-    head = f"GET {PATIENTS} HTTP/1.1\r\nhost: x\r\nx-large: {'x' * 40_000}\r\n\r\n"
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"\0\0\0", b"\0\0\0\0\5ab", b"\0\0\0\0\0x", b"\0\xff\xff\xff\xff", b"\0\0\0\0\1a" * 2],
+)
+@pytest.mark.parametrize("text", [False, True])
+async def test_a_call_of_grpc_web_that_is_not_whole_is_refused_at_once(
+    edge: Front, raw: bytes, text: bool
+) -> None:
+    """The server would wait for the rest of it for as long as a call may take."""
+    kind = "application/grpc-web-text" if text else "application/grpc-web+proto"
+    sent = base64.b64encode(raw) if text else raw
 
-    reply = await edge.send(head.encode())
+    reply = await edge.call("POST", SEARCH, raw=sent, content_type=kind)
 
-    assert reply.status == 431
-    assert reply.json["details"][0]["reason"] == "REQUEST_TOO_LARGE"
-    assert reply.json["details"][0]["metadata"] == {"max_bytes": "32768"}
+    assert (reply.status, reply.headers["grpc-status"]) == (400, "3")
+    assert b"MALFORMED_REQUEST" in base64.b64decode(reply.headers["grpc-status-details-bin"] + "==")
+    assert edge.backend.calls == []
+
+
+async def test_a_call_of_grpc_web_is_no_larger_than_one_of_rest(edge: Front) -> None:
+    """It is read whole before it is sent on; the refusal says how much is taken."""
+    kind = "application/grpc-web+proto"
+    length = 2 * BODY_BYTES
+
+    reply = await edge.call(
+        "POST", SEARCH, raw=b"\0" + length.to_bytes(4) + bytes(length), content_type=kind
+    )
+
+    details = base64.b64decode(reply.headers["grpc-status-details-bin"] + "==")
+    assert (reply.status, reply.headers["grpc-status"]) == (413, "3")
+    assert b"REQUEST_TOO_LARGE" in details
+    assert str(BODY_BYTES).encode() in details
 
 
 async def test_both_spellings_of_a_field_are_read_and_the_protos_is_written(edge: Front) -> None:

@@ -161,7 +161,8 @@ async def test_what_is_not_http_is_refused_in_the_same_shape(edge: Front) -> Non
     headers = await edge.send(b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * 40_000 + b"\r\n\r\n")
 
     assert reason(garbage) == (400, 3, "MALFORMED_REQUEST")
-    assert reason(headers) == (431, 3, "MALFORMED_REQUEST")
+    assert reason(headers) == (431, 3, "REQUEST_TOO_LARGE")
+    assert headers.json["details"][0]["metadata"] == {"max_bytes": "32768"}
 
 
 async def test_a_service_that_is_away_is_unavailable_to_each_kind_of_caller(tmp_path: Path) -> None:
