@@ -155,6 +155,8 @@ class Connection:
         if fault.error is FramingError.TOO_LARGE or fault.kept.startswith(_HEADER):
             await window.acquire()
             too_large = fault.error is FramingError.TOO_LARGE
+            # Whoever sends too much speaks MLLP all the same.
+            self._frames += too_large
             rule = "message.size" if too_large else "frame.not-ended"
             limit = self.settings.max_frame_bytes if too_large else 0
             self._queue(_refusal(fault.kept, rule, limit))
