@@ -241,6 +241,8 @@ def _conditions(service: str, core: Core, truth: Truth) -> dict[str, Callable[[]
     return {
         "database migrated": is_migrated,
         "database reachable": core.database.healthy,
+        # Reads too: each leaves a record before it is answered.
+        "database takes writes": core.database.room.is_there,
         "auth stream live": truth_is_live,
     }
 

@@ -16,6 +16,7 @@ from core.database.connections import (
 )
 from core.database.failures import translate
 from core.database.pipeline import Reads
+from core.database.room import Room
 from core.database.settings import DatabaseSettings
 from core.database.transaction import Transaction
 
@@ -51,6 +52,7 @@ class Database:
             name="medhub",
         )
         self.reads = Reads(self._url, settings.read_connections)
+        self.room = Room(self._pool)
         self._busy: set[asyncio.Task[Any] | None] = set()
         self._sweep: asyncio.Task[None] | None = None
 
@@ -67,6 +69,7 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self.reads.close()
+        await self.room.close()
         if self._sweep is not None:
             self._sweep.cancel()
         await self._pool.close(timeout=CONNECT_TIMEOUT)
@@ -77,6 +80,7 @@ class Database:
             async with self._pool.connection() as connection:
                 await connection.execute("SELECT 1")
         except (psycopg.Error, PoolTimeout, TooManyRequests, PoolClosed):
+            self.room.doubt()
             return False
         return True
 

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
@@ -70,6 +71,22 @@ class ServiceDatabase:
                 "pool_size": 4,
             }
         )
+
+    def tell_app(self, statement: str) -> None:
+        """Change what new connections of the app role find here (`SET name = value`), and end the
+        connections that there are.
+        """
+        alter = sql.SQL("ALTER ROLE {} IN DATABASE {} {}").format(
+            sql.Identifier(roles_of(self.service).app),
+            sql.Identifier(self.name),
+            sql.SQL(statement),
+        )
+        with psycopg.connect(self.admin_url, autocommit=True) as admin:
+            admin.execute(alter)
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Database]:
