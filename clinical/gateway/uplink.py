@@ -41,9 +41,6 @@ KEEP_SECONDS: Final = 60.0
 MOST_KEPT: Final = 1000
 """Of these at a time: some MiB. While the service is away more would only fill the memory."""
 
-_OVER_A_MESSAGE: Final = frozenset(
-    {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
-)
 _log = logging.getLogger("medhub.gateway")
 
 
@@ -230,8 +227,12 @@ class Uplink:
 def _is_over_a_message(broken: grpc.aio.AioRpcError) -> bool:
     """Whether a stream may have ended for what is in one message, or for its size.
 
-    A service that has too much to do says so with a reason; gRPC, which counts bytes, does not.
+    A service that has too much to do says so with a reason; gRPC, which counts bytes, has none. A
+    fault of the service has one; a broken connection, which gRPC may call INTERNAL too, has none.
     """
-    if broken.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        return not reason_of(broken)
-    return broken.code() in _OVER_A_MESSAGE
+    code, reason = broken.code(), reason_of(broken)
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return not reason
+    if code is grpc.StatusCode.INTERNAL:
+        return bool(reason)
+    return code is grpc.StatusCode.INVALID_ARGUMENT

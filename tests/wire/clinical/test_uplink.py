@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2, status_pb2
 
 from clinical.formats.hl7v2.ack import Issue, Verdict, application_ack
 from clinical.formats.hl7v2.header import Header
@@ -33,6 +34,7 @@ class _Clinical(grpc.GenericRpcHandler):
 
     code: grpc.StatusCode = grpc.StatusCode.INTERNAL
     away: int = 0
+    away_as: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE
     taken: list[bytes] = field(default_factory=list)
     bad: int = 0
 
@@ -49,10 +51,10 @@ class _Clinical(grpc.GenericRpcHandler):
         async for request in requests:
             if self.away:
                 self.away -= 1
-                await context.abort(grpc.StatusCode.UNAVAILABLE, "")
+                await context.abort(self.away_as, "", (("told", "so"),))
             if BAD in request.message:
                 self.bad += 1
-                await context.abort(self.code, "", (("told", "so"),))
+                await context.abort(self.code, "", _details(self.code))
             if request.message not in self.taken:
                 self.taken.append(request.message)
             issue = Issue(new_id().hex[-20:], clock.now())
@@ -83,6 +85,15 @@ async def _gateway(clinical: _Clinical) -> AsyncIterator[Gateway]:
         await made.serve(listener, channel)
         yield made
         await made.stop()
+
+
+def _details(code: grpc.StatusCode) -> tuple[tuple[str, bytes], ...]:
+    """What a server of ours sends with a fault; gRPC's own refusals for size have nothing."""
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return ()
+    status = status_pb2.Status(code=code.value[0])
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason="FAULT", domain="medhub"))
+    return (("grpc-status-details-bin", status.SerializeToString()),)
 
 
 def _message(number: int) -> bytes:
@@ -116,9 +127,10 @@ async def test_a_message_that_ends_the_stream_holds_up_no_other(code: grpc.Statu
     assert [one for one in clinical.taken if one in sent] == sent[:7] + sent[8:]
 
 
-async def test_a_service_that_is_away_is_no_fault_of_a_message() -> None:
-    """However often the stream ends so, the message waits and is taken."""
-    clinical = _Clinical(away=MOST_ALONE + 2)
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL])
+async def test_a_service_that_is_away_is_no_fault_of_a_message(code: grpc.StatusCode) -> None:
+    """However often the stream ends so, without a reason, the message waits and is taken."""
+    clinical = _Clinical(away=MOST_ALONE + 2, away_as=code)
     async with _gateway(clinical) as opened, connected(opened) as sender:
         sender.put(_message(1))
 
