@@ -66,6 +66,8 @@ class Call:
     request_id: str = ""
     request_hash: bytes = b""
     language: str = "en"
+    # The caller's proven token, to pass the caller on with; empty for nobody known. A secret.
+    credential: str = field(default="", repr=False)
 
 
 _call: ContextVar[Call | None] = ContextVar("medhub_call", default=None)

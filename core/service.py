@@ -72,7 +72,7 @@ MakeTruth = Callable[[Core], Awaitable[Truth]]
 async def streamed_truth(core: Core) -> Truth:
     """The truth of every server but auth's own: followed by the stream, asked for by a hop."""
     channel = core.channels.to("auth")
-    truth = Truth(core.state, resolving(channel))
+    truth = Truth(core.state, resolving(channel), core.service)
     follower = Follower(core.state, channel)
     follower.start()
     core.parts.push_async_callback(follower.stop)

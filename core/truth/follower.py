@@ -136,7 +136,12 @@ def resolving(channel: grpc.aio.Channel) -> Any:
             raise Unavailable(retry_after=1.0) from None
         organization = UUID(found.organization_id) if found.organization_id else None
         return Resolved(
-            UUID(found.subject_id), organization, tuple(found.roles), found.auth_revision
+            subject=UUID(found.subject_id),
+            organization=organization,
+            roles=tuple(found.roles),
+            revision=found.auth_revision,
+            permissions=frozenset(found.permissions),
+            actor_roles=tuple(found.actor_roles),
         )
 
     return resolve

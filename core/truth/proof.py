@@ -8,6 +8,7 @@ duplicate claims, any `typ`, and headers that bring keys along. The gate before 
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 ISSUER = "medhub"
 AUDIENCE = "medhub"
+# A token on behalf of somebody is good at one server: its audience is `medhub/clinical`.
+_AT_ONE = re.compile(rf"{AUDIENCE}/([a-z][a-z0-9_]{{0,62}})")
 ALGORITHM = "EdDSA"
 TYPE = "at+jwt"
 # An access token lives this long: role changes act at once by the stream, so the life only
@@ -66,7 +69,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says. Times are aware UTC with a resolution of one second."""
+    """What a token says. Times are aware UTC with a resolution of one second.
+
+    A token with an `actor` is on behalf of its subject: a service account calls for them. It, and
+    no other, names the one server that it is good at, as `audience`.
+    """
 
     subject: UUID
     kind: str
@@ -77,6 +84,7 @@ class Claims:
     organization: UUID | None = None
     session: UUID | None = None
     actor: UUID | None = None
+    audience: str = ""
     assurance: int = 0
     methods: tuple[str, ...] = ()
     authenticated_at: datetime | None = None
@@ -94,7 +102,7 @@ def sign(claims: Claims, private_key: bytes, kid: str) -> str:
     }
     payload = {
         "iss": ISSUER,
-        "aud": AUDIENCE,
+        "aud": f"{AUDIENCE}/{claims.audience}" if claims.audience else AUDIENCE,
         "sub": str(claims.subject),
         "knd": claims.kind,
         "rev": claims.revision,
@@ -171,10 +179,11 @@ def _verify_signature(token: str, key: Key) -> None:
             token,
             public,
             algorithms=[key.algorithm],
-            audience=AUDIENCE,
             issuer=ISSUER,
             options={
                 "require": _REQUIRED,
+                # Read below, with the rest of the claims.
+                "verify_aud": False,
                 # Times are compared below, against the clock that the caller hands in.
                 "verify_exp": False,
                 "verify_nbf": False,
@@ -197,6 +206,7 @@ def _claims(payload: dict[str, Any], now: datetime, kid: str) -> Claims:
             organization=_uuid(payload["org"]) if "org" in payload else None,
             session=_uuid(payload["sid"]) if "sid" in payload else None,
             actor=_uuid(payload["act"]["sub"]) if "act" in payload else None,
+            audience=_audience(payload["aud"]),
             assurance=_whole(payload["aal"]),
             methods=_texts(payload["amr"]) if "amr" in payload else (),
             authenticated_at=_moment(payload["auth_time"]) if "auth_time" in payload else None,
@@ -205,7 +215,7 @@ def _claims(payload: dict[str, Any], now: datetime, kid: str) -> Claims:
         not_before = _moment(payload["nbf"])
     except (KeyError, TypeError, ValueError, OverflowError):
         raise NotProven("claims") from None
-    if claims.kind not in _KINDS or not isinstance(payload["aud"], str):
+    if claims.kind not in _KINDS or bool(claims.audience) != (claims.actor is not None):
         raise NotProven("claims")
     if claims.expires_at - claims.issued_at > MAX_TOKEN_LIFE:
         raise NotProven("life")
@@ -221,6 +231,17 @@ def _whole(value: object) -> int:
     if type(value) is not int or not 0 <= value < 1 << 53:
         raise ValueError("not a whole number")
     return value
+
+
+def _audience(value: object) -> str:
+    """The one server that the token is for; empty: all of them. Raises ValueError for others."""
+    text = _text(value)
+    if text == AUDIENCE:
+        return ""
+    found = _AT_ONE.fullmatch(text)
+    if found is None:
+        raise ValueError("an audience that is not of the platform")
+    return found[1]
 
 
 def _text(value: object) -> str:

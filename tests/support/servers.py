@@ -107,7 +107,8 @@ class Authority:
             raise NotProven
         claims = self._issued[token]
         roles = (str(claims.subject),)
-        return Resolved(claims.subject, claims.organization, roles, self._state.revision)
+        given = self._state.permissions(claims.organization, roles)
+        return Resolved(claims.subject, claims.organization, roles, self._state.revision, given)
 
     @property
     def _state(self) -> Any:
