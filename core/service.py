@@ -238,10 +238,14 @@ def _conditions(service: str, core: Core, truth: Truth) -> dict[str, Callable[[]
     async def truth_is_live() -> bool:
         return loop.time() - truth.state.proven_at < READY_LAG_SECONDS
 
+    async def truth_is_understood() -> bool:
+        return truth.state.understood
+
     return {
         "database migrated": is_migrated,
         "database reachable": core.database.healthy,
         "auth stream live": truth_is_live,
+        "auth stream understood": truth_is_understood,
     }
 
 
@@ -253,6 +257,10 @@ def _measure(metrics: Metrics, truth: Truth, steps: Steps) -> None:
         lambda: loop.time() - state.proven_at,
     )  # fmt: skip
     metrics.gauge("medhub_auth_revision", "The applied revision.", lambda: state.revision)
+    metrics.gauge(
+        "medhub_auth_understood", "1, or 0 while auth tells what this version cannot read.",
+        lambda: state.understood,
+    )  # fmt: skip
     metrics.gauge("medhub_auth_hops", "Questions asked of auth so far.", lambda: truth.hops)
     metrics.gauge("medhub_streams", "Streams in progress.", lambda: len(steps.live))
 

@@ -35,7 +35,7 @@ HOP_PAUSE_SECONDS = 0.1
 CATCH_UP_SECONDS = 0.25
 # Declared reads go on without auth for at most this long.
 CONTINUE_SECONDS = 300.0
-# Auth counts as away when nothing has been proven for this long (the bound of reads).
+# Auth counts as away when it has answered nothing for this long (the bound of reads).
 AWAY_SECONDS = 10.0
 # What a caller may do about an outage of auth: try again after this many seconds.
 RETRY_SECONDS = 1.0
@@ -158,7 +158,8 @@ class Truth:
         While auth is away nobody can renew a token and no key can be heard of, so that is told
         as the outage; otherwise the caller has to log in again.
         """
-        return AuthUnavailable() if self._lag() > AWAY_SECONDS else Unauthenticated()
+        silence = asyncio.get_running_loop().time() - self.state.heard_at
+        return AuthUnavailable() if silence > AWAY_SECONDS else Unauthenticated()
 
     def _left(self, claims: Claims) -> float:
         """Seconds until the token or its key runs out, with the skew."""
@@ -208,6 +209,8 @@ class Truth:
             return _caller(claims, told.roles, told.permissions)
         if state.dead(claims) or subject.ended or actor.ended:
             raise Unauthenticated
+        if not state.understood:
+            return _caller(claims, told.roles, told.permissions)
         return _caller(claims, subject.roles, _given(state, claims, subject, actor))
 
     async def _from_stream(self, token: str, digest: bytes, verdict: _Verdict) -> Caller:

@@ -1,9 +1,11 @@
 """From a token to a caller: what is asked of auth, and what is not."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from core import clock
 from core.identity import Kind
 from core.ids import new_id
 from core.truth import Resolved, Truth
@@ -338,3 +340,57 @@ async def test_a_call_names_one_organization_and_gets_its_roles(auth: MemoryAuth
 
     assert there.permissions < here.permissions
     assert (there.organization, here.organization) == (CLINIC, WARD)
+
+
+async def test_while_something_is_not_understood_auth_is_asked(auth: MemoryAuth) -> None:
+    """It may be what shuts the caller out; auth's word alone decides, also of what is given."""
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    session = new_id()
+    token = auth.token(nurse, WARD, session=session)
+    await truth.caller_of(token, bound=READ)
+    assert auth.hops == 0
+
+    tell(truth.state, wire.StateEvent.FromString(b"\x9a\x06\x00"))
+    auth.gives["doctor"] = frozenset({"clinical.patients.read"})
+
+    caller = await truth.caller_of(token, bound=READ)
+    assert (caller.permissions, auth.hops) == ({"clinical.patients.read"}, 1)
+    auth.dead.add(session)
+    with pytest.raises(Unauthenticated):
+        await truth.caller_of(auth.token(nurse, WARD, session=session), bound=READ)
+
+
+async def test_what_was_understood_still_shuts_out(auth: MemoryAuth) -> None:
+    """An answer on its way while a revocation is streamed lets nobody in."""
+    auth.delay = 0.05
+    nurse, session = auth.joins(None, WARD, "doctor"), new_id()
+    truth = auth.truth(DOCTOR)
+    tell(truth.state, wire.StateEvent.FromString(b"\x9a\x06\x00"))
+    call = asyncio.create_task(
+        truth.caller_of(auth.token(nurse, WARD, session=session), bound=READ)
+    )
+    await asyncio.sleep(0.01)
+
+    tell(truth.state, session_revoked(session))
+
+    with pytest.raises(Unauthenticated):
+        await call
+
+
+async def test_an_expired_token_is_a_log_out_though_the_stream_is_not_understood(
+    auth: MemoryAuth,
+) -> None:
+    """Auth is there: the caller can log in. When it falls silent, that is an outage again."""
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR)
+    tell(truth.state, wire.StateEvent.FromString(b"\x9a\x06\x00"))
+    past = clock.now() - timedelta(hours=1)
+    token = auth.token(nurse, WARD, issued_at=past, expires_at=past + timedelta(minutes=5))
+
+    with pytest.raises(Unauthenticated):
+        await truth.caller_of(token, bound=READ)
+
+    truth.state._heard_at = asyncio.get_running_loop().time() - 11.0
+    with pytest.raises(AuthUnavailable):
+        await truth.caller_of(token, bound=READ)
