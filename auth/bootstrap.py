@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from auth.background import own_call
-from auth.domain.events import MembershipChanged
+from auth.domain.assertions import COLLECTION
+from auth.domain.events import MembershipChanged, SubjectEpoch
 from auth.domain.memberships import Membership
 from auth.domain.passwords import check_new_password
 from auth.domain.roles import BUILT_IN, OF_THE_PLATFORM
@@ -22,11 +23,20 @@ from auth.storage.service_accounts import ServiceAccount
 from auth.storage.store import Store, Tx
 from core import clock
 from core.identity import Caller, Kind
-from core.ids import new_id
+from core.ids import name_of, new_id
+from core.truth.proof import SERVER_NAME
 
 
 class UnknownRole(ValueError):
     """A role that is not built in, or that the account cannot hold."""
+
+
+class NotAServer(ValueError):
+    """A name that no server of the platform can have: lower case letters, digits, underscores."""
+
+
+class AnotherOrganization(ValueError):
+    """The key proves an account of another organization, or of the platform."""
 
 
 async def organization(store: Store, display_name: str, test: bool = False) -> UUID:
@@ -77,12 +87,20 @@ async def service_account(
 ) -> UUID:
     """The account that the raw Ed25519 key (32 bytes) proves; it is made where there is none.
 
-    Without an organization it is a server of the platform. Raises UnknownRole.
+    Without an organization it is a server of the platform: its name decides as which source it
+    adds to the trail, its roles what it may do, and both are from now on as they are given.
+    Raises UnknownRole, NotAServer for a name that no server has, AnotherOrganization.
     """
     _check_roles(roles, platform=organization is None)
+    if organization is None and SERVER_NAME.fullmatch(display_name) is None:
+        raise NotAServer(display_name)
     async with _begin(store, organization) as tx:
         found = await tx.service_accounts.with_key(public_key)
         if found is not None:
+            if found.organization != organization:
+                raise AnotherOrganization(name_of(COLLECTION, found.id))
+            if organization is None:
+                await _register(tx, found, display_name, tuple(sorted(roles)))
             return found.id
         now = clock.now()
         made = ServiceAccount(
@@ -140,6 +158,19 @@ async def _join(
     await tx.state.publish(
         [MembershipChanged(key, organization, roles, ended=False, forget_at=forget_at(now))]
     )
+
+
+async def _register(tx: Tx, held: ServiceAccount, name: str, roles: tuple[str, ...]) -> None:
+    """Give a server of the platform its name and roles; its tokens of before are dead then."""
+    if (held.display_name, held.roles) == (name, roles):
+        return
+    now = clock.now()
+    await tx.service_accounts.register(held.id, name, roles, now)
+    forgotten = forget_at(now)
+    await tx.state.publish([
+        SubjectEpoch(held.id, forgotten),
+        MembershipChanged(held.id, None, roles, ended=False, forget_at=forgotten),
+    ])  # fmt: skip
 
 
 async def _accept(tx: Tx, held: Membership, key: UUID, roles: tuple[str, ...]) -> None:

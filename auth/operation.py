@@ -1,4 +1,4 @@
-"""What only the platform's operator may do: shut out a whole organization, or an account.
+"""What only the platform's operator may do: shut out an organization, an account, a server.
 
 An organization's administrator acts on memberships; nobody inside an organization can do this.
 Each is one event, however many people it concerns.
@@ -35,6 +35,18 @@ async def reactivate_organization(store: Store, organization: UUID) -> int:
         forgotten = forget_at(clock.now())
         event = OrganizationEpoch(organization, suspended=False, forget_at=forgotten)
         return await tx.state.publish([event])
+
+
+async def disable_server(store: Store, account: UUID) -> int:
+    """Shut out a server's account, and whoever it acts for by it. Answers the revision.
+
+    Raises NoSuchRow.
+    """
+    async with store.begin_as(own_call("Disable", "auth.service_accounts.disable")) as tx:
+        now = clock.now()
+        if not await tx.service_accounts.disable_server(account, now):
+            raise NoSuchRow("no server of the platform has this account")
+        return await tx.state.publish([SubjectEpoch(account, forget_at(now))])
 
 
 async def disable_account(store: Store, email: str) -> int:

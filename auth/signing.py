@@ -46,6 +46,8 @@ class Principal:
     methods: tuple[str, ...]
     session: UUID | None = None
     level: int = 0
+    # The registered name of a server of the platform.
+    service: str = ""
     # A service account that acts on behalf of the subject, at the one server of the audience.
     actor: UUID | None = None
     audience: str = ""
@@ -85,6 +87,7 @@ class Signer:
             token_id=str(uuid4()),
             organization=principal.organization,
             session=principal.session,
+            service=principal.service,
             actor=principal.actor,
             audience=principal.audience,
             assurance=principal.level,

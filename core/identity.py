@@ -33,6 +33,8 @@ class Caller:
     roles: tuple[str, ...] = ()
     permissions: frozenset[str] = frozenset()
     actor: UUID | None = None
+    # The registered name of a server of the platform that calls for itself; empty for all others.
+    service: str = ""
     degraded: bool = False
     subject_text: str = field(init=False, repr=False, compare=False, default="")
     organization_text: str = field(init=False, repr=False, compare=False, default="")

@@ -189,7 +189,13 @@ class Authentication:
             if not fresh or standing is None or not standing.enabled:
                 raise AssertionRefused
             principal = Principal(
-                "service", account, organization, standing.revision, clock.now(), (SERVICE_METHOD,)
+                "service",
+                account,
+                organization,
+                standing.revision,
+                clock.now(),
+                (SERVICE_METHOD,),
+                service=standing.server,
             )
             token, expires_at = await self._signer.access_token(tx, principal)
             await tx.record_act(identity.call().action, resource=name_of(COLLECTION, account))

@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 ISSUER = "medhub"
 AUDIENCE = "medhub"
-# A token on behalf of somebody is good at one server: its audience is `medhub/clinical`.
-_AT_ONE = re.compile(rf"{AUDIENCE}/([a-z][a-z0-9_]{{0,62}})")
+# How servers of the platform are called. A token on behalf of somebody is good at one of them: its
+# audience is `medhub/clinical`.
+SERVER_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 ALGORITHM = "EdDSA"
 TYPE = "at+jwt"
 # An access token lives this long: role changes act at once by the stream, so the life only
@@ -38,6 +39,8 @@ MAX_TOKEN_BYTES = 8192
 _HEADER = {"alg", "typ", "kid"}
 _REQUIRED = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "knd", "rev", "aal"]
 _KINDS = ("user", "service")
+# Kind, organization and actor in the token of a server of the platform.
+_OF_A_SERVER = ("service", None, None)
 
 
 class NotProven(Exception):
@@ -72,7 +75,8 @@ class Claims:
     """What a token says. Times are aware UTC with a resolution of one second.
 
     A token with an `actor` is on behalf of its subject: a service account calls for them. It, and
-    no other, names the one server that it is good at, as `audience`.
+    no other, names the one server that it is good at, as `audience`. A token of a server of the
+    platform, and no other, names it as it was registered, as `service`.
     """
 
     subject: UUID
@@ -85,6 +89,7 @@ class Claims:
     session: UUID | None = None
     actor: UUID | None = None
     audience: str = ""
+    service: str = ""
     assurance: int = 0
     methods: tuple[str, ...] = ()
     authenticated_at: datetime | None = None
@@ -98,6 +103,7 @@ def sign(claims: Claims, private_key: bytes, kid: str) -> str:
         "sid": claims.session and str(claims.session),
         "act": claims.actor and {"sub": str(claims.actor)},
         "auth_time": claims.authenticated_at and int(claims.authenticated_at.timestamp()),
+        "svc": claims.service or None,
         "amr": list(claims.methods) or None,
     }
     payload = {
@@ -207,6 +213,7 @@ def _claims(payload: dict[str, Any], now: datetime, kid: str) -> Claims:
             session=_uuid(payload["sid"]) if "sid" in payload else None,
             actor=_uuid(payload["act"]["sub"]) if "act" in payload else None,
             audience=_audience(payload["aud"]),
+            service=_server(payload["svc"]) if "svc" in payload else "",
             assurance=_whole(payload["aal"]),
             methods=_texts(payload["amr"]) if "amr" in payload else (),
             authenticated_at=_moment(payload["auth_time"]) if "auth_time" in payload else None,
@@ -216,6 +223,8 @@ def _claims(payload: dict[str, Any], now: datetime, kid: str) -> Claims:
     except (KeyError, TypeError, ValueError, OverflowError):
         raise NotProven("claims") from None
     if claims.kind not in _KINDS or bool(claims.audience) != (claims.actor is not None):
+        raise NotProven("claims")
+    if claims.service and (claims.kind, claims.organization, claims.actor) != _OF_A_SERVER:
         raise NotProven("claims")
     if claims.expires_at - claims.issued_at > MAX_TOKEN_LIFE:
         raise NotProven("life")
@@ -233,15 +242,22 @@ def _whole(value: object) -> int:
     return value
 
 
+def _server(value: object) -> str:
+    text = _text(value)
+    if SERVER_NAME.fullmatch(text) is None:
+        raise ValueError("not the name of a server")
+    return text
+
+
 def _audience(value: object) -> str:
     """The one server that the token is for; empty: all of them. Raises ValueError for others."""
     text = _text(value)
     if text == AUDIENCE:
         return ""
-    found = _AT_ONE.fullmatch(text)
-    if found is None:
+    platform, _, server = text.partition("/")
+    if platform != AUDIENCE:
         raise ValueError("an audience that is not of the platform")
-    return found[1]
+    return _server(server)
 
 
 def _text(value: object) -> str:

@@ -362,5 +362,6 @@ def _caller(
         roles=roles,
         permissions=permissions,
         actor=claims.actor,
+        service=claims.service,
         degraded=degraded,
     )

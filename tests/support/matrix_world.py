@@ -169,8 +169,10 @@ class World:
         """The same token, signed by another key."""
         return key.token(self.claims(token))
 
-    def service_token(self, account: str, organization: UUID | None, revision: int) -> str:
-        """A token of a service account."""
+    def service_token(
+        self, account: str, organization: UUID | None, revision: int, service: str = ""
+    ) -> str:
+        """A token of a service account; `service` is the name of a server of the platform."""
         now = clock.now().replace(microsecond=0)
         claims = Claims(
             subject=id_from(account, "serviceAccounts"),
@@ -180,6 +182,7 @@ class World:
             expires_at=now + LIFE,
             token_id=str(new_id()),
             organization=organization,
+            service=service,
             authenticated_at=now,
         )
         return self.key.token(claims)
@@ -218,7 +221,8 @@ async def _signing_key(platform: Platform) -> SigningKey:
 async def _tokens(world: World) -> None:
     """Tokens of a server, of somebody who has not chosen, and of a session that has ended."""
     world.server, world.other_server = (
-        world.service_token(_account(world, service), None, 0) for service in ("clinical", "auth")
+        world.service_token(_account(world, service), None, 0, service)
+        for service in ("clinical", "auth")
     )
     for side in (world.alpha, world.beta):
         await bootstrap.user(

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,42 @@ async def test_bad_wishes_are_refused(auth: Auth) -> None:
         await auth.user(clinic.organization, "a@b.test", "service")
     with pytest.raises(bootstrap.UnknownRole):
         await bootstrap.service_account(auth.store, None, "x", bytes(32), ["doctor"])
+    with pytest.raises(bootstrap.NotAServer):
+        await bootstrap.service_account(auth.store, None, "MLLP gateway", bytes(32), ["service"])
+
+
+async def test_a_server_is_registered_anew(auth: Auth) -> None:
+    """Name and roles are as they were given last; its tokens of before are dead. It is audited."""
+    register = partial(bootstrap.service_account, auth.store, None)
+    account = await register("clinic", bytes(32), ["service"])
+    (before,) = auth.rows("SELECT value FROM auth_revision")
+
+    for _ in range(2):
+        again = await register("clinical", bytes(32), ["service.compliance", "service"])
+        assert again == account
+
+    assert auth.rows("SELECT display_name, roles FROM service_account") == [
+        {"display_name": "clinical", "roles": ["service", "service.compliance"]}
+    ]
+    told = auth.rows(
+        f"SELECT event FROM auth_event WHERE revision > {before['value']} ORDER BY ordinal"
+    )
+    assert [row["event"]["kind"] for row in told] == ["subject_epoch", "membership_changed"]
+    written = auth.rows(
+        "SELECT operation FROM medhub.audit_outbox WHERE entity = 'service_account' ORDER BY seq"
+    )
+    assert [row["operation"] for row in written] == ["insert", "update"]
+
+
+async def test_a_key_stays_where_it_is(auth: Auth) -> None:
+    """What proves a program of an organization proves no server, and the other way round."""
+    clinic = await auth.clinic()
+    await bootstrap.service_account(
+        auth.store, clinic.organization, "MLLP gateway", bytes(32), ["integration"]
+    )
+
+    with pytest.raises(bootstrap.AnotherOrganization):
+        await bootstrap.service_account(auth.store, None, "clinical", bytes(32), ["service"])
 
 
 async def test_its_writes_are_audited(auth: Auth) -> None:

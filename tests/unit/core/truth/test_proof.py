@@ -204,6 +204,35 @@ def test_another_audience_is_refused(audience: object) -> None:
     _refused(forged(KEY, HEADER, _but(aud=audience)))
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"svc": "clinical"},
+        {"svc": "clinical", "knd": "service", "org": str(new_id())},
+        {"svc": "Clinical", "knd": "service"},
+        {"svc": "", "knd": "service"},
+        {"svc": ["clinical"], "knd": "service"},
+        {
+            "svc": "clinical",
+            "knd": "service",
+            "act": {"sub": str(new_id())},
+            "aud": "medhub/clinical",
+        },
+    ],
+    ids=str,
+)
+def test_only_a_server_of_the_platform_has_the_name_of_one(claims: dict[str, Any]) -> None:
+    """No user, no program of an organization, and nobody on behalf of a server."""
+    _refused(forged(KEY, HEADER, _but(**claims)))
+
+
+def test_a_server_of_the_platform_is_named() -> None:
+    """As it was registered."""
+    found = verify(forged(KEY, HEADER, _but(svc="clinical", knd="service")), KEYS, NOW)
+
+    assert found.service == "clinical"
+
+
 def test_who_acts_for_somebody_does_so_at_one_server() -> None:
     """No token of an actor is good everywhere."""
     acting = _but(act={"sub": str(new_id())})
