@@ -17,7 +17,7 @@ from auth.domain.memberships import Membership
 from auth.domain.passwords import check_new_password
 from auth.domain.roles import BUILT_IN, OF_THE_PLATFORM
 from auth.domain.sessions import forget_at
-from auth.hashing import hash_password
+from auth.hashing import hash_password, matches
 from auth.storage.organizations import Organization
 from auth.storage.service_accounts import ServiceAccount
 from auth.storage.store import Store, Tx
@@ -29,6 +29,16 @@ from core.truth.proof import SERVER_NAME
 
 class UnknownRole(ValueError):
     """A role that is not built in, or that the account cannot hold."""
+
+
+class AccountNotProven(ValueError):
+    """The address has an account already, with another password, or one that is shut out."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the address has an account already, which this password does not open; if it is not"
+            " the person's own, `operate release-address` frees the address"
+        )
 
 
 class NotAServer(ValueError):
@@ -61,8 +71,9 @@ async def user(
     """The account of that address, a member of the organization. Answers its id.
 
     Password and roles count for what is made now: neither of somebody who is there changes. An
-    invitation of the organization to the address is accepted by it, with these roles.
-    Raises PasswordTooCommon, InvalidField and UnknownRole.
+    invitation of the organization to the address is accepted by it, with these roles. An account
+    that has the address already joins by its own password alone: whoever made it may be anybody.
+    Raises PasswordTooCommon, InvalidField, UnknownRole and AccountNotProven.
     """
     check_new_password(password)
     _check_roles(roles, platform=False)
@@ -70,10 +81,12 @@ async def user(
     async with _begin(store, organization) as tx:
         # Before the account, as whoever accepts an invitation does, or the two wait for each other.
         held = await tx.memberships.lock_address(email)
-        key = await _account(tx, email, password_hash)
+        if held is not None and held.user is not None:
+            return held.user
+        key = await _account(tx, email, password, password_hash)
         if held is None:
             await _join(tx, organization, key, (email, display_name), tuple(sorted(roles)))
-        elif held.user is None:
+        else:
             await _accept(tx, held, key, tuple(sorted(roles)))
     return key
 
@@ -128,9 +141,13 @@ async def _begin(store: Store, within: UUID | None) -> AsyncIterator[Tx]:
         yield tx
 
 
-async def _account(tx: Tx, email: str, password_hash: str) -> UUID:
+async def _account(tx: Tx, email: str, password: str, password_hash: str) -> UUID:
+    """The account of the address, made or proven. Raises AccountNotProven."""
     found = await tx.users.find(email)
     if found is not None:
+        proven = await asyncio.to_thread(matches, found.password_hash, password)
+        if not proven or found.disabled_at is not None:
+            raise AccountNotProven
         return found.id
     key = new_id()
     await tx.users.add(key, email, clock.now(), password_hash)

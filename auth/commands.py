@@ -76,6 +76,11 @@ def _add_operation(parser: ArgumentParser) -> None:
     server = kinds.add_parser("disable-server", help="shut a server's account out, for good")
     server.add_argument("account", help="serviceAccounts/{uuid}")
     server.set_defaults(work=_disable_server)
+    release = kinds.add_parser(
+        "release-address", help="free an address of which somebody else made an account"
+    )
+    release.add_argument("email")
+    release.set_defaults(work=_release)
     disable = kinds.add_parser("disable-account", help="in all organizations, for good")
     disable.add_argument("email")
     disable.set_defaults(work=_disable)
@@ -143,6 +148,10 @@ async def _disable_server(store: Store, given: Namespace) -> str:
 
 async def _disable(store: Store, given: Namespace) -> str:
     return _revision(await operation.disable_account(store, given.email))
+
+
+async def _release(store: Store, given: Namespace) -> str:
+    return _revision(await operation.release_address(store, given.email))
 
 
 def _id(given: Namespace) -> UUID:

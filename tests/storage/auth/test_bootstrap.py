@@ -12,6 +12,7 @@ from auth import bootstrap
 from auth.commands import run
 from auth.domain.refusals import PasswordTooCommon
 from auth.formats.key_files import read_or_create
+from auth.operation import disable_account
 from tests.support.credentials import PASSWORD, Auth
 from tests.support.postgres import ServiceDatabase
 
@@ -36,6 +37,31 @@ async def test_a_repeat_changes_no_password(auth: Auth) -> None:
     )
 
     assert (await auth.log_in(clinic.email, PASSWORD)).access_token
+
+
+async def test_an_account_joins_by_its_own_password_alone(auth: Auth) -> None:
+    """Somebody else may have made it: an address proves nobody. What was asked for is not made."""
+    first, second = await auth.clinic(), await auth.clinic("Clinique des Lilas")
+    await auth.user(first.organization, "squatter@parc.test")
+
+    for password in ("another-kestrel-9-xylophone", PASSWORD[:-1]):
+        with pytest.raises(bootstrap.AccountNotProven):
+            await bootstrap.user(
+                auth.store, second.organization, "Squatter@parc.test", "S", password, []
+            )
+    assert len(auth.rows("SELECT 1 FROM membership")) == 3
+
+    joined = await auth.user(second.organization, "squatter@parc.test", "administrator")
+    assert len(auth.rows(f"SELECT 1 FROM membership WHERE user_id = '{joined}'")) == 2
+
+
+async def test_an_account_that_is_shut_out_joins_nothing(auth: Auth) -> None:
+    """Though its password is known."""
+    first, second = await auth.clinic(), await auth.clinic("Clinique des Lilas")
+    await disable_account(auth.store, first.email)
+
+    with pytest.raises(bootstrap.AccountNotProven):
+        await auth.user(second.organization, first.email, "administrator")
 
 
 async def test_bad_wishes_are_refused(auth: Auth) -> None:
