@@ -35,12 +35,12 @@ class Exchange:
         claims = shown.claims
         if claims.actor is not None:
             raise TokenInvalid
-        async with self._store.begin_for(
-            claims.subject, claims.organization, claims.session, Kind(claims.kind), actor
-        ) as tx:
+        # In the trail of the caller's organization: the server did this, about the caller.
+        async with self._store.begin_for(actor, claims.organization, kind=Kind.SERVICE) as tx:
             standing = await tx.principals.service(actor)
-            # Its own token was proven by the stream, which may be behind by a moment.
-            if standing is None or not standing.enabled:
+            # Its own token was proven by the stream, which may be behind by a moment. Only a server
+            # of the platform acts for others.
+            if standing is None or not standing.enabled or standing.organization is not None:
                 raise TokenInvalid
             revision = min(shown.revision, standing.revision)
             signed = await self._signer.access_token(

@@ -96,16 +96,9 @@ class Store:
         organization: UUID | None,
         session: UUID | None = None,
         kind: Kind = Kind.USER,
-        actor: UUID | None = None,
     ) -> AbstractAsyncContextManager[Tx]:
         """A transaction of the call in progress, acting as somebody whom it has just proven."""
-        caller = Caller(
-            kind=kind,
-            subject=subject,
-            organization=organization,
-            session=session,
-            actor=actor,
-        )
+        caller = Caller(kind=kind, subject=subject, organization=organization, session=session)
         return self.begin_as(_call_of(caller))
 
 
