@@ -73,13 +73,15 @@ async def _prove(tx: Tx, claims: Claims) -> Proven:
         revision, roles = await _service(tx, claims.subject, claims.organization)
     else:
         revision, roles = await _user(tx, claims)
-    permissions = permissions_of(roles, await _own(tx, roles))
+    # As they were published: while auth is upgraded, servers of two versions answer.
+    built_in = await tx.state.built_in_roles()
+    permissions = permissions_of(roles, await _own(tx, roles), built_in)
     actor_roles: tuple[str, ...] = ()
     if claims.actor is not None:
         # Only a server of the platform acts for others, and it has no organization.
         actor_revision, actor_roles = await _service(tx, claims.actor, None)
         revision = min(revision, actor_revision)
-        permissions &= permissions_of(actor_roles, {})
+        permissions &= permissions_of(actor_roles, {}, built_in)
     subjects = [claims.subject] if claims.actor is None else [claims.subject, claims.actor]
     if claims.revision < await tx.state.epoch(subjects, claims.organization):
         raise TokenInvalid

@@ -142,11 +142,15 @@ def roles_of_server(name: str) -> tuple[str, ...]:
     return (SERVICE, own) if own in OF_THE_PLATFORM else (SERVICE,)
 
 
-def permissions_of(roles: Iterable[str], own: Mapping[str, AbstractSet[str]]) -> frozenset[str]:
+def permissions_of(
+    roles: Iterable[str],
+    own: Mapping[str, AbstractSet[str]],
+    built_in: Mapping[str, AbstractSet[str]] = BUILT_IN,
+) -> frozenset[str]:
     """What these roles give; `own` are the organization's. An unknown one gives nothing."""
     given: set[str] = set()
     for role in roles:
-        given |= BUILT_IN.get(role) or own.get(role, frozenset())
+        given |= built_in.get(role) or own.get(role, frozenset())
     return frozenset(given)
 
 
