@@ -11,22 +11,42 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from auth.background import own_call
-from auth.domain.events import MembershipChanged
+from auth.domain.assertions import COLLECTION
+from auth.domain.events import MembershipChanged, SubjectEpoch
 from auth.domain.memberships import Membership
 from auth.domain.passwords import check_new_password
-from auth.domain.roles import BUILT_IN, SERVICE
+from auth.domain.roles import BUILT_IN, OF_THE_PLATFORM
 from auth.domain.sessions import forget_at
-from auth.hashing import hash_password
+from auth.hashing import hash_password, matches
 from auth.storage.organizations import Organization
 from auth.storage.service_accounts import ServiceAccount
 from auth.storage.store import Store, Tx
 from core import clock
 from core.identity import Caller, Kind
-from core.ids import new_id
+from core.ids import name_of, new_id
+from core.truth.proof import SERVER_NAME
 
 
 class UnknownRole(ValueError):
     """A role that is not built in, or that the account cannot hold."""
+
+
+class AccountNotProven(ValueError):
+    """The address has an account already, with another password, or one that is shut out."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the address has an account already, which this password does not open; if it is not"
+            " the person's own, `operate release-address` frees the address"
+        )
+
+
+class NotAServer(ValueError):
+    """A name that no server of the platform can have: lower case letters, digits, underscores."""
+
+
+class AnotherOrganization(ValueError):
+    """The key proves an account of another organization, or of the platform."""
 
 
 async def organization(store: Store, display_name: str, test: bool = False) -> UUID:
@@ -51,8 +71,9 @@ async def user(
     """The account of that address, a member of the organization. Answers its id.
 
     Password and roles count for what is made now: neither of somebody who is there changes. An
-    invitation of the organization to the address is accepted by it, with these roles.
-    Raises PasswordTooCommon, InvalidField and UnknownRole.
+    invitation of the organization to the address is accepted by it, with these roles. An account
+    that has the address already joins by its own password alone: whoever made it may be anybody.
+    Raises PasswordTooCommon, InvalidField, UnknownRole and AccountNotProven.
     """
     check_new_password(password)
     _check_roles(roles, platform=False)
@@ -60,10 +81,12 @@ async def user(
     async with _begin(store, organization) as tx:
         # Before the account, as whoever accepts an invitation does, or the two wait for each other.
         held = await tx.memberships.lock_address(email)
-        key = await _account(tx, email, password_hash)
+        if held is not None and held.user is not None:
+            return held.user
+        key = await _account(tx, email, password, password_hash)
         if held is None:
             await _join(tx, organization, key, (email, display_name), tuple(sorted(roles)))
-        elif held.user is None:
+        else:
             await _accept(tx, held, key, tuple(sorted(roles)))
     return key
 
@@ -77,12 +100,20 @@ async def service_account(
 ) -> UUID:
     """The account that the raw Ed25519 key (32 bytes) proves; it is made where there is none.
 
-    Without an organization it is a server of the platform. Raises UnknownRole.
+    Without an organization it is a server of the platform: its name decides as which source it
+    adds to the trail, its roles what it may do, and both are from now on as they are given.
+    Raises UnknownRole, NotAServer for a name that no server has, AnotherOrganization.
     """
     _check_roles(roles, platform=organization is None)
+    if organization is None and SERVER_NAME.fullmatch(display_name) is None:
+        raise NotAServer(display_name)
     async with _begin(store, organization) as tx:
         found = await tx.service_accounts.with_key(public_key)
         if found is not None:
+            if found.organization != organization:
+                raise AnotherOrganization(name_of(COLLECTION, found.id))
+            if organization is None:
+                await _register(tx, found, display_name, tuple(sorted(roles)))
             return found.id
         now = clock.now()
         made = ServiceAccount(
@@ -110,9 +141,13 @@ async def _begin(store: Store, within: UUID | None) -> AsyncIterator[Tx]:
         yield tx
 
 
-async def _account(tx: Tx, email: str, password_hash: str) -> UUID:
+async def _account(tx: Tx, email: str, password: str, password_hash: str) -> UUID:
+    """The account of the address, made or proven. Raises AccountNotProven."""
     found = await tx.users.find(email)
     if found is not None:
+        proven = await asyncio.to_thread(matches, found.password_hash, password)
+        if not proven or found.disabled_at is not None:
+            raise AccountNotProven
         return found.id
     key = new_id()
     await tx.users.add(key, email, clock.now(), password_hash)
@@ -142,6 +177,19 @@ async def _join(
     )
 
 
+async def _register(tx: Tx, held: ServiceAccount, name: str, roles: tuple[str, ...]) -> None:
+    """Give a server of the platform its name and roles; its tokens of before are dead then."""
+    if (held.display_name, held.roles) == (name, roles):
+        return
+    now = clock.now()
+    await tx.service_accounts.register(held.id, name, roles, now)
+    forgotten = forget_at(now)
+    await tx.state.publish([
+        SubjectEpoch(held.id, forgotten),
+        MembershipChanged(held.id, None, roles, ended=False, forget_at=forgotten),
+    ])  # fmt: skip
+
+
 async def _accept(tx: Tx, held: Membership, key: UUID, roles: tuple[str, ...]) -> None:
     now = clock.now()
     await tx.memberships.accept(held.id, key, now)
@@ -153,7 +201,7 @@ async def _accept(tx: Tx, held: Membership, key: UUID, roles: tuple[str, ...]) -
 
 
 def _check_roles(roles: Sequence[str], *, platform: bool) -> None:
-    """`service` is for the platform's own servers, and for nobody else."""
+    """Some are for the platform's own servers, and for nobody else."""
     for role in roles:
-        if role not in BUILT_IN or (role == SERVICE) is not platform:
+        if role not in BUILT_IN or (role in OF_THE_PLATFORM) is not platform:
             raise UnknownRole(role)

@@ -55,7 +55,10 @@ def _add_bootstrap(parser: ArgumentParser) -> None:
     account.add_argument("--key", type=Path, required=True, help="made when there is none")
     account.add_argument("--role", action="append", required=True, dest="roles")
     account.add_argument("--organization", help="organizations/{uuid}; none: of the platform")
-    account.add_argument("--display-name", help="else the name of the key file")
+    account.add_argument(
+        "--display-name",
+        help="a server's own: clinical, …; else the name of the key file, to its dot",
+    )
     account.set_defaults(work=_service_account)
 
 
@@ -70,6 +73,14 @@ def _add_operation(parser: ArgumentParser) -> None:
         command = kinds.add_parser(name)
         command.add_argument("organization", help="organizations/{uuid}")
         command.set_defaults(work=work)
+    server = kinds.add_parser("disable-server", help="shut a server's account out, for good")
+    server.add_argument("account", help="serviceAccounts/{uuid}")
+    server.set_defaults(work=_disable_server)
+    release = kinds.add_parser(
+        "release-address", help="free an address of which somebody else made an account"
+    )
+    release.add_argument("email")
+    release.set_defaults(work=_release)
     disable = kinds.add_parser("disable-account", help="in all organizations, for good")
     disable.add_argument("email")
     disable.set_defaults(work=_disable)
@@ -99,7 +110,11 @@ async def _service_account(store: Store, given: Namespace) -> str:
         given.organization, "organizations", field="organization"
     )
     account = await bootstrap.service_account(
-        store, within or None, given.display_name or given.key.stem, key.public_key, given.roles
+        store,
+        within or None,
+        given.display_name or given.key.name.split(".")[0],
+        key.public_key,
+        given.roles,
     )
     name = name_of(COLLECTION, account)
     if key.account != name:
@@ -126,8 +141,17 @@ async def _reactivate(store: Store, given: Namespace) -> str:
     return _revision(await operation.reactivate_organization(store, _id(given)))
 
 
+async def _disable_server(store: Store, given: Namespace) -> str:
+    account = id_from(given.account, COLLECTION, field="account")
+    return _revision(await operation.disable_server(store, account))
+
+
 async def _disable(store: Store, given: Namespace) -> str:
     return _revision(await operation.disable_account(store, given.email))
+
+
+async def _release(store: Store, given: Namespace) -> str:
+    return _revision(await operation.release_address(store, given.email))
 
 
 def _id(given: Namespace) -> UUID:

@@ -1,4 +1,4 @@
-"""What only the platform's operator may do: shut out a whole organization, or an account.
+"""What only the platform's operator may do: shut out an organization, an account, a server.
 
 An organization's administrator acts on memberships; nobody inside an organization can do this.
 Each is one event, however many people it concerns.
@@ -7,10 +7,13 @@ Each is one event, however many people it concerns.
 from uuid import UUID
 
 from auth.background import own_call
-from auth.domain.events import OrganizationEpoch, SubjectEpoch
+from auth.domain.events import MembershipChanged, OrganizationEpoch, SubjectEpoch
 from auth.domain.sessions import forget_at
 from auth.storage.store import Store
 from core import clock
+from core.identity import Call, Caller, Kind
+
+_RELEASE = "auth.users.release"
 
 
 class NoSuchRow(ValueError):
@@ -37,6 +40,18 @@ async def reactivate_organization(store: Store, organization: UUID) -> int:
         return await tx.state.publish([event])
 
 
+async def disable_server(store: Store, account: UUID) -> int:
+    """Shut out a server's account, and whoever it acts for by it. Answers the revision.
+
+    Raises NoSuchRow.
+    """
+    async with store.begin_as(own_call("Disable", "auth.service_accounts.disable")) as tx:
+        now = clock.now()
+        if not await tx.service_accounts.disable_server(account, now):
+            raise NoSuchRow("no server of the platform has this account")
+        return await tx.state.publish([SubjectEpoch(account, forget_at(now))])
+
+
 async def disable_account(store: Store, email: str) -> int:
     """Shut an account out of all organizations. Answers the revision; raises NoSuchRow."""
     async with store.begin_as(own_call("Disable", "auth.users.disable")) as tx:
@@ -46,3 +61,44 @@ async def disable_account(store: Store, email: str) -> int:
         now = clock.now()
         await tx.users.disable(account.id, now)
         return await tx.state.publish([SubjectEpoch(account.id, forget_at(now))])
+
+
+async def release_address(store: Store, email: str) -> int:
+    """Free an address that somebody took whose it is not. Answers the revision.
+
+    The account is shut out, and its memberships are nobody's and suspended: each organization
+    decides whether it invites the address anew. Broken off, it is to be repeated, since the
+    address is freed last. Raises NoSuchRow.
+    """
+    await disable_account(store, email)
+    async with store.begin_as(own_call("Release", _RELEASE)) as tx:
+        account = await tx.users.find(email)
+    if account is None:
+        raise NoSuchRow("no account has this address")
+    while places := await _places(store, account.id):
+        for organization in places:
+            await _release_in(store, organization, account.id)
+    async with store.begin_as(own_call("Release", _RELEASE)) as tx:
+        await tx.users.release(account.id)
+        return await tx.state.revision()
+
+
+async def _places(store: Store, user: UUID) -> list[UUID]:
+    async with store.begin_as(_call(Caller(kind=Kind.USER, subject=user))) as tx:
+        return await tx.memberships.places(user)
+
+
+async def _release_in(store: Store, organization: UUID, user: UUID) -> None:
+    now = clock.now()
+    caller = Caller(kind=Kind.SERVICE, organization=organization)
+    async with store.begin_as(_call(caller)) as tx:
+        if await tx.memberships.release(user, now):
+            await tx.state.publish(
+                [MembershipChanged(user, organization, (), ended=True, forget_at=forget_at(now))]
+            )
+
+
+def _call(caller: Caller) -> Call:
+    call = own_call("Release", _RELEASE)
+    call.caller = caller
+    return call

@@ -1,9 +1,11 @@
 """Whom an access token stands for, as the database knows it now: no cache, no stream."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from auth.background import own_call
 from auth.domain.refusals import TokenInvalid
+from auth.domain.roles import BUILT_IN, permissions_of
 from auth.signing import verifying_keys
 from auth.storage.store import Store, Tx
 from core import clock
@@ -14,15 +16,28 @@ from core.truth.proof import verify
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """A token that holds, its owner's roles, and the revision at which it does."""
+    """A token that holds, and the revision at which it does: neither is dead, subject or actor.
+
+    `permissions` are what the roles give; with an actor, what those of both do.
+    """
 
     claims: Claims
     roles: tuple[str, ...]
+    actor_roles: tuple[str, ...]
+    permissions: frozenset[str]
     revision: int
 
     def resolved(self) -> Resolved:
         """As core's truth takes it."""
-        return Resolved(self.claims.subject, self.claims.organization, self.roles, self.revision)
+        claims = self.claims
+        return Resolved(
+            subject=claims.subject,
+            organization=claims.organization,
+            roles=self.roles,
+            revision=self.revision,
+            permissions=self.permissions,
+            actor_roles=self.actor_roles,
+        )
 
 
 class Proving:
@@ -40,13 +55,7 @@ class Proving:
         except NotProven:
             raise TokenInvalid from None
         async with self._store.begin_as(_call_of(claims)) as tx:
-            if claims.kind == Kind.SERVICE:
-                proven = await _service(tx, claims)
-            else:
-                proven = await _user(tx, claims)
-            if claims.revision < await tx.state.epoch(claims.subject, claims.organization):
-                raise TokenInvalid
-        return proven
+            return await _prove(tx, claims)
 
     async def resolve(self, token: str) -> Resolved:
         """The hop of auth's own truth. Raises NotProven for a token that is dead."""
@@ -56,20 +65,49 @@ class Proving:
             raise NotProven("the database says so") from None
 
 
-async def _user(tx: Tx, claims: Claims) -> Proven:
+async def _prove(tx: Tx, claims: Claims) -> Proven:
+    """Each is read in one statement with its revision, so whatever shuts them out later has a
+    higher one; what holds of both holds at the lower.
+    """
+    if claims.kind == Kind.SERVICE:
+        revision, roles = await _service(tx, claims.subject, claims.organization)
+    else:
+        revision, roles = await _user(tx, claims)
+    # As they were published: while auth is upgraded, servers of two versions answer.
+    built_in = await tx.state.built_in_roles()
+    permissions = permissions_of(roles, await _own(tx, roles), built_in)
+    actor_roles: tuple[str, ...] = ()
+    if claims.actor is not None:
+        # Only a server of the platform acts for others, and it has no organization.
+        actor_revision, actor_roles = await _service(tx, claims.actor, None)
+        revision = min(revision, actor_revision)
+        permissions &= permissions_of(actor_roles, {}, built_in)
+    subjects = [claims.subject] if claims.actor is None else [claims.subject, claims.actor]
+    if claims.revision < await tx.state.epoch(subjects, claims.organization):
+        raise TokenInvalid
+    return Proven(claims, roles, actor_roles, permissions, revision)
+
+
+async def _user(tx: Tx, claims: Claims) -> tuple[int, tuple[str, ...]]:
     standing = await tx.principals.user(claims.subject, claims.organization, claims.session)
     if not standing.enabled or not standing.session_lives(clock.now()):
         raise TokenInvalid
     if claims.organization is not None and not standing.member:
         raise TokenInvalid
-    return Proven(claims, standing.roles if standing.member else (), standing.revision)
+    return standing.revision, standing.roles if standing.member else ()
 
 
-async def _service(tx: Tx, claims: Claims) -> Proven:
-    standing = await tx.principals.service(claims.subject)
-    if standing is None or not standing.enabled or standing.organization != claims.organization:
+async def _service(tx: Tx, account: UUID, organization: UUID | None) -> tuple[int, tuple[str, ...]]:
+    standing = await tx.principals.service(account)
+    if standing is None or not standing.enabled or standing.organization != organization:
         raise TokenInvalid
-    return Proven(claims, standing.roles, standing.revision)
+    return standing.revision, standing.roles
+
+
+async def _own(tx: Tx, roles: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    """What the organization's own of the roles give; the built-in ones are code."""
+    own = [role for role in roles if role not in BUILT_IN]
+    return await tx.roles.permissions(own) if own else {}
 
 
 def _call_of(claims: Claims) -> Call:

@@ -48,7 +48,7 @@ class Auth:
         core.parts.push_async_callback(feed.stop)
         _keep(core, _set_up(core, store))
         _keep(core, follow(feed, core.state))
-        return Truth(core.state, Proving(store).resolve)
+        return Truth(core.state, Proving(store).resolve, core.service)
 
     async def build(self, core: Core) -> Mapping[str, object]:
         """The servicers of the contract, by the full name of their service."""

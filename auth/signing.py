@@ -42,10 +42,17 @@ class Principal:
     subject: UUID
     organization: UUID | None
     revision: int
-    authenticated_at: datetime
+    authenticated_at: datetime | None
     methods: tuple[str, ...]
     session: UUID | None = None
     level: int = 0
+    # The registered name of a server of the platform.
+    service: str = ""
+    # A service account that acts on behalf of the subject, at the one server of the audience.
+    actor: UUID | None = None
+    audience: str = ""
+    # Earlier than the life of a token, where the token may not outlive another.
+    ends_at: datetime | None = None
 
 
 class Signer:
@@ -70,15 +77,19 @@ class Signer:
         """A signed token and when it expires. Raises Unavailable before the first key is there."""
         now = clock.now().replace(microsecond=0)
         kid = await self._signing(tx, now)
+        expires_at = now + ACCESS_LIFE
         claims = Claims(
             subject=principal.subject,
             kind=principal.kind,
             revision=principal.revision,
             issued_at=now,
-            expires_at=now + ACCESS_LIFE,
+            expires_at=min(expires_at, principal.ends_at or expires_at),
             token_id=str(uuid4()),
             organization=principal.organization,
             session=principal.session,
+            service=principal.service,
+            actor=principal.actor,
+            audience=principal.audience,
             assurance=principal.level,
             methods=principal.methods,
             authenticated_at=principal.authenticated_at,

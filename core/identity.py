@@ -33,6 +33,8 @@ class Caller:
     roles: tuple[str, ...] = ()
     permissions: frozenset[str] = frozenset()
     actor: UUID | None = None
+    # The registered name of a server of the platform that calls for itself; empty for all others.
+    service: str = ""
     degraded: bool = False
     subject_text: str = field(init=False, repr=False, compare=False, default="")
     organization_text: str = field(init=False, repr=False, compare=False, default="")
@@ -66,6 +68,8 @@ class Call:
     request_id: str = ""
     request_hash: bytes = b""
     language: str = "en"
+    # The caller's proven token, to pass the caller on with; empty for nobody known. A secret.
+    credential: str = field(default="", repr=False)
 
 
 _call: ContextVar[Call | None] = ContextVar("medhub_call", default=None)

@@ -72,7 +72,7 @@ MakeTruth = Callable[[Core], Awaitable[Truth]]
 async def streamed_truth(core: Core) -> Truth:
     """The truth of every server but auth's own: followed by the stream, asked for by a hop."""
     channel = core.channels.to("auth")
-    truth = Truth(core.state, resolving(channel))
+    truth = Truth(core.state, resolving(channel), core.service)
     follower = Follower(core.state, channel)
     follower.start()
     core.parts.push_async_callback(follower.stop)
@@ -238,12 +238,16 @@ def _conditions(service: str, core: Core, truth: Truth) -> dict[str, Callable[[]
     async def truth_is_live() -> bool:
         return loop.time() - truth.state.proven_at < READY_LAG_SECONDS
 
+    async def truth_is_understood() -> bool:
+        return truth.state.understood
+
     return {
         "database migrated": is_migrated,
         "database reachable": core.database.healthy,
         # Reads too: each leaves a record before it is answered.
         "database takes writes": core.database.room.is_there,
         "auth stream live": truth_is_live,
+        "auth stream understood": truth_is_understood,
     }
 
 
@@ -255,6 +259,10 @@ def _measure(metrics: Metrics, truth: Truth, steps: Steps) -> None:
         lambda: loop.time() - state.proven_at,
     )  # fmt: skip
     metrics.gauge("medhub_auth_revision", "The applied revision.", lambda: state.revision)
+    metrics.gauge(
+        "medhub_auth_understood", "1, or 0 while auth tells what this version cannot read.",
+        lambda: state.understood,
+    )  # fmt: skip
     metrics.gauge("medhub_auth_hops", "Questions asked of auth so far.", lambda: truth.hops)
     metrics.gauge("medhub_streams", "Streams in progress.", lambda: len(steps.live))
 

@@ -1,6 +1,6 @@
 """Makes the platform's own servers known to auth: `python -m hub.enrolment`, before they start.
 
-Each has a service account and a key file of its own. What is there already stays as it is.
+Each has a service account, under its own name, and a key file of its own.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from auth import bootstrap
 from auth.domain.assertions import COLLECTION
-from auth.domain.roles import SERVICE
+from auth.domain.roles import roles_of_server
 from auth.formats import key_files
 from auth.settings import CommandSettings
 from auth.storage.store import Store
@@ -20,7 +20,9 @@ from core.ids import name_of
 async def enrol(store: Store, name: str, path: Path) -> str:
     """Give the server of this name its account; its key file says which. Answers the account."""
     key = await asyncio.to_thread(key_files.read_or_create, path)
-    account = await bootstrap.service_account(store, None, name, key.public_key, [SERVICE])
+    account = await bootstrap.service_account(
+        store, None, name, key.public_key, roles_of_server(name)
+    )
     named = name_of(COLLECTION, account)
     if key.account != named:
         await asyncio.to_thread(key_files.write, path, key.of(named))

@@ -54,11 +54,11 @@ class SubjectEpoch:
 
 @dataclass(frozen=True, slots=True)
 class MembershipChanged:
-    """The roles that somebody holds in an organization, whole."""
+    """The roles that somebody holds in an organization, whole. None: a server of the platform."""
 
     kind: ClassVar[str] = "membership_changed"
     subject: UUID
-    organization: UUID
+    organization: UUID | None
     roles: tuple[str, ...]
     ended: bool
     forget_at: datetime | None
@@ -66,13 +66,13 @@ class MembershipChanged:
     @property
     def key(self) -> str:
         """One per subject and organization."""
-        return f"membership/{self.organization}/{self.subject}"
+        return f"membership/{self.organization or ''}/{self.subject}"
 
     def to_json(self) -> Json:
         """As the row keeps it."""
         return {
             "subject": str(self.subject),
-            "organization": str(self.organization),
+            "organization": str(self.organization or ""),
             "roles": list(self.roles),
             "ended": self.ended,
         }

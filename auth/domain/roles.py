@@ -12,6 +12,8 @@ from auth.domain.refusals import EscalationRefused
 
 ADMINISTRATOR = "administrator"
 SERVICE = "service"
+# A dot, which no id of an organization's own role has: none can be taken for one of these.
+SERVICE_COMPLIANCE = "service.compliance"
 
 _DOCTOR = frozenset({
     "auth.organizations.read",
@@ -82,8 +84,15 @@ _ADMINISTRATION = frozenset({
 _PLATFORM = frozenset({
     "auth.state.resolve",
     "auth.state.watch",
+    "auth.tokens.exchange",
     "compliance.events.append",
     "compliance.keys.provision",
+})  # fmt: skip
+
+# What one server may do on behalf of whoever calls it: the ceiling of those calls. By itself it can
+# do none of it, since its own token names no organization.
+_FOR_CALLERS_OF_COMPLIANCE = frozenset({
+    "clinical.identities.read",
 })  # fmt: skip
 
 # Nobody gives a permission that they do not hold, so who gives the other roles holds what they
@@ -107,8 +116,12 @@ BUILT_IN: Mapping[str, frozenset[str]] = MappingProxyType({
     "integration": _INTEGRATION,
     "nurse": _NURSE,
     SERVICE: _PLATFORM,
+    SERVICE_COMPLIANCE: _FOR_CALLERS_OF_COMPLIANCE,
 })  # fmt: skip
-"""By id. `service` is for the platform's own servers; no organization can give it."""
+"""By id."""
+
+OF_THE_PLATFORM = frozenset({SERVICE, SERVICE_COMPLIANCE})
+"""For the platform's own servers; no organization can give them."""
 
 DISPLAY_NAMES: Mapping[str, str] = MappingProxyType({
     ADMINISTRATOR: "Administrator",
@@ -119,14 +132,25 @@ DISPLAY_NAMES: Mapping[str, str] = MappingProxyType({
     "integration": "Integration",
     "nurse": "Nurse",
     SERVICE: "Server of the platform",
+    SERVICE_COMPLIANCE: "Compliance, on behalf of its callers",
 })  # fmt: skip
 
 
-def permissions_of(roles: Iterable[str], own: Mapping[str, AbstractSet[str]]) -> frozenset[str]:
+def roles_of_server(name: str) -> tuple[str, ...]:
+    """The roles of the platform's server of this name, sorted."""
+    own = f"{SERVICE}.{name}"
+    return (SERVICE, own) if own in OF_THE_PLATFORM else (SERVICE,)
+
+
+def permissions_of(
+    roles: Iterable[str],
+    own: Mapping[str, AbstractSet[str]],
+    built_in: Mapping[str, AbstractSet[str]] = BUILT_IN,
+) -> frozenset[str]:
     """What these roles give; `own` are the organization's. An unknown one gives nothing."""
     given: set[str] = set()
     for role in roles:
-        given |= BUILT_IN.get(role) or own.get(role, frozenset())
+        given |= built_in.get(role) or own.get(role, frozenset())
     return frozenset(given)
 
 

@@ -6,9 +6,10 @@ from auth.domain.assertions import COLLECTION, read_assertion
 from auth.domain.events import SessionRevoked
 from auth.domain.memberships import Choice
 from auth.domain.passwords import check_new_password
-from auth.domain.refusals import ActivationRefused, AssertionRefused, NotAMember
+from auth.domain.refusals import ActivationRefused, AssertionRefused, NotAMember, TokenInvalid
 from auth.domain.roles import giving
 from auth.domain.sessions import forget_at
+from auth.exchange import Exchange
 from auth.formats.assertions import claims_unproven, is_signed_by
 from auth.hashing import Hashing
 from auth.invitations import Invitations
@@ -40,6 +41,7 @@ class Authentication:
         self._proving = proving
         self._log_in = LogIn(store, hashing, signer)
         self._renewal = Renewal(store, signer)
+        self._exchange = Exchange(store, signer, proving)
         self._invitations = Invitations(store, signer)
 
     async def Login(self, request: wire.LoginRequest) -> wire.LoginResponse:
@@ -82,6 +84,9 @@ class Authentication:
         """Say whom a token stands for."""
         proven = await self._proving.prove(request.token)
         claims = proven.claims
+        if claims.actor is not None:
+            # It opens less than its subject's roles do, at one server of the platform alone.
+            raise TokenInvalid
         return wire.ValidateTokenResponse(
             user_id=str(claims.subject),
             organization_id=str(claims.organization or ""),
@@ -184,11 +189,26 @@ class Authentication:
             if not fresh or standing is None or not standing.enabled:
                 raise AssertionRefused
             principal = Principal(
-                "service", account, organization, standing.revision, clock.now(), (SERVICE_METHOD,)
+                "service",
+                account,
+                organization,
+                standing.revision,
+                clock.now(),
+                (SERVICE_METHOD,),
+                service=standing.server,
             )
             token, expires_at = await self._signer.access_token(tx, principal)
             await tx.record_act(identity.call().action, resource=name_of(COLLECTION, account))
         return wire.IssueServiceTokenResponse(
+            access_token=token, token_type=BEARER, expire_time=timestamp(expires_at)
+        )
+
+    async def ExchangeToken(self, request: wire.ExchangeTokenRequest) -> wire.ExchangeTokenResponse:
+        """Let a server of the platform act for one of its callers."""
+        token, expires_at = await self._exchange(
+            request.subject_token, _subject(identity.caller()), request.audience
+        )
+        return wire.ExchangeTokenResponse(
             access_token=token, token_type=BEARER, expire_time=timestamp(expires_at)
         )
 

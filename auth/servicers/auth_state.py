@@ -48,6 +48,8 @@ class AuthState:
             organization_id=str(proven.claims.organization or ""),
             roles=sorted(proven.roles),
             auth_revision=proven.revision,
+            permissions=sorted(proven.permissions),
+            actor_roles=sorted(proven.actor_roles),
         )
 
     async def _pass_on(

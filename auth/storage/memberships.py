@@ -61,6 +61,22 @@ _ACCEPT = statement(
         revision=membership.c.revision + 1,
     )
 )
+_RELEASE = statement(
+    update(membership)
+    .where(_HERE, membership.c.user_id == bindparam("user"))
+    .values(
+        user_id=None,
+        suspended_at=bindparam("at"),
+        updated_at=bindparam("at"),
+        revision=membership.c.revision + 1,
+    )
+)
+_PLACES = statement(
+    select(membership.c.organization_id)
+    .where(membership.c.user_id == bindparam("user_id"))
+    .order_by(membership.c.organization_id)
+    .limit(MOST_CHOICES)
+)
 _OTHER_ADMINISTRATORS = statement(
     select(func.count().label("n"))
     .select_from(membership)
@@ -148,6 +164,19 @@ class Memberships:
     async def accept(self, key: UUID, user: UUID, at: datetime) -> None:
         """Make an invitation that this transaction holds the membership of a person."""
         await self._tx.run(_ACCEPT, key=key, user=user, updated_at=at)
+
+    async def release(self, user: UUID, at: datetime) -> bool:
+        """Make the membership of an account nobody's, and suspended: its address may be invited
+        anew. False: the account has none in the organization.
+        """
+        return bool(await self._tx.run(_RELEASE, user=user, at=at))
+
+    async def places(self, user: UUID) -> list[UUID]:
+        """The organizations of the acting person, suspended or not. At most MOST_CHOICES.
+
+        The transaction acts as that person: row-level security shows nobody else's.
+        """
+        return [row.organization_id for row in await self._tx.all(_PLACES, user_id=user)]
 
     async def other_administrators(self, key: UUID) -> int:
         """How many can administer the organization without this member."""

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, bindparam, text
 
 from core.database import Transaction, statement
+from core.truth.proof import SERVER_NAME
 
 _USER = statement(
     text(
@@ -32,7 +33,8 @@ _USER = statement(
 _SERVICE = statement(
     text(
         """SELECT r.value AS revision, a.id, a.organization_id AS organization, a.roles,
-            a.public_key, (a.disabled_at IS NULL AND o.suspended_at IS NULL) AS enabled
+            a.display_name, a.public_key,
+            (a.disabled_at IS NULL AND o.suspended_at IS NULL) AS enabled
         FROM auth_revision r
         LEFT JOIN service_account a ON a.id = :account
         LEFT JOIN organization o ON o.id = a.organization_id"""
@@ -63,9 +65,19 @@ class ServiceStanding:
 
     revision: int
     organization: UUID | None
+    display_name: str
     roles: tuple[str, ...]
     public_key: bytes
     enabled: bool
+
+    @property
+    def server(self) -> str:
+        """The name under which an operator registered a server of the platform; empty for others.
+
+        Organizations call their own programs as they like.
+        """
+        named = self.organization is None and SERVER_NAME.fullmatch(self.display_name)
+        return self.display_name if named else ""
 
 
 class Principals:
@@ -98,6 +110,7 @@ class Principals:
         return ServiceStanding(
             revision=row.revision,
             organization=row.organization,
+            display_name=row.display_name,
             roles=tuple(row.roles),
             public_key=row.public_key,
             enabled=row.enabled,

@@ -61,6 +61,30 @@ _DISABLE = statement(
         revision=service_account.c.revision + 1,
     )
 )
+# Only a server of the platform is registered anew.
+_REGISTER = statement(
+    update(service_account)
+    .where(service_account.c.organization_id.is_(None), service_account.c.id == bindparam("key"))
+    .values(
+        display_name=bindparam("display_name"),
+        roles=bindparam("roles"),
+        updated_at=bindparam("at"),
+        revision=service_account.c.revision + 1,
+    )
+)
+_DISABLE_SERVER = statement(
+    update(service_account)
+    .where(
+        service_account.c.organization_id.is_(None),
+        service_account.c.id == bindparam("key"),
+        service_account.c.disabled_at.is_(None),
+    )
+    .values(
+        disabled_at=bindparam("at"),
+        updated_at=bindparam("at"),
+        revision=service_account.c.revision + 1,
+    )
+)
 _USE = statement(insert(assertion).on_conflict_do_nothing())
 _FORGET = statement(delete(assertion).where(assertion.c.expires_at < bindparam("before")))
 
@@ -132,6 +156,16 @@ class ServiceAccounts:
     async def disable(self, key: UUID, at: datetime) -> None:
         """Shut one of the organization's out."""
         await self._tx.run(_DISABLE, key=key, at=at)
+
+    async def register(
+        self, key: UUID, display_name: str, roles: Sequence[str], at: datetime
+    ) -> None:
+        """Give a server of the platform another name and other roles."""
+        await self._tx.run(_REGISTER, key=key, display_name=display_name, roles=list(roles), at=at)
+
+    async def disable_server(self, key: UUID, at: datetime) -> bool:
+        """Shut a server of the platform out. False: there is none of this id that is not out."""
+        return bool(await self._tx.run(_DISABLE_SERVER, key=key, at=at))
 
     async def use_assertion(self, account: UUID, jti: str, expires_at: datetime) -> bool:
         """Use up an assertion's id. False: it was used before."""

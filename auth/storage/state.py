@@ -96,9 +96,9 @@ class State:
         row = await self._tx.one(_REVISION)
         return int(row.revision)  # type: ignore[union-attr]
 
-    async def epoch(self, subject: UUID, organization: UUID | None) -> int:
-        """The revision below which tokens of the subject, for the organization, are dead."""
-        keys = [subject_key(subject)]
+    async def epoch(self, subjects: Sequence[UUID], organization: UUID | None) -> int:
+        """The revision below which tokens of all the subjects, for the organization, are dead."""
+        keys = [subject_key(subject) for subject in subjects]
         if organization is not None:
             keys.append(organization_key(organization))
         row = await self._tx.one(_EPOCHS, keys=keys)

@@ -30,6 +30,13 @@ _FIND = statement(
 _DISABLE = statement(
     update(app_user).where(app_user.c.id == bindparam("key")).values(disabled_at=bindparam("at"))
 )
+_RELEASE = statement(
+    update(app_user)
+    .where(app_user.c.id == bindparam("key"))
+    .values(email=bindparam("email"), email_key=bindparam("email_key"))
+)
+# What an account is called whose address was freed; no address ends so (RFC 2606).
+RELEASED = "released.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +75,8 @@ class Users:
     async def disable(self, key: UUID, at: datetime) -> None:
         """Shut an account out of the platform."""
         await self._tx.run(_DISABLE, key=key, at=at)
+
+    async def release(self, key: UUID) -> None:
+        """Take the address from an account, so that another can have it."""
+        email = f"{key}@{RELEASED}"
+        await self._tx.run(_RELEASE, key=key, email=email, email_key=email_key(email))

@@ -10,9 +10,7 @@ from compliance.domain.merkle import leaf_hash
 from compliance.domain.tiles import grow
 from compliance.servicers.arrivals import same_event
 from compliance.storage.store import Store, StoreTransaction
-from core import identity
 from core.database import ConstraintViolated
-from core.database.context import PLATFORM
 
 _USED_ONCE = frozenset({"uq_audit_event_event_id", "uq_audit_event_source_source_seq"})
 
@@ -33,12 +31,6 @@ async def append(store: Store, arrivals: Sequence[Arrival]) -> list[int]:
         positions = [position for position, _ in batch]
         places[organization] = dict(zip(positions, indexes, strict=True))
     return [places[arrival.organization][at] for at, arrival in enumerate(arrivals)]
-
-
-async def claim(store: Store, source: str) -> None:
-    """Let the caller alone append as this source. Raises SourceNotYours."""
-    async with store.begin_for(PLATFORM) as tx:
-        await tx.sources.claim(source, identity.caller().subject)
 
 
 async def _append_to(store: Store, organization: UUID, batch: Sequence[Arrival]) -> list[int]:

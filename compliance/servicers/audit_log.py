@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from compliance.domain.keys import AUDIT
-from compliance.servicers.appending import append, claim
+from compliance.domain.sources import refuse_stranger
+from compliance.servicers.appending import append
 from compliance.servicers.arrivals import arrival_from_proto
 from compliance.servicers.opening import opened
 from compliance.servicers.proofs import prove_consistency, prove_inclusion, read_tile
@@ -60,8 +61,7 @@ class AuditLog:
             source = source or request.source
             if request.source != source:
                 raise InvalidField(field="source", rule="same_for_the_stream")
-            # For each batch anew: an account that has lost the source may have a stream open.
-            await claim(self._store, source)
+            refuse_stranger(source, identity.caller().service)
             arrivals = [
                 arrival_from_proto(source, at, event) for at, event in enumerate(request.events)
             ]

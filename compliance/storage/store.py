@@ -8,7 +8,6 @@ from uuid import UUID
 from compliance.storage.events import Events
 from compliance.storage.keys import Keys
 from compliance.storage.logs import Logs
-from compliance.storage.sources import Sources
 from compliance.storage.tiles import Tiles
 from core import identity
 from core.crypto.keyring import KeyProvider
@@ -23,7 +22,6 @@ class StoreTransaction:
         self.events = Events(tx)
         self.tiles = Tiles(tx)
         self.keys = Keys(tx, keys)
-        self.sources = Sources(tx)
 
 
 class Store:

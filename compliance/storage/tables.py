@@ -8,7 +8,7 @@ other change.
 from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-from core.database import column, index, new_metadata, platform_table, tenant_table, unique
+from core.database import column, index, new_metadata, tenant_table, unique
 
 metadata = new_metadata("compliance")
 
@@ -59,21 +59,6 @@ audit_event = tenant_table(
     subject=None,
     capture=False,
     reason=_IS_THE_TRAIL,
-)
-
-audit_source = platform_table(
-    "audit_source",
-    metadata,
-    column(
-        "source",
-        Text,
-        field="medhub.compliance.v1.AppendEventsRequest.source",
-        primary_key=True,
-    ),
-    column("account", Uuid, internal="The service account that appends as it."),
-    column("bound_at", TIMESTAMP(timezone=True), internal="Since when.", server_default="now()"),
-    collection="auditSources",
-    reason="A service appends the events of all organizations under one name.",
 )
 
 tile = tenant_table(

@@ -111,7 +111,7 @@ def actor_part(entry: Entry) -> ActorPart:
     session = context.get("session")
     return ActorPart(
         actor=actor_of(entry),
-        on_behalf=str(context.get("on_behalf") or ""),
+        on_behalf=_acting(entry),
         session=f"sessions/{session}" if session else "",
         peer=str(context.get("peer") or ""),
         trace=str(context.get("trace") or ""),
@@ -119,8 +119,14 @@ def actor_part(entry: Entry) -> ActorPart:
 
 
 def forgotten_actor_part(entry: Entry) -> ActorPart:
-    """In place of an actor who is forgotten: the trace, which is nobody's."""
-    return ActorPart(trace=str(entry.context.get("trace") or ""))
+    """In place of an actor who is forgotten: what is nobody's, the trace and the service."""
+    return ActorPart(on_behalf=_acting(entry), trace=str(entry.context.get("trace") or ""))
+
+
+def _acting(entry: Entry) -> str:
+    """The service account that acted on behalf of the actor; empty when none did."""
+    acting = entry.context.get("on_behalf")
+    return _name("service", acting) if acting else ""
 
 
 def _name(kind: str, person: UUID | str) -> str:

@@ -107,7 +107,7 @@ class Relay:
                 await self._lead()
                 await self._work()
             except (Unavailable, grpc.aio.AioRpcError, TimeoutError) as trouble:
-                # Only an operator ends what another account's hold of the source began.
+                # Only an operator registers the account under the name of the service.
                 level = logging.CRITICAL if _is_stranger(trouble) else logging.WARNING
                 _log.log(level, "the relay starts again: %s", _named(trouble))
             except Exception:  # noqa: BLE001 - the queue must move again once the cause is gone
@@ -244,7 +244,7 @@ def _messages(events: Sequence[SealedEvent]) -> Iterator[slice]:
 
 
 def _is_stranger(trouble: Exception) -> bool:
-    """Whether compliance takes the events of this source from another account alone."""
+    """Whether compliance takes the account for another server's than this source's."""
     return isinstance(trouble, grpc.aio.AioRpcError) and reason_of(trouble) == "SOURCE_NOT_YOURS"
 
 

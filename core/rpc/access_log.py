@@ -37,7 +37,7 @@ class AccessLog:
             f'"method":"{call.method}","code":"{code}","reason":"{reason}",'
             f'"ms":{seconds * 1000:.2f},"caller":"{caller.subject_text}",'
             f'"kind":"{caller.kind.value}","organization":"{caller.organization_text}",'
-            f'"peer":"{call.peer}","trace":"{call.trace_id}"}}\n'
+            f'"on_behalf":"{caller.actor_text}","peer":"{call.peer}","trace":"{call.trace_id}"}}\n'
         )
         if self._timer is None:
             loop = asyncio.get_running_loop()

@@ -124,6 +124,8 @@ async def _answer(raw: bytes, passage: Passage, run: Unary, steps: Steps) -> byt
     method, call = passage.method, passage.call
     call.caller = await authenticate(method, passage.headers, steps.truth)
     authorize(method, call.caller)
+    if method.access is not Access.PUBLIC:
+        call.credential = token_of(passage.headers)
     request = passage.request = _message(method, raw)
     if method.by_request_id:
         call.request_id = request.request_id  # type: ignore[attr-defined]
@@ -162,9 +164,11 @@ async def _converse(
     method, call = passage.method, passage.call
     call.caller = await authenticate(method, passage.headers, steps.truth)
     authorize(method, call.caller)
+    if method.access is not Access.PUBLIC:
+        call.credential = token_of(passage.headers)
     identity.enter(call)
     public = method.access is Access.PUBLIC
-    with nullcontext() if public else steps.live.held(method, token_of(passage.headers)):
+    with nullcontext() if public else steps.live.held(method, call.credential):
         if method.client_streaming:
             asked: Any = _messages(method, requests)
         else:

@@ -38,7 +38,13 @@ def authorize(method: Method, caller: Caller) -> None:
 
 
 def permit(method: Method, caller: Caller) -> None:
-    """Hold the caller's organization and permissions against the policy."""
+    """Hold the caller's organization and permissions against the policy.
+
+    A method by which people act on their own account is theirs alone: whoever acts for somebody
+    must not end their session, nor get another token of theirs.
+    """
+    if method.access is Access.SELF and caller.actor is not None:
+        raise PermissionDenied
     if method.needs_organization and caller.organization is None:
         raise OrganizationRequired
     if method.access is Access.REQUIRE and method.permission not in caller.permissions:

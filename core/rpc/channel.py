@@ -1,7 +1,8 @@
 """Channels to other services: one a target, for the life of the process, made only here.
 
-Each carries the service's own token, gives every call a deadline, and retries UNAVAILABLE for
-methods that may be repeated. C-core does the retrying (gRFC A6), with throttling.
+Each carries the service's own token, or one on behalf of the caller in progress, gives every call
+a deadline, and retries UNAVAILABLE for methods that may be repeated. C-core does the retrying
+(gRFC A6), with throttling.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self
 from uuid import uuid4
 
 import grpc
@@ -24,6 +25,7 @@ from core.contract import Contract
 from core.crypto.private_files import PrivateFile
 from core.errors import Unavailable
 from core.identity import Call
+from core.rpc.delegation import Delegation
 from core.rpc.endings import TrueEndings, ending_of
 from core.rpc.limits import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
 from core.truth.proof import AUDIENCE
@@ -40,7 +42,15 @@ RETRY_ATTEMPTS = 3
 # When auth could not renew a token that is still good, it is asked again after this long.
 RENEW_PAUSE = 1.0
 
-T = TypeVar("T")
+
+class Tokens(Protocol):
+    """Where the token of each call comes from."""
+
+    async def get(self) -> str:
+        """The token to carry. Raises the refusal that ends the call when there is none."""
+
+    def refused(self, token: str) -> None:
+        """Note that a server took the token for dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,7 @@ class Channels:
         self._targets = targets
         self._contract = contract
         self._channels: dict[str, grpc.aio.Channel] = {}
+        self._for_callers: dict[str, grpc.aio.Channel] = {}
         self._plain = self._open(targets["auth"], ())
         self.token = ServiceToken(key, self._plain)
 
@@ -128,9 +139,22 @@ class Channels:
             self._channels[service] = self._open(self._targets[service], _carrying(self.token))
         return self._channels[service]
 
+    def for_caller(self, service: str) -> grpc.aio.Channel:
+        """The channel to a service on behalf of whoever makes the call in progress.
+
+        It carries a token that auth gives for both: the other server lets through what the caller
+        and this service may do, and its trail names both. A call raises Unauthenticated when the
+        caller's token is dead by now, Unavailable when auth cannot be asked, and NobodyToActFor
+        when no call of somebody known is in progress.
+        """
+        if service not in self._for_callers:
+            tokens = Delegation(service, self.to("auth"))
+            self._for_callers[service] = self._open(self._targets[service], _carrying(tokens))
+        return self._for_callers[service]
+
     async def close(self) -> None:
         """Close all of them."""
-        for channel in (*self._channels.values(), self._plain):
+        for channel in (*self._channels.values(), *self._for_callers.values(), self._plain):
             await channel.close()
 
     def _open(
@@ -171,19 +195,19 @@ def _service_config(contract: Contract) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _carrying(token: ServiceToken) -> tuple[grpc.aio.ClientInterceptor, ...]:
+def _carrying(tokens: Tokens) -> tuple[grpc.aio.ClientInterceptor, ...]:
     kinds = (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)
-    return (*(kind(token) for kind in kinds), TrueEndings())
+    return (*(kind(tokens) for kind in kinds), TrueEndings())
 
 
 class _Carries:
     """Adds token, trace and deadline to a call, and heeds a server that refuses the token."""
 
-    def __init__(self, token: ServiceToken) -> None:
-        self._token = token
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
 
     async def _carry(self, go: Callable[..., Any], details: Any, sent: Any, *, unary: bool) -> Any:
-        token = await self._token.get()
+        token = await self._tokens.get()
         current = identity._call.get()
         metadata = grpc.aio.Metadata(*(details.metadata or ()))
         metadata.add("authorization", f"Bearer {token}")
@@ -204,7 +228,7 @@ class _Carries:
 
     def _heed(self, call: Any, token: str) -> None:
         if ending_of(call).code() is grpc.StatusCode.UNAUTHENTICATED:
-            self._token.refused(token)
+            self._tokens.refused(token)
 
 
 def _timeout(asked: float | None, current: Call | None) -> float:

@@ -28,6 +28,9 @@ PROBE_SECONDS = 1.0
 SILENCE_SECONDS = 5.0
 # Probes that may be unanswered at once; older ones would prove nothing that is still of use.
 MAX_PROBES = 64
+# While something was told that is not understood, the whole state is asked for this often: it is
+# understood once auth tells or holds the thing no more. A snapshot may be large.
+UNDERSTAND_SECONDS = 30.0
 # Pauses between attempts, in seconds: doubled from the first to the last.
 FIRST_PAUSE = 0.1
 LAST_PAUSE = 2.0
@@ -35,7 +38,7 @@ _log = logging.getLogger("medhub.truth")
 
 
 class _OutOfStep(Exception):
-    """An event is missing."""
+    """An event is missing, or was not understood a while ago: only the whole state helps."""
 
 
 class Follower:
@@ -46,6 +49,7 @@ class Follower:
         self._stub: Any = auth_state_service_pb2_grpc.AuthStateServiceStub(channel)
         self._asked: dict[int, float] = {}
         self._whole = True
+        self._again_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -91,6 +95,8 @@ class Follower:
                 if answer is grpc.aio.EOF:
                     return
                 self._apply(answer)
+                if self._puzzled():
+                    raise _OutOfStep
         finally:
             ended.set()
             stream.cancel()
@@ -112,7 +118,8 @@ class Follower:
         match answer.WhichOneof("message"):
             case "snapshot":
                 self._state.apply_snapshot(answer.snapshot)
-                self._whole = self._whole and not answer.snapshot.last
+                if answer.snapshot.last:
+                    self._whole, self._again_at = False, self._later()
             case "delta":
                 if self._whole or not self._state.apply_delta(answer.delta):
                     raise _OutOfStep
@@ -120,6 +127,20 @@ class Follower:
                 asked = self._asked.pop(answer.checkpoint.probe, None)
                 if asked is not None:
                     self._state.prove(answer.checkpoint.revision, asked)
+            case _:
+                self._state.misunderstood()
+
+    def _puzzled(self) -> bool:
+        """Whether it is time to see if the whole state is understood."""
+        if self._state.understood or self._whole:
+            return False
+        return asyncio.get_running_loop().time() >= self._again_at
+
+    def _later(self) -> float:
+        """When to ask for the whole state again, should something not be understood then."""
+        if self._state.understood:
+            return float("-inf")
+        return asyncio.get_running_loop().time() + UNDERSTAND_SECONDS
 
 
 def resolving(channel: grpc.aio.Channel) -> Any:
@@ -136,7 +157,12 @@ def resolving(channel: grpc.aio.Channel) -> Any:
             raise Unavailable(retry_after=1.0) from None
         organization = UUID(found.organization_id) if found.organization_id else None
         return Resolved(
-            UUID(found.subject_id), organization, tuple(found.roles), found.auth_revision
+            subject=UUID(found.subject_id),
+            organization=organization,
+            roles=tuple(found.roles),
+            revision=found.auth_revision,
+            permissions=frozenset(found.permissions),
+            actor_roles=tuple(found.actor_roles),
         )
 
     return resolve

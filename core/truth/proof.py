@@ -8,6 +8,7 @@ duplicate claims, any `typ`, and headers that bring keys along. The gate before 
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 ISSUER = "medhub"
 AUDIENCE = "medhub"
+# How servers of the platform are called. A token on behalf of somebody is good at one of them: its
+# audience is `medhub/clinical`.
+SERVER_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 ALGORITHM = "EdDSA"
 TYPE = "at+jwt"
 # An access token lives this long: role changes act at once by the stream, so the life only
@@ -35,6 +39,8 @@ MAX_TOKEN_BYTES = 8192
 _HEADER = {"alg", "typ", "kid"}
 _REQUIRED = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "knd", "rev", "aal"]
 _KINDS = ("user", "service")
+# Kind, organization and actor in the token of a server of the platform.
+_OF_A_SERVER = ("service", None, None)
 
 
 class NotProven(Exception):
@@ -66,7 +72,12 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says. Times are aware UTC with a resolution of one second."""
+    """What a token says. Times are aware UTC with a resolution of one second.
+
+    A token with an `actor` is on behalf of its subject: a service account calls for them. It, and
+    no other, names the one server that it is good at, as `audience`. A token of a server of the
+    platform, and no other, names it as it was registered, as `service`.
+    """
 
     subject: UUID
     kind: str
@@ -77,6 +88,8 @@ class Claims:
     organization: UUID | None = None
     session: UUID | None = None
     actor: UUID | None = None
+    audience: str = ""
+    service: str = ""
     assurance: int = 0
     methods: tuple[str, ...] = ()
     authenticated_at: datetime | None = None
@@ -90,11 +103,12 @@ def sign(claims: Claims, private_key: bytes, kid: str) -> str:
         "sid": claims.session and str(claims.session),
         "act": claims.actor and {"sub": str(claims.actor)},
         "auth_time": claims.authenticated_at and int(claims.authenticated_at.timestamp()),
+        "svc": claims.service or None,
         "amr": list(claims.methods) or None,
     }
     payload = {
         "iss": ISSUER,
-        "aud": AUDIENCE,
+        "aud": f"{AUDIENCE}/{claims.audience}" if claims.audience else AUDIENCE,
         "sub": str(claims.subject),
         "knd": claims.kind,
         "rev": claims.revision,
@@ -171,10 +185,11 @@ def _verify_signature(token: str, key: Key) -> None:
             token,
             public,
             algorithms=[key.algorithm],
-            audience=AUDIENCE,
             issuer=ISSUER,
             options={
                 "require": _REQUIRED,
+                # Read below, with the rest of the claims.
+                "verify_aud": False,
                 # Times are compared below, against the clock that the caller hands in.
                 "verify_exp": False,
                 "verify_nbf": False,
@@ -197,6 +212,8 @@ def _claims(payload: dict[str, Any], now: datetime, kid: str) -> Claims:
             organization=_uuid(payload["org"]) if "org" in payload else None,
             session=_uuid(payload["sid"]) if "sid" in payload else None,
             actor=_uuid(payload["act"]["sub"]) if "act" in payload else None,
+            audience=_audience(payload["aud"]),
+            service=_server(payload["svc"]) if "svc" in payload else "",
             assurance=_whole(payload["aal"]),
             methods=_texts(payload["amr"]) if "amr" in payload else (),
             authenticated_at=_moment(payload["auth_time"]) if "auth_time" in payload else None,
@@ -205,7 +222,9 @@ def _claims(payload: dict[str, Any], now: datetime, kid: str) -> Claims:
         not_before = _moment(payload["nbf"])
     except (KeyError, TypeError, ValueError, OverflowError):
         raise NotProven("claims") from None
-    if claims.kind not in _KINDS or not isinstance(payload["aud"], str):
+    if claims.kind not in _KINDS or bool(claims.audience) != (claims.actor is not None):
+        raise NotProven("claims")
+    if claims.service and (claims.kind, claims.organization, claims.actor) != _OF_A_SERVER:
         raise NotProven("claims")
     if claims.expires_at - claims.issued_at > MAX_TOKEN_LIFE:
         raise NotProven("life")
@@ -221,6 +240,24 @@ def _whole(value: object) -> int:
     if type(value) is not int or not 0 <= value < 1 << 53:
         raise ValueError("not a whole number")
     return value
+
+
+def _server(value: object) -> str:
+    text = _text(value)
+    if SERVER_NAME.fullmatch(text) is None:
+        raise ValueError("not the name of a server")
+    return text
+
+
+def _audience(value: object) -> str:
+    """The one server that the token is for; empty: all of them. Raises ValueError for others."""
+    text = _text(value)
+    if text == AUDIENCE:
+        return ""
+    platform, _, server = text.partition("/")
+    if platform != AUDIENCE:
+        raise ValueError("an audience that is not of the platform")
+    return _server(server)
 
 
 def _text(value: object) -> str:

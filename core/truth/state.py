@@ -2,14 +2,21 @@
 
 Epochs are revisions, not times: a token is dead when the revision it was issued at lies below
 an epoch that applies to it. Scopes combine by MAX, so none can mask another.
+
+What this version cannot read may be what shuts somebody out. So it is never passed over: from
+then on nothing here decides (see StateEvent in the contract).
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from core import clock
 from core.truth.proof import SKEW, Claims, Key
@@ -22,6 +29,22 @@ _SWEEP_EVERY = 256
 MAX_MEMBERSHIPS = 100_000
 _END = datetime.max.replace(tzinfo=UTC)
 _NO_EPOCH = (0, datetime.min.replace(tzinfo=UTC))
+# What a snapshot replaces, whole or not at all.
+_REPLACED = (
+    "keys",
+    "sessions_revoked",
+    "subject_epochs",
+    "organization_epochs",
+    "organizations_suspended",
+    "roles",
+    "memberships",
+)
+_KEY_STATES = frozenset({
+    wire.KEY_STATE_ACTIVE,
+    wire.KEY_STATE_RETIRED,
+    wire.KEY_STATE_REVOKED,
+})  # fmt: skip
+_log = logging.getLogger("medhub.truth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +64,10 @@ class State:
     # Grows with every applied change, so that a verdict can tell whether it is still current.
     version: int = 0
     # When, on the loop's monotonic clock, the newest proven checkpoint was asked for.
+    # Never, while something was told that is not understood.
     proven_at: float = float("-inf")
+    # False from the first event that this version cannot read until a snapshot that it can.
+    understood: bool = True
     keys: dict[str, Key] = field(default_factory=dict)
     sessions_revoked: dict[UUID, datetime] = field(default_factory=dict)
     subject_epochs: dict[UUID, tuple[int, datetime]] = field(default_factory=dict)
@@ -52,6 +78,8 @@ class State:
     changed: list[Callable[[], None]] = field(default_factory=list)
     # An answer of auth older than this may miss changes of memberships that were forgotten here.
     forgotten_at: int = 0
+    # As `proven_at`, while that says never.
+    _heard_at: float = float("-inf")
     _parts: list[wire.StateEvent] = field(default_factory=list)
     _applied: int = 0
 
@@ -60,15 +88,18 @@ class State:
         self._parts.extend(part.events)
         if not part.last:
             return
-        for known in (self.keys, self.sessions_revoked, self.subject_epochs, self.roles):
-            known.clear()
-        self.organization_epochs.clear()
-        self.organizations_suspended.clear()
-        self.memberships.clear()
+        events, self._parts = self._parts, []
+        fresh = State()
+        understood = fresh._take_all(events, part.revision)
+        for name in _REPLACED:
+            setattr(self, name, getattr(fresh, name))
         # What happened to memberships up to this revision is no longer known one by one.
         self.forgotten_at = part.revision
-        events, self._parts = self._parts, []
-        self._apply(part.revision, events)
+        if understood:
+            self.understood = True
+        else:
+            self.misunderstood()
+        self._moved_to(part.revision)
 
     def begin_snapshot(self) -> None:
         """Forget the parts of a snapshot that did not come to its end."""
@@ -78,16 +109,36 @@ class State:
         """Apply one commit. False: an event before it is missing, and nothing was applied."""
         if delta.previous_revision != self.revision:
             return False
-        self._apply(delta.revision, delta.events)
+        if not self._take_all(delta.events, delta.revision):
+            self.misunderstood()
+        self._moved_to(delta.revision)
         return True
+
+    def misunderstood(self) -> None:
+        """Note that auth told what this version cannot read: nothing here decides any more.
+
+        Auth is asked at each call, until a snapshot that is understood whole.
+        """
+        if self.understood:
+            _log.error("auth tells what this version does not understand; it is asked at each call")
+            self._heard_at = self.proven_at
+        self.understood = False
+        self.proven_at = float("-inf")
 
     def prove(self, revision: int, asked_at: float) -> bool:
         """Note that at `asked_at` the database stood at `revision`. False: we are behind it."""
         if revision > self.revision:
             return False
-        if asked_at > self.proven_at:
+        if not self.understood:
+            self._heard_at = max(self._heard_at, asked_at)
+        elif asked_at > self.proven_at:
             self.proven_at = asked_at
         return True
+
+    @property
+    def heard_at(self) -> float:
+        """When the newest checkpoint was asked for that we were not behind, understood or not."""
+        return self.proven_at if self.understood else self._heard_at
 
     def learn(self, subject: UUID, organization: UUID | None, found: Membership) -> Membership:
         """Keep a membership that was asked for, unless the stream has told a newer one.
@@ -133,11 +184,25 @@ class State:
                 given |= self.roles.get((own, role), frozenset())
         return frozenset(given)
 
-    def _apply(self, revision: int, events: Iterable[wire.StateEvent]) -> None:
+    def _take_all(self, events: Iterable[wire.StateEvent], revision: int) -> bool:
+        """Take in what is understood, also beside what is not. False: something is not."""
+        understood = True
         for event in events:
-            change = event.WhichOneof("change")
-            if change is not None:
-                getattr(self, f"_{change}")(getattr(event, change), revision)
+            understood = self._take(event, revision) and understood
+        return understood
+
+    def _take(self, event: wire.StateEvent, revision: int) -> bool:
+        """Take an event in. False: it is not understood, and not taken in."""
+        change = event.WhichOneof("change")
+        if change is None or not _known(event) or not _known(getattr(event, change)):
+            return False
+        try:
+            getattr(self, f"_{change}")(getattr(event, change), revision)
+        except (ValueError, OverflowError):
+            return False
+        return True
+
+    def _moved_to(self, revision: int) -> None:
         self.revision = revision
         self.version += 1
         self._applied += 1
@@ -169,6 +234,8 @@ class State:
             self.organizations_suspended.discard(organization)
 
     def _key_changed(self, event: wire.KeyChanged, _revision: int) -> None:
+        if event.state not in _KEY_STATES:
+            raise ValueError("a state of keys that is not known")
         self.keys[event.kid] = Key(
             kid=event.kid,
             algorithm=event.algorithm,
@@ -189,6 +256,12 @@ class State:
             del self.sessions_revoked[session]
         for subject in [s for s, (_, until) in self.subject_epochs.items() if until < now]:
             del self.subject_epochs[subject]
+
+
+def _known(message: Message) -> bool:
+    """Whether every field of it is known here: one that is not may narrow what the rest says."""
+    unknown: Any = UnknownFieldSet(message)
+    return len(unknown) == 0
 
 
 def _forget_at(event: wire.SessionRevoked | wire.SubjectEpoch) -> datetime:

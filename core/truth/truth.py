@@ -35,7 +35,7 @@ HOP_PAUSE_SECONDS = 0.1
 CATCH_UP_SECONDS = 0.25
 # Declared reads go on without auth for at most this long.
 CONTINUE_SECONDS = 300.0
-# Auth counts as away when nothing has been proven for this long (the bound of reads).
+# Auth counts as away when it has answered nothing for this long (the bound of reads).
 AWAY_SECONDS = 10.0
 # What a caller may do about an outage of auth: try again after this many seconds.
 RETRY_SECONDS = 1.0
@@ -59,12 +59,17 @@ class AuthUnavailable(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What auth answers about a token: whom it stands for, now."""
+    """What auth answers about a token: whom it stands for and what they may do, now.
+
+    With an actor, `permissions` are what both may do.
+    """
 
     subject: UUID
     organization: UUID | None
     roles: tuple[str, ...]
     revision: int
+    permissions: frozenset[str]
+    actor_roles: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -95,9 +100,13 @@ Resolve: TypeAlias = Callable[[str], Awaitable[Resolved]]
 class Truth:
     """Proves callers. One for each server; `state` is kept current by whoever follows auth."""
 
-    def __init__(self, state: State, resolve: Resolve) -> None:
-        """`resolve` asks auth; it raises NotProven for a dead token, anything else if it fails."""
+    def __init__(self, state: State, resolve: Resolve, service: str = "") -> None:
+        """`resolve` asks auth; it raises NotProven for a dead token, anything else if it fails.
+
+        `service` is the server's name: tokens on behalf of somebody are made for one server.
+        """
         self.state = state
+        self._service = service
         self.hops = 0
         self._resolve = resolve
         self._verdicts: OrderedDict[bytes, _Verdict] = OrderedDict()
@@ -135,6 +144,8 @@ class Truth:
             raise self.out_of_time() from None
         except NotProven:
             raise Unauthenticated from None
+        if claims.audience and claims.audience != self._service:
+            raise Unauthenticated
         verdict = _Verdict(claims, expires=loop.time() + self._left(claims))
         self._verdicts[digest] = verdict
         if len(self._verdicts) > MAX_VERDICTS:
@@ -147,7 +158,8 @@ class Truth:
         While auth is away nobody can renew a token and no key can be heard of, so that is told
         as the outage; otherwise the caller has to log in again.
         """
-        return AuthUnavailable() if self._lag() > AWAY_SECONDS else Unauthenticated()
+        silence = asyncio.get_running_loop().time() - self.state.heard_at
+        return AuthUnavailable() if silence > AWAY_SECONDS else Unauthenticated()
 
     def _left(self, claims: Claims) -> float:
         """Seconds until the token or its key runs out, with the skew."""
@@ -173,11 +185,7 @@ class Truth:
             self._verdicts.pop(digest, None)
             raise self.out_of_time()
         if bound <= 0:
-            told = await self._hop(token)
-            # Auth names roles; what they give comes by the stream, and must be as new.
-            if not await self._catch_up(told.revision):
-                raise AuthUnavailable
-            return self._judged(verdict, told)
+            return self._judged(verdict, await self._hop(token))
         wanted = max(verdict.claims.revision, min_revision)
         reached = await self._catch_up(wanted)
         if reached and self._lag() <= bound:
@@ -191,37 +199,44 @@ class Truth:
         return self._judged(verdict, told)
 
     def _judged(self, verdict: _Verdict, told: Resolved) -> Caller:
-        """The caller that auth speaks of; where the stream has told more since, it decides."""
+        """The caller that auth speaks of; where the stream has told as much or more, it decides."""
         claims, state = verdict.claims, self.state
         if told.subject != claims.subject or told.organization != claims.organization:
             raise Unauthenticated
-        roles = told.roles
-        if state.revision >= told.revision:
-            if state.dead(claims):
-                raise Unauthenticated
-            known = state.memberships.get((claims.subject, claims.organization))
-            if known is not None and known.revision > told.revision:
-                if known.ended:
-                    raise Unauthenticated
-                roles = known.roles
-        return _caller(claims, roles, state, degraded=False)
+        subject, actor = self._memberships(claims)
+        subject, actor = _newer(subject, told.roles, told), _newer(actor, told.actor_roles, told)
+        if state.revision < told.revision:
+            return _caller(claims, told.roles, told.permissions)
+        if state.dead(claims) or subject.ended or actor.ended:
+            raise Unauthenticated
+        if not state.understood:
+            return _caller(claims, told.roles, told.permissions)
+        return _caller(claims, subject.roles, _given(state, claims, subject, actor))
 
     async def _from_stream(self, token: str, digest: bytes, verdict: _Verdict) -> Caller:
         state, claims = self.state, verdict.claims
         if state.dead(claims):
             raise Unauthenticated
-        membership = state.memberships.get((claims.subject, claims.organization))
-        if membership is None:
-            membership = await self._first_sight(token, digest, claims)
-        if membership.ended or state.dead(claims):
+        subject, actor = self._memberships(claims)
+        if subject is None or (actor is None and claims.actor is not None):
+            subject, actor = await self._first_sight(token, digest, claims)
+        if subject.ended or (actor is not None and actor.ended) or state.dead(claims):
             raise Unauthenticated
-        verdict.caller = _caller(claims, membership.roles, state, degraded=False)
+        verdict.caller = _caller(claims, subject.roles, _given(state, claims, subject, actor))
         verdict.version = state.version
         verdict.expires = asyncio.get_running_loop().time() + self._left(claims)
         return verdict.caller
 
-    async def _first_sight(self, token: str, digest: bytes, claims: Claims) -> Membership:
-        """Ask for a membership once; from then on the stream keeps it true.
+    def _memberships(self, claims: Claims) -> tuple[Membership | None, Membership | None]:
+        """What is known of the subject's roles and, where one acts for them, of the actor's."""
+        known = self.state.memberships
+        actor = None if claims.actor is None else known.get((claims.actor, None))
+        return known.get((claims.subject, claims.organization)), actor
+
+    async def _first_sight(
+        self, token: str, digest: bytes, claims: Claims
+    ) -> tuple[Membership, Membership | None]:
+        """Ask for memberships once; from then on the stream keeps them true.
 
         An answer that is older than what was forgotten since may miss a change that no delta will
         bring again: learned, it would stay wrong. It is asked for anew.
@@ -234,18 +249,25 @@ class Truth:
             raise AuthUnavailable
         if found.subject != claims.subject or found.organization != claims.organization:
             raise Unauthenticated
-        known = Membership(roles=found.roles, revision=found.revision)
-        return self.state.learn(claims.subject, claims.organization, known)
+        subject = Membership(found.roles, found.revision)
+        known = self.state.learn(claims.subject, claims.organization, subject)
+        if claims.actor is None:
+            return known, None
+        actor = Membership(found.actor_roles, found.revision)
+        return known, self.state.learn(claims.actor, None, actor)
 
     def _continued(self, verdict: _Verdict, continues: bool) -> Caller:
         """A declared read goes on for a principal proven before the outage; all else does not."""
-        if not continues or self._lag() > CONTINUE_SECONDS or verdict.caller is None:
+        claims, before = verdict.claims, verdict.caller
+        # Without auth no server gets a token on behalf of somebody, so none goes on with one.
+        if not continues or self._lag() > CONTINUE_SECONDS or before is None or before.actor:
             raise AuthUnavailable
-        claims, roles = verdict.claims, verdict.caller.roles
-        known = self.state.memberships.get((claims.subject, claims.organization))
+        known, _ = self._memberships(claims)
         if self.state.dead(claims) or (known is not None and known.ended):
             raise Unauthenticated
-        return _caller(claims, known.roles if known else roles, self.state, degraded=True)
+        roles = known.roles if known else before.roles
+        given = self.state.permissions(claims.organization, roles)
+        return _caller(claims, roles, given, degraded=True)
 
     async def _ask(self, token: str, digest: bytes, revision: int, pause: float = 0.0) -> Resolved:
         """One hop for all who ask about the token at once; its answer is kept for a second.
@@ -309,7 +331,26 @@ class Truth:
         self._moved.set()
 
 
-def _caller(claims: Claims, roles: tuple[str, ...], state: State, *, degraded: bool) -> Caller:
+def _newer(known: Membership | None, roles: tuple[str, ...], told: Resolved) -> Membership:
+    """What the stream has told of a membership if that is newer than auth's answer, or that."""
+    if known is not None and known.revision > told.revision:
+        return known
+    return Membership(roles, told.revision)
+
+
+def _given(
+    state: State, claims: Claims, subject: Membership, actor: Membership | None
+) -> frozenset[str]:
+    """What the subject's roles give; where somebody acts for them, only what both may do."""
+    given = state.permissions(claims.organization, subject.roles)
+    if claims.actor is None:
+        return given
+    return given & state.permissions(None, actor.roles if actor is not None else ())
+
+
+def _caller(
+    claims: Claims, roles: tuple[str, ...], permissions: frozenset[str], *, degraded: bool = False
+) -> Caller:
     return Caller(
         kind=Kind(claims.kind),
         subject=claims.subject,
@@ -319,7 +360,8 @@ def _caller(claims: Claims, roles: tuple[str, ...], state: State, *, degraded: b
         authenticated_at=claims.authenticated_at,
         revision=claims.revision,
         roles=roles,
-        permissions=state.permissions(claims.organization, roles),
+        permissions=permissions,
         actor=claims.actor,
+        service=claims.service,
         degraded=degraded,
     )

@@ -95,6 +95,11 @@ async def batch_authorize(side: Side) -> auth.BatchAuthorizeRequest:
     return auth.BatchAuthorizeRequest(questions=[question])
 
 
+@asks(f"{_AUTH}/ExchangeToken")
+async def exchange_token(side: Side) -> auth.ExchangeTokenRequest:
+    return auth.ExchangeTokenRequest(subject_token=side.whole, audience="compliance")
+
+
 @asks(f"{_AUTH}/IssueServiceToken")
 async def issue_service_token(side: Side) -> auth.IssueServiceTokenRequest:
     private = Ed25519PrivateKey.generate()

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
-from auth.domain.roles import BUILT_IN
+from auth.domain.roles import BUILT_IN, SERVICE_COMPLIANCE
 from tests.support.matrix import Faults, Policy, expect, right, row, unspent
 from tests.support.matrix_trail import left_by
 from tests.support.matrix_wire import Outcome, bearer
@@ -138,6 +138,21 @@ async def missing_permission(world: World, policy: Policy) -> Faults:
     ]
     said = ("refusal", world.alpha.tenant.organization, policy.method, "PERMISSION_DENIED")
     return faults if kept == [said] else [*faults, f"the trail has {kept}"]
+
+
+@row(_closed)
+async def on_behalf(world: World, policy: Policy) -> Faults:
+    """A server does for a caller what both may do, at the server that its token is made for."""
+    ask = await unspent(world, policy)
+    elsewhere = world.on_behalf(world.alpha.whole, "elsewhere")
+    faults = await _stranger(world, policy, ask.request, bearer(elsewhere))
+    acting = world.on_behalf(world.alpha.whole, policy.service)
+    outcome = await world.invoke(policy.method, ask.request, bearer(acting))
+    if policy.permission in BUILT_IN[SERVICE_COMPLIANCE]:
+        return [*faults, f"got {outcome}"] if outcome.reason in GATE else faults
+    named = {"permission": policy.permission} if policy.permission else {}
+    denied = grpc.StatusCode.PERMISSION_DENIED
+    return faults + expect(outcome, denied, "PERMISSION_DENIED", named)
 
 
 class Garbled:

@@ -317,7 +317,6 @@ async def _(world: World, meta: Metadata) -> Outcome:
 async def _(world: World, meta: Metadata) -> Outcome:
     method = f"{_AUDIT}/AppendEvents"
     request = audit.AppendEventsRequest(source="clinical", events=events(new_id(), [1]))
-    await ask(world, method, request, meta, world.server)
     return await ask(world, method, request, meta, world.other_server)
 
 

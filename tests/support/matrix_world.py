@@ -165,12 +165,19 @@ class World:
         claims = replace(self.claims(token), issued_at=at, expires_at=at + LIFE)
         return self.key.token(claims)
 
+    def on_behalf(self, token: str, audience: str) -> str:
+        """A token by which compliance's server acts for the owner of this one, at another."""
+        actor = id_from(_account(self, "compliance"), "serviceAccounts")
+        return self.key.token(replace(self.claims(token), actor=actor, audience=audience))
+
     def signed_by(self, key: SigningKey, token: str) -> str:
         """The same token, signed by another key."""
         return key.token(self.claims(token))
 
-    def service_token(self, account: str, organization: UUID | None, revision: int) -> str:
-        """A token of a service account."""
+    def service_token(
+        self, account: str, organization: UUID | None, revision: int, service: str = ""
+    ) -> str:
+        """A token of a service account; `service` is the name of a server of the platform."""
         now = clock.now().replace(microsecond=0)
         claims = Claims(
             subject=id_from(account, "serviceAccounts"),
@@ -180,6 +187,7 @@ class World:
             expires_at=now + LIFE,
             token_id=str(new_id()),
             organization=organization,
+            service=service,
             authenticated_at=now,
         )
         return self.key.token(claims)
@@ -218,7 +226,8 @@ async def _signing_key(platform: Platform) -> SigningKey:
 async def _tokens(world: World) -> None:
     """Tokens of a server, of somebody who has not chosen, and of a session that has ended."""
     world.server, world.other_server = (
-        world.service_token(_account(world, service), None, 0) for service in ("clinical", "auth")
+        world.service_token(_account(world, service), None, 0, service)
+        for service in ("clinical", "auth")
     )
     for side in (world.alpha, world.beta):
         await bootstrap.user(

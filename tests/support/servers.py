@@ -70,8 +70,12 @@ class Authority:
         organization: UUID | None = None,
         subject: UUID | None = None,
         kind: str = "user",
+        service: str = "",
     ) -> str:
-        """A token of somebody who holds these permissions in the organization (None: in none)."""
+        """A token of somebody who holds these permissions in the organization (None: in none).
+
+        `service` is the registered name of a server of the platform.
+        """
         subject = subject or new_id()
         self._tell(
             wire.StateEvent(
@@ -88,13 +92,14 @@ class Authority:
         now = clock.now().replace(microsecond=0)
         claims = Claims(
             subject=subject,
-            kind=kind,
+            kind="service" if service else kind,
+            service=service,
             revision=self._state.revision,
             issued_at=now,
             expires_at=now + timedelta(minutes=5),
             token_id=str(new_id()),
             organization=organization,
-            session=new_id() if kind == "user" else None,
+            session=None if service or kind != "user" else new_id(),
             assurance=2,
             authenticated_at=now,
         )
@@ -108,7 +113,8 @@ class Authority:
             raise NotProven
         claims = self._issued[token]
         roles = (str(claims.subject),)
-        return Resolved(claims.subject, claims.organization, roles, self._state.revision)
+        given = self._state.permissions(claims.organization, roles)
+        return Resolved(claims.subject, claims.organization, roles, self._state.revision, given)
 
     @property
     def _state(self) -> Any:
@@ -149,7 +155,7 @@ async def serving(
     """
     authority = Authority()
     async with AsyncExitStack() as parts:
-        issuer = await _issuer(authority, relay_permissions)
+        issuer = await _issuer(authority, service, relay_permissions)
         parts.push_async_callback(issuer.stop, 0)
         target = f"127.0.0.1:{_free_port()}"
         settings = _settings(database, folder, target, f"127.0.0.1:{issuer.port}")
@@ -205,14 +211,14 @@ class _Issuer:
         await self.server.stop(grace)
 
 
-async def _issuer(authority: Authority, permissions: tuple[str, ...]) -> _Issuer:
+async def _issuer(authority: Authority, service: str, permissions: tuple[str, ...]) -> _Issuer:
     """Gives the server its own token, as auth does for a service account."""
 
     account = new_id()
 
     async def issue(request: Any, context: Any) -> auth_service_pb2.IssueServiceTokenResponse:
         answer = auth_service_pb2.IssueServiceTokenResponse(
-            access_token=authority.token(*permissions, subject=account, kind="service")
+            access_token=authority.token(*permissions, subject=account, service=service)
         )
         answer.expire_time.FromDatetime(clock.now() + timedelta(minutes=5))
         return answer

@@ -159,12 +159,15 @@ def tell(state: State, *events: wire.StateEvent) -> int:
 class MemoryAuth:
     """What the auth service keeps, in memory: the roles of principals, and who is out.
 
+    What a role gives is in `gives`, by its id; `truth` notes there what it tells the stream.
+
     It counts the hops, and can be away (`reachable`), slow (`delay`, seconds) or stuck.
     """
 
     key: SigningKey = field(default_factory=SigningKey)
     revision: int = 1
     roles: dict[tuple[UUID, UUID | None], tuple[str, ...]] = field(default_factory=dict)
+    gives: dict[str, frozenset[str]] = field(default_factory=dict)
     dead: set[UUID] = field(default_factory=set)
     reachable: bool = True
     delay: float = 0.0
@@ -190,13 +193,25 @@ class MemoryAuth:
         keys: Mapping[str, Key] = {self.key.kid: self.key.key}
         claims = verify(token, keys, clock.now())
         found = self.roles.get((claims.subject, claims.organization))
+        actor_roles = self.roles.get((claims.actor, None), ()) if claims.actor else ()
+        permissions = self._given(found or ())
+        if claims.actor is not None:
+            permissions &= self._given(actor_roles)
         revision = self.revision
         await asyncio.sleep(self.delay)
-        if found is None or claims.session in self.dead or claims.subject in self.dead:
+        if found is None or self.dead & {claims.session, claims.subject, claims.actor}:
             raise NotProven("auth says so")
-        return Resolved(claims.subject, claims.organization, found, revision)
+        return Resolved(
+            claims.subject, claims.organization, found, revision, permissions, actor_roles
+        )
 
-    def truth(self, *events: wire.StateEvent, proven: bool = True) -> Truth:
+    def _given(self, roles: Iterable[str]) -> frozenset[str]:
+        return frozenset().union(*(self.gives.get(role, frozenset()) for role in roles))
+
+    def truth(self, *events: wire.StateEvent, proven: bool = True, service: str = "") -> Truth:
         """A truth that knows the key and these events, and asks here for the rest."""
+        for each in events:
+            if each.HasField("role_changed"):
+                self.gives[each.role_changed.role] = frozenset(each.role_changed.permissions)
         state = state_with(self.key.event(), *events, revision=self.revision, proven=proven)
-        return Truth(state, self.resolve)
+        return Truth(state, self.resolve, service)

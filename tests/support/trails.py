@@ -25,7 +25,8 @@ from core.rpc.translate import end, tell
 from tests.support.postgres import PAGE_KEY
 
 _CONTRACT = load("medhub.compliance.v1")
-_ACCOUNT = new_id()  # of every relay here
+# Every relay here is this server's.
+_ACCOUNT, SERVER = new_id(), "ward"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class _Served(grpc.GenericRpcHandler):
 
 
 def _enter(method: str) -> None:
-    caller = identity.Caller(kind=identity.Kind.SERVICE, subject=_ACCOUNT)
+    caller = identity.Caller(kind=identity.Kind.SERVICE, subject=_ACCOUNT, service=SERVER)
     identity.enter(identity.Call(method=method, caller=caller, purpose="operation"))
 
 

@@ -152,6 +152,7 @@ def _credentials(world: World) -> list[tuple[str, Message | bytes]]:
         (f"{_AUTH}/Login", auth.LoginRequest(email=world.alpha.email("nurse"), password=CANARY)),
         (f"{_AUTH}/RefreshToken", auth.RefreshTokenRequest(refresh_token=CANARY)),
         (f"{_AUTH}/ValidateToken", auth.ValidateTokenRequest(token=CANARY)),
+        (f"{_AUTH}/ExchangeToken", auth.ExchangeTokenRequest(subject_token=CANARY, audience="x")),
         (f"{_AUTH}/IssueServiceToken", auth.IssueServiceTokenRequest(assertion=CANARY)),
         (
             f"{_AUTH}/ActivateAccount",

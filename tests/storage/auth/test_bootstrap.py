@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from auth import bootstrap
 from auth.commands import run
 from auth.domain.refusals import PasswordTooCommon
 from auth.formats.key_files import read_or_create
+from auth.operation import disable_account
 from tests.support.credentials import PASSWORD, Auth
 from tests.support.postgres import ServiceDatabase
 
@@ -37,6 +39,31 @@ async def test_a_repeat_changes_no_password(auth: Auth) -> None:
     assert (await auth.log_in(clinic.email, PASSWORD)).access_token
 
 
+async def test_an_account_joins_by_its_own_password_alone(auth: Auth) -> None:
+    """Somebody else may have made it: an address proves nobody. What was asked for is not made."""
+    first, second = await auth.clinic(), await auth.clinic("Clinique des Lilas")
+    await auth.user(first.organization, "squatter@parc.test")
+
+    for password in ("another-kestrel-9-xylophone", PASSWORD[:-1]):
+        with pytest.raises(bootstrap.AccountNotProven):
+            await bootstrap.user(
+                auth.store, second.organization, "Squatter@parc.test", "S", password, []
+            )
+    assert len(auth.rows("SELECT 1 FROM membership")) == 3
+
+    joined = await auth.user(second.organization, "squatter@parc.test", "administrator")
+    assert len(auth.rows(f"SELECT 1 FROM membership WHERE user_id = '{joined}'")) == 2
+
+
+async def test_an_account_that_is_shut_out_joins_nothing(auth: Auth) -> None:
+    """Though its password is known."""
+    first, second = await auth.clinic(), await auth.clinic("Clinique des Lilas")
+    await disable_account(auth.store, first.email)
+
+    with pytest.raises(bootstrap.AccountNotProven):
+        await auth.user(second.organization, first.email, "administrator")
+
+
 async def test_bad_wishes_are_refused(auth: Auth) -> None:
     """A common password, and roles that an account cannot hold."""
     clinic = await auth.clinic()
@@ -49,6 +76,42 @@ async def test_bad_wishes_are_refused(auth: Auth) -> None:
         await auth.user(clinic.organization, "a@b.test", "service")
     with pytest.raises(bootstrap.UnknownRole):
         await bootstrap.service_account(auth.store, None, "x", bytes(32), ["doctor"])
+    with pytest.raises(bootstrap.NotAServer):
+        await bootstrap.service_account(auth.store, None, "MLLP gateway", bytes(32), ["service"])
+
+
+async def test_a_server_is_registered_anew(auth: Auth) -> None:
+    """Name and roles are as they were given last; its tokens of before are dead. It is audited."""
+    register = partial(bootstrap.service_account, auth.store, None)
+    account = await register("clinic", bytes(32), ["service"])
+    (before,) = auth.rows("SELECT value FROM auth_revision")
+
+    for _ in range(2):
+        again = await register("clinical", bytes(32), ["service.compliance", "service"])
+        assert again == account
+
+    assert auth.rows("SELECT display_name, roles FROM service_account") == [
+        {"display_name": "clinical", "roles": ["service", "service.compliance"]}
+    ]
+    told = auth.rows(
+        f"SELECT event FROM auth_event WHERE revision > {before['value']} ORDER BY ordinal"
+    )
+    assert [row["event"]["kind"] for row in told] == ["subject_epoch", "membership_changed"]
+    written = auth.rows(
+        "SELECT operation FROM medhub.audit_outbox WHERE entity = 'service_account' ORDER BY seq"
+    )
+    assert [row["operation"] for row in written] == ["insert", "update"]
+
+
+async def test_a_key_stays_where_it_is(auth: Auth) -> None:
+    """What proves a program of an organization proves no server, and the other way round."""
+    clinic = await auth.clinic()
+    await bootstrap.service_account(
+        auth.store, clinic.organization, "MLLP gateway", bytes(32), ["integration"]
+    )
+
+    with pytest.raises(bootstrap.AnotherOrganization):
+        await bootstrap.service_account(auth.store, None, "clinical", bytes(32), ["service"])
 
 
 async def test_its_writes_are_audited(auth: Auth) -> None:

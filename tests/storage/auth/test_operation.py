@@ -1,17 +1,20 @@
 """What the operator does to a whole organization: one event, and nothing old comes back."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
 from auth.commands import run
-from auth.domain.refusals import NotAMember, RefreshRefused, TokenInvalid
+from auth.domain.refusals import InvalidCredentials, NotAMember, RefreshRefused, TokenInvalid
 from auth.operation import (
     NoSuchRow,
     disable_account,
     reactivate_organization,
+    release_address,
     suspend_organization,
 )
+from auth.storage.users import Users
 from core.ids import new_id
 from medhub.auth.v1 import auth_service_pb2 as wire
 from tests.support.credentials import Auth, anonymous
@@ -64,11 +67,62 @@ async def test_what_is_not_there_cannot_be_shut_out(auth: Auth) -> None:
     assert auth.rows("SELECT value FROM auth_revision") == before
 
 
+async def test_a_squatted_address_is_freed_for_whose_it_is(auth: Auth) -> None:
+    """The squatter is out everywhere; the person is invited, and makes an account of their own."""
+    clinic = await auth.clinic()
+    await auth.act_as_administrator(clinic)
+    address = "dr.leroy@hopital.test"
+    squatter = await auth.user(clinic.organization, address, "doctor")
+    made = await auth.log_in(address)
+
+    await release_address(auth.store, address.upper())
+
+    with pytest.raises(TokenInvalid):
+        await auth.proving.prove(made.access_token)
+    with pytest.raises(InvalidCredentials):
+        await auth.log_in(address)
+    held = auth.rows("SELECT user_id, suspended_at IS NULL AS active FROM membership ORDER BY id")
+    assert held[1] == {"user_id": None, "active": False}
+    other = await auth.clinic("Clinique des Lilas")
+    person = await auth.user(other.organization, address, "nurse")
+    assert person != squatter
+    assert (await auth.log_in(address)).user == f"users/{person}"
+    acts = auth.rows(
+        "SELECT entity, context->>'action' AS action FROM medhub.audit_outbox"
+        " WHERE context->>'action' = 'auth.users.release' ORDER BY seq"
+    )
+    assert [row["entity"] for row in acts] == ["membership", "app_user"]
+
+
+async def test_freeing_an_address_may_be_repeated(
+    auth: Auth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken off before its end, it has freed nothing yet, and the next attempt does."""
+    clinic = await auth.clinic()
+
+    async def lost(_users: Users, _key: UUID) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Users, "release", lost)
+        with pytest.raises(ConnectionError):
+            await release_address(auth.store, clinic.email)
+    assert auth.rows("SELECT email FROM app_user") == [{"email": clinic.email}]
+
+    await release_address(auth.store, clinic.email)
+
+    (left,) = auth.rows("SELECT email FROM app_user")
+    assert left["email"] == f"{clinic.administrator}@released.invalid"
+    with pytest.raises(NoSuchRow):
+        await release_address(auth.store, clinic.email)
+
+
 async def test_the_commands_reach_them(auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
     """As an operator runs them, with nothing but the address of the database."""
     clinic = await auth.clinic()
     monkeypatch.setenv("MEDHUB_AUTH_DATABASE_APP_URL", auth.store._database.url)
     name = f"organizations/{clinic.organization}"
+    account, _ = await auth.service(None, "service")
 
     done = [
         await asyncio.to_thread(run, ["operate", *command])
@@ -77,8 +131,12 @@ async def test_the_commands_reach_them(auth: Auth, monkeypatch: pytest.MonkeyPat
             ["reactivate-organization", name],
             ["disable-account", clinic.email],
             ["disable-account", "nobody@nowhere.test"],
+            ["release-address", clinic.email],
+            ["release-address", clinic.email],
+            ["disable-server", f"serviceAccounts/{account}"],
+            ["disable-server", f"serviceAccounts/{account}"],
         )
     ]
 
-    assert done == [0, 0, 0, 1]
+    assert done == [0, 0, 0, 1, 0, 1, 0, 1]
     assert auth.rows("SELECT suspended_at FROM organization") == [{"suspended_at": None}]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from auth.background import own_call
+from auth.domain.events import RoleChanged
 from auth.domain.refusals import EscalationRefused, RoleExists
 from core.errors import InvalidField, NotFound
 from core.ids import new_id
@@ -170,3 +172,16 @@ async def test_where_somebody_belongs_is_listed_by_name(auth: Auth) -> None:
     mine = await auth.auth.ListMyOrganizations(wire.ListMyOrganizationsRequest())
 
     assert [each.display_name for each in mine.organizations] == ["Alpha", "Beta"]
+
+
+async def test_what_was_published_of_a_role_is_what_it_gives(auth: Auth) -> None:
+    """While auth is upgraded, servers of two versions answer: alike, and as the stream says."""
+    clinic = await auth.clinic()
+    await auth.user(clinic.organization, "doc@parc.test", "doctor")
+    token = (await auth.log_in("doc@parc.test")).access_token
+    async with auth.store.begin_as(own_call("Test", "auth.tests")) as tx:
+        await tx.state.publish([RoleChanged(None, "doctor", ("clinical.units.read",))])
+
+    proven = await auth.proving.prove(token)
+
+    assert proven.permissions == {"clinical.units.read"}

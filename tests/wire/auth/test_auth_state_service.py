@@ -7,12 +7,13 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2
 
 from core.contract import everything
 from core.rpc.channel import Channels, ServiceKey
 from core.truth import State, Truth
 from core.truth.follower import Follower, resolving
-from core.truth.truth import Unauthenticated
+from core.truth.truth import HOP_KEPT_SECONDS, Unauthenticated
 from medhub.auth.v1 import auth_service_pb2, auth_state_service_pb2_grpc
 from medhub.auth.v1 import auth_state_service_pb2 as wire
 from tests.support.auth_server import AuthServer, enrol, told, until
@@ -149,3 +150,49 @@ async def _first(stream: Any, from_revision: int) -> None:
         await stream.write(wire.WatchRequest(from_revision=from_revision))
     async for _ in stream:
         return
+
+
+async def test_past_the_bound_auth_says_what_the_roles_give(
+    server: AuthServer, truth: Truth
+) -> None:
+    """A role that this server has heard of with more permissions gives what auth says now."""
+    user = await server.member(EMAIL, "nurse")
+    token = (await server.log_in(EMAIL)).access_token
+    given = (await truth.caller_of(token, bound=10.0)).permissions
+    # As though the stream had been cut before the built-in role lost what it gives no more.
+    truth.state.revision -= 1
+    truth.state.roles["", "nurse"] = given | {"auth.memberships.create"}
+    truth.state.version += 1
+    truth.state.proven_at -= 3600.0
+
+    for bound in (10.0, 2.0, 0.0):
+        caller = await truth.caller_of(token, bound=bound)
+        assert (caller.subject, caller.permissions) == (user, given)
+
+
+async def test_a_server_that_does_not_understand_asks_and_says_so(server: AuthServer) -> None:
+    """Health says NOT_SERVING; whoever calls all the same is judged by the database's word."""
+    await server.member(EMAIL, "doctor")
+    token = (await server.log_in(EMAIL)).access_token
+    truth = server.server._steps.truth
+    check = server.channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        health_pb2.HealthCheckRequest.SerializeToString,
+        health_pb2.HealthCheckResponse.FromString,
+    )
+    mine = auth_service_pb2.ListMyOrganizationsRequest()
+
+    truth.state.misunderstood()
+    hops = truth.hops
+    await server.call("AuthService/ListMyOrganizations", mine, token)
+    await until(lambda: not server.server.serving)
+
+    assert truth.hops == hops + 1
+    answer = await check(health_pb2.HealthCheckRequest(), timeout=10)
+    assert answer.status == health_pb2.HealthCheckResponse.NOT_SERVING
+    await server.call("AuthService/Logout", auth_service_pb2.LogoutRequest(), token)
+    await asyncio.sleep(HOP_KEPT_SECONDS)
+    assert await server.refused("AuthService/ListMyOrganizations", mine, token) == (
+        "UNAUTHENTICATED",
+        "UNAUTHENTICATED",
+    )

@@ -25,7 +25,7 @@ async def _verify(served: Served, token: str, folder: Path) -> Result:
 
 async def _append(served: Served, organization: object, first: int, last: int) -> None:
     stub: Any = AuditServiceStub(served.channel)
-    token = served.authority.token("compliance.events.append", subject=RELAY, kind="service")
+    token = served.authority.token("compliance.events.append", subject=RELAY, service=SOURCE)
     batch = events(organization, range(first, last + 1))  # type: ignore[arg-type]
     request = wire.AppendEventsRequest(source=SOURCE, events=batch)
     stream = stub.AppendEvents(iter([request]), metadata=bearer(token))

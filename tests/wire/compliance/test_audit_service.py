@@ -8,13 +8,11 @@ from uuid import UUID
 import grpc
 import pytest
 
-from compliance.commands import rebind
 from core.ids import new_id
 from medhub.compliance.v1 import audit_service_pb2 as wire
 from medhub.compliance.v1.audit_service_pb2_grpc import AuditServiceStub
 from medhub.event.v1.audit_event_pb2 import ClearPart, EventKind, SealedEvent
 from tests.support.audit import SOURCE, clear_part, events, sealed_event
-from tests.support.postgres import ServiceDatabase
 from tests.support.servers import Served, bearer, reason_of
 
 APPEND, READ, VERIFY = (
@@ -52,7 +50,7 @@ def organization() -> UUID:
 @pytest.fixture
 def relay(served: Served) -> _Client:
     """A service's relay, whose token names no organization."""
-    return _Client(served, served.authority.token(APPEND, kind="service"))
+    return _Client(served, served.authority.token(APPEND, service=SOURCE))
 
 
 @pytest.fixture
@@ -98,22 +96,30 @@ async def test_another_story_under_a_known_id_is_refused(
     assert refused == (grpc.StatusCode.FAILED_PRECONDITION, "EVENT_CONFLICT")
 
 
-async def test_a_source_is_its_first_accounts(
-    served: Served, relay: _Client, compliance: ServiceDatabase, organization: UUID
+@pytest.mark.parametrize("stranger", [{"service": "auth"}, {"kind": "service"}, {}], ids=str)
+async def test_a_source_is_its_own_servers(
+    served: Served, relay: _Client, organization: UUID, stranger: dict[str, str]
 ) -> None:
-    """SOURCE_NOT_YOURS: nobody puts events into the trail in another service's name, until an
-    operator lets them.
-    """
-    await relay.append(events(organization, [1]))
-    other = _Client(served, served.authority.token(APPEND, kind="service"))
+    """SOURCE_NOT_YOURS: the name under which a server was registered is the one it appends under.
 
-    refused = await _refused(other.append(events(organization, [2])))
+    Nobody takes the name of a server that has not appended yet, with whatever permission.
+    """
+    other = _Client(served, served.authority.token(APPEND, **stranger))  # type: ignore[arg-type]
+
+    refused = await _refused(other.append(events(organization, [1])))
 
     assert refused == (grpc.StatusCode.PERMISSION_DENIED, "SOURCE_NOT_YOURS")
-    async with compliance.open() as db:
-        assert await rebind(db, SOURCE)
-    assert await other.append(events(organization, [2])) == [[1]]
-    assert (await _refused(relay.append(events(organization, [3]))))[1] == "SOURCE_NOT_YOURS"
+    assert await relay.append(events(organization, [1])) == [[0]]
+
+
+async def test_a_server_that_got_another_account_goes_on(
+    served: Served, relay: _Client, organization: UUID
+) -> None:
+    """Registered under the same name, it is the same source."""
+    await relay.append(events(organization, [1]))
+    replaced = _Client(served, served.authority.token(APPEND, service=SOURCE))
+
+    assert await replaced.append(events(organization, [2])) == [[1]]
 
 
 @pytest.mark.parametrize(

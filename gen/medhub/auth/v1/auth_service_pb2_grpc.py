@@ -90,6 +90,11 @@ class AuthServiceStub:
                 request_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.IssueServiceTokenRequest.SerializeToString,
                 response_deserializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.IssueServiceTokenResponse.FromString,
                 _registered_method=True)
+        self.ExchangeToken = channel.unary_unary(
+                '/medhub.auth.v1.AuthService/ExchangeToken',
+                request_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.ExchangeTokenRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.ExchangeTokenResponse.FromString,
+                _registered_method=True)
 
 
 class AuthServiceServicer:
@@ -192,6 +197,23 @@ class AuthServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExchangeToken(self, request, context):
+        """Exchanges the access token of a caller, which a server of the platform was shown, for one by
+        which that server calls another on the caller's behalf (RFC 8693 in spirit).
+
+        The new token has the subject, session, organization and assurance of the shown one, names
+        the exchanging service account as its actor, is good at the one server that it is made for,
+        and never outlives the shown one. It opens what both may do: the caller's rights, with the
+        actor's as a ceiling; never a method by which people act on their own account. It dies with
+        the session, with the account of either and with their rights. The trail names both.
+
+        Refuses a shown token that is malformed, expired or revoked, and one that is on behalf
+        itself: whoever is called does not pass the caller on a second time (TOKEN_INVALID).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AuthServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -249,6 +271,11 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.IssueServiceToken,
                     request_deserializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.IssueServiceTokenRequest.FromString,
                     response_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.IssueServiceTokenResponse.SerializeToString,
+            ),
+            'ExchangeToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExchangeToken,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.ExchangeTokenRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.ExchangeTokenResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -549,6 +576,33 @@ class AuthService:
             '/medhub.auth.v1.AuthService/IssueServiceToken',
             medhub_dot_auth_dot_v1_dot_auth__service__pb2.IssueServiceTokenRequest.SerializeToString,
             medhub_dot_auth_dot_v1_dot_auth__service__pb2.IssueServiceTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExchangeToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.AuthService/ExchangeToken',
+            medhub_dot_auth_dot_v1_dot_auth__service__pb2.ExchangeTokenRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_auth__service__pb2.ExchangeTokenResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -82,6 +82,19 @@ class AuthServiceStub:
     """Exchanges a service account's signed assertion (RFC 7523) for an access token. Refuses one
     that does not prove the account, or whose account is disabled (ASSERTION_REFUSED).
     """
+    ExchangeToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ExchangeTokenRequest, _auth_service_pb2.ExchangeTokenResponse]
+    """Exchanges the access token of a caller, which a server of the platform was shown, for one by
+    which that server calls another on the caller's behalf (RFC 8693 in spirit).
+
+    The new token has the subject, session, organization and assurance of the shown one, names
+    the exchanging service account as its actor, is good at the one server that it is made for,
+    and never outlives the shown one. It opens what both may do: the caller's rights, with the
+    actor's as a ceiling; never a method by which people act on their own account. It dies with
+    the session, with the account of either and with their rights. The trail names both.
+
+    Refuses a shown token that is malformed, expired or revoked, and one that is on behalf
+    itself: whoever is called does not pass the caller on a second time (TOKEN_INVALID).
+    """
 
 @_typing.type_check_only
 class AuthServiceAsyncStub(AuthServiceStub):
@@ -136,6 +149,19 @@ class AuthServiceAsyncStub(AuthServiceStub):
     IssueServiceToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.IssueServiceTokenRequest, _auth_service_pb2.IssueServiceTokenResponse]  # type: ignore[assignment]
     """Exchanges a service account's signed assertion (RFC 7523) for an access token. Refuses one
     that does not prove the account, or whose account is disabled (ASSERTION_REFUSED).
+    """
+    ExchangeToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ExchangeTokenRequest, _auth_service_pb2.ExchangeTokenResponse]  # type: ignore[assignment]
+    """Exchanges the access token of a caller, which a server of the platform was shown, for one by
+    which that server calls another on the caller's behalf (RFC 8693 in spirit).
+
+    The new token has the subject, session, organization and assurance of the shown one, names
+    the exchanging service account as its actor, is good at the one server that it is made for,
+    and never outlives the shown one. It opens what both may do: the caller's rights, with the
+    actor's as a ceiling; never a method by which people act on their own account. It dies with
+    the session, with the account of either and with their rights. The trail names both.
+
+    Refuses a shown token that is malformed, expired or revoked, and one that is on behalf
+    itself: whoever is called does not pass the caller on a second time (TOKEN_INVALID).
     """
 
 class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -254,6 +280,25 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_auth_service_pb2.IssueServiceTokenResponse, _abc.Awaitable[_auth_service_pb2.IssueServiceTokenResponse]]:
         """Exchanges a service account's signed assertion (RFC 7523) for an access token. Refuses one
         that does not prove the account, or whose account is disabled (ASSERTION_REFUSED).
+        """
+
+    @_abc_1.abstractmethod
+    def ExchangeToken(
+        self,
+        request: _auth_service_pb2.ExchangeTokenRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.ExchangeTokenResponse, _abc.Awaitable[_auth_service_pb2.ExchangeTokenResponse]]:
+        """Exchanges the access token of a caller, which a server of the platform was shown, for one by
+        which that server calls another on the caller's behalf (RFC 8693 in spirit).
+
+        The new token has the subject, session, organization and assurance of the shown one, names
+        the exchanging service account as its actor, is good at the one server that it is made for,
+        and never outlives the shown one. It opens what both may do: the caller's rights, with the
+        actor's as a ceiling; never a method by which people act on their own account. It dies with
+        the session, with the account of either and with their rights. The trail names both.
+
+        Refuses a shown token that is malformed, expired or revoked, and one that is on behalf
+        itself: whoever is called does not pass the caller on a second time (TOKEN_INVALID).
         """
 
 def add_AuthServiceServicer_to_server(servicer: AuthServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

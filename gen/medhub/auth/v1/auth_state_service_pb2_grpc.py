@@ -66,7 +66,7 @@ class AuthStateServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResolvePrincipal(self, request, context):
-        """Says whom an access token stands for and what they hold, as the database knows it now: for
+        """Says whom an access token stands for and what they may do, as the database knows it now: for
         principals that a server sees first, for methods that ask each time, and while a stream lags.
         Refuses a token that is malformed, expired or revoked (TOKEN_INVALID).
         """

@@ -44,7 +44,7 @@ class AuthStateServiceStub:
     not read is cut.
     """
     ResolvePrincipal: _grpc.UnaryUnaryMultiCallable[_auth_state_service_pb2.ResolvePrincipalRequest, _auth_state_service_pb2.ResolvePrincipalResponse]
-    """Says whom an access token stands for and what they hold, as the database knows it now: for
+    """Says whom an access token stands for and what they may do, as the database knows it now: for
     principals that a server sees first, for methods that ask each time, and while a stream lags.
     Refuses a token that is malformed, expired or revoked (TOKEN_INVALID).
     """
@@ -65,7 +65,7 @@ class AuthStateServiceAsyncStub(AuthStateServiceStub):
     not read is cut.
     """
     ResolvePrincipal: _aio.UnaryUnaryMultiCallable[_auth_state_service_pb2.ResolvePrincipalRequest, _auth_state_service_pb2.ResolvePrincipalResponse]  # type: ignore[assignment]
-    """Says whom an access token stands for and what they hold, as the database knows it now: for
+    """Says whom an access token stands for and what they may do, as the database knows it now: for
     principals that a server sees first, for methods that ask each time, and while a stream lags.
     Refuses a token that is malformed, expired or revoked (TOKEN_INVALID).
     """
@@ -95,7 +95,7 @@ class AuthStateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_state_service_pb2.ResolvePrincipalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_state_service_pb2.ResolvePrincipalResponse, _abc.Awaitable[_auth_state_service_pb2.ResolvePrincipalResponse]]:
-        """Says whom an access token stands for and what they hold, as the database knows it now: for
+        """Says whom an access token stands for and what they may do, as the database knows it now: for
         principals that a server sees first, for methods that ask each time, and while a stream lags.
         Refuses a token that is malformed, expired or revoked (TOKEN_INVALID).
         """

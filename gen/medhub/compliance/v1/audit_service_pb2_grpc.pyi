@@ -38,8 +38,8 @@ class AuditServiceStub:
     """Takes events of a service's relay, batch by batch, and answers each batch when it is durable. A
     repeat of an event gets the index it has already.
 
-    The service account that first appends as a source has it: any other is refused
-    (SOURCE_NOT_YOURS). Refuses another event under the id or number of one it holds
+    A server of the platform appends under the name by which its service account was registered,
+    and under no other (SOURCE_NOT_YOURS). Refuses another event under the id or number of one it holds
     (EVENT_CONFLICT); of that organization nothing of the batch is kept then.
     """
     ListAuditEvents: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListAuditEventsRequest, _audit_service_pb2.ListAuditEventsResponse]
@@ -80,8 +80,8 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """Takes events of a service's relay, batch by batch, and answers each batch when it is durable. A
     repeat of an event gets the index it has already.
 
-    The service account that first appends as a source has it: any other is refused
-    (SOURCE_NOT_YOURS). Refuses another event under the id or number of one it holds
+    A server of the platform appends under the name by which its service account was registered,
+    and under no other (SOURCE_NOT_YOURS). Refuses another event under the id or number of one it holds
     (EVENT_CONFLICT); of that organization nothing of the batch is kept then.
     """
     ListAuditEvents: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListAuditEventsRequest, _audit_service_pb2.ListAuditEventsResponse]  # type: ignore[assignment]
@@ -125,8 +125,8 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes events of a service's relay, batch by batch, and answers each batch when it is durable. A
         repeat of an event gets the index it has already.
 
-        The service account that first appends as a source has it: any other is refused
-        (SOURCE_NOT_YOURS). Refuses another event under the id or number of one it holds
+        A server of the platform appends under the name by which its service account was registered,
+        and under no other (SOURCE_NOT_YOURS). Refuses another event under the id or number of one it holds
         (EVENT_CONFLICT); of that organization nothing of the batch is kept then.
         """
 

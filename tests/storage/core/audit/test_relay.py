@@ -10,9 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import bindparam, insert
 
-from compliance.commands import rebind
 from compliance.domain.keys import AUDIT
-from compliance.servicers.appending import claim
 from core import clock, identity
 from core.audit.relay import Relay
 from core.database import Database, statement
@@ -20,6 +18,7 @@ from core.database.outbox import Entry, Outbox
 from core.ids import new_id
 from medhub.compliance.v1 import audit_service_pb2 as wire
 from medhub.compliance.v1.audit_pb2 import AuditEvent
+from tests.support import trails
 from tests.support.postgres import ServiceDatabase, as_caller
 from tests.support.trails import Trail
 from tests.support.ward.storage.tables import patient
@@ -320,16 +319,15 @@ async def test_the_relay_waits_for_compliance_to_come_back(
         await _until(lambda: relay.lag == 0.0)
 
 
-async def test_the_relay_of_a_source_that_another_account_has_waits_and_says_so(
+async def test_the_relay_of_a_server_registered_under_another_name_waits_and_says_so(
     db: Database,
     ward: ServiceDatabase,
-    compliance: ServiceDatabase,
     served: Trail,
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It tries seldom, loses nothing, and goes on once an operator has forgotten the other."""
-    as_caller()
-    await claim(served.store, "ward")
+    """It tries seldom, loses nothing, and goes on once an operator has registered it."""
+    monkeypatch.setattr(trails, "SERVER", "clinical")
     call = as_caller(organization=new_id())
     await _admit(db, call, ["Curie"])
 
@@ -340,6 +338,5 @@ async def test_the_relay_of_a_source_that_another_account_has_waits_and_says_so(
         assert tries[0].getMessage().endswith("PERMISSION_DENIED SOURCE_NOT_YOURS")
         assert (relay.sent, _waiting(ward)) == (0, 1)
 
-        async with compliance.open() as trail_rows:
-            assert await rebind(trail_rows, "ward")
+        monkeypatch.setattr(trails, "SERVER", "ward")
         await _until(lambda: _waiting(ward) == 0)

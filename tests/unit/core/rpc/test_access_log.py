@@ -11,10 +11,10 @@ from core.rpc.access_log import AccessLog
 
 
 async def test_a_line_says_who_called_what_and_how_it_ended() -> None:
-    """Without anything that was in it."""
-    out, subject, place = io.StringIO(), new_id(), new_id()
+    """And who acted for them; without anything that was in it."""
+    out, subject, place, acting = io.StringIO(), new_id(), new_id(), new_id()
     log = AccessLog("probe", out)
-    caller = Caller(kind=Kind.USER, subject=subject, organization=place)
+    caller = Caller(kind=Kind.USER, subject=subject, organization=place, actor=acting)
     log.ended(Call("a.v1.A/Get", caller, peer="::1", trace_id="ab"), "OK", "", 0.0123)
 
     assert out.getvalue() == ""
@@ -25,7 +25,7 @@ async def test_a_line_says_who_called_what_and_how_it_ended() -> None:
     assert told == {
         "level": "info", "service": "probe", "logger": "access", "method": "a.v1.A/Get",
         "code": "OK", "reason": "", "ms": 12.3, "caller": str(subject), "kind": "user",
-        "organization": str(place), "peer": "::1", "trace": "ab",
+        "organization": str(place), "on_behalf": str(acting), "peer": "::1", "trace": "ab",
     }  # fmt: skip
 
 

@@ -293,6 +293,58 @@ async def test_what_cannot_be_applied_does_not_end_the_following() -> None:
         assert len(served.lines) == 2
 
 
+async def test_what_is_not_understood_is_asked_for_whole_until_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At once, then now and then; meanwhile the stream is followed, and nothing is proven."""
+    monkeypatch.setattr(follower_module, "UNDERSTAND_SECONDS", 0.1)
+    unread = wire.StateEvent.FromString(b"\x9a\x06\x00")
+
+    async def first(line: Line) -> None:
+        probe = await line.probe()
+        await line.snapshot(1, KEY.event())
+        await line.checkpoint(1, probe)
+        await line.delta(1, 2, unread)
+        await line.answer_probes(2)
+
+    async def second(line: Line) -> None:
+        await line.snapshot(2, KEY.event(), unread)
+        await line.delta(2, 3, role("doctor", ["a.b.c"]))
+        await line.answer_probes(3)
+
+    async def third(line: Line) -> None:
+        await line.probe()
+        assert not state.understood
+        assert (state.revision, state.proven_at) == (3, float("-inf"))
+        await line.snapshot(4, KEY.event())
+        await line.answer_probes(4)
+
+    async with _following(first, second, third) as (state, served):
+        await _until(lambda: state.revision == 4 and _lag(state) < 1)
+
+        assert state.understood
+        assert [line.from_revision for line in served.lines] == [0, 0, 0]
+
+
+async def test_a_message_that_is_not_understood_is_not_passed_over() -> None:
+    """Neither snapshot, nor delta, nor checkpoint: what it says may be what counts."""
+
+    async def first(line: Line) -> None:
+        await line.snapshot(1, KEY.event())
+        await line.context.write(service.WatchResponse.FromString(b"\x9a\x06\x00"))
+        await asyncio.sleep(60)
+
+    async def second(line: Line) -> None:
+        await line.probe()
+        await line.snapshot(1, KEY.event())
+        await line.answer_probes(1)
+
+    async with _following(first, second) as (state, served):
+        await _until(lambda: _lag(state) < 1)
+
+        assert [line.from_revision for line in served.lines[1:]] == [0]
+
+
 async def test_an_absent_auth_is_found_when_it_comes() -> None:
     """Alive and not ready until then."""
     state = State()

@@ -55,7 +55,13 @@ def _refused(token: str, now: datetime = NOW, keys: dict[str, Key] | None = None
 def test_what_was_signed_is_what_is_read() -> None:
     """Every claim survives the way through a token."""
     claims = claims_of(
-        new_id(), new_id(), actor=new_id(), methods=("pwd", "otp"), assurance=2, revision=41
+        new_id(),
+        new_id(),
+        actor=new_id(),
+        audience="clinical",
+        methods=("pwd", "otp"),
+        assurance=2,
+        revision=41,
     )
 
     found = verify(sign(claims, KEY.private, "k1"), KEYS, claims.issued_at)
@@ -173,11 +179,66 @@ def test_another_issuer_is_refused(issuer: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "audience", ["other", "med", "", ["medhub"], ["medhub", "other"], [], {}, None, 1]
+    "audience",
+    [
+        "other",
+        "med",
+        "",
+        ["medhub"],
+        ["medhub", "other"],
+        [],
+        {},
+        None,
+        1,
+        "medhub/",
+        "medhub/Clinical",
+        "medhub/a/b",
+        "medhub/clinical\n",
+        "xmedhub/clinical",
+        # One server's, without anybody who acts.
+        "medhub/clinical",
+    ],
 )
 def test_another_audience_is_refused(audience: object) -> None:
     """The audience is one string; a list is another spelling."""
     _refused(forged(KEY, HEADER, _but(aud=audience)))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"svc": "clinical"},
+        {"svc": "clinical", "knd": "service", "org": str(new_id())},
+        {"svc": "Clinical", "knd": "service"},
+        {"svc": "", "knd": "service"},
+        {"svc": ["clinical"], "knd": "service"},
+        {
+            "svc": "clinical",
+            "knd": "service",
+            "act": {"sub": str(new_id())},
+            "aud": "medhub/clinical",
+        },
+    ],
+    ids=str,
+)
+def test_only_a_server_of_the_platform_has_the_name_of_one(claims: dict[str, Any]) -> None:
+    """No user, no program of an organization, and nobody on behalf of a server."""
+    _refused(forged(KEY, HEADER, _but(**claims)))
+
+
+def test_a_server_of_the_platform_is_named() -> None:
+    """As it was registered."""
+    found = verify(forged(KEY, HEADER, _but(svc="clinical", knd="service")), KEYS, NOW)
+
+    assert found.service == "clinical"
+
+
+def test_who_acts_for_somebody_does_so_at_one_server() -> None:
+    """No token of an actor is good everywhere."""
+    acting = _but(act={"sub": str(new_id())})
+
+    _refused(forged(KEY, HEADER, acting))
+    assert verify(forged(KEY, HEADER, {**acting, "aud": "medhub/a"}), KEYS, NOW).audience == "a"
 
 
 @pytest.mark.parametrize("claim", ["exp", "nbf", "iat", "rev", "aal", "auth_time"])

@@ -60,7 +60,8 @@ class _Auth:
         claims = verify(token, {"k1": KEY.key}, clock.now())
         if claims.session in self.revoked:
             raise NotProven("revoked")
-        return Resolved(claims.subject, claims.organization, ("doctor",), self.revision)
+        given = frozenset({"a.b.c"})
+        return Resolved(claims.subject, claims.organization, ("doctor",), self.revision, given)
 
 
 class _Stream:

@@ -249,3 +249,70 @@ def test_memberships_are_bounded_and_say_what_was_lost(monkeypatch: pytest.Monke
     assert state.forgotten_at == 3
     _delta(state, membership(people[4], WARD, ["admin"]))
     assert len(state.memberships) == 3
+
+
+def _unread_kind() -> wire.StateEvent:
+    """An event of a kind that a later version tells: field 99 of StateEvent."""
+    return wire.StateEvent.FromString(b"\x9a\x06\x02\x08\x01")
+
+
+def _unread_field() -> wire.StateEvent:
+    """A known event that says more than this version can read: field 99 of SessionRevoked."""
+    inner = session_revoked(new_id()).session_revoked.SerializeToString() + b"\x98\x06\x01"
+    event = wire.StateEvent()
+    event.session_revoked.MergeFromString(inner)
+    return event
+
+
+def _unread_state() -> wire.StateEvent:
+    """A key in a state that this version does not know."""
+    event = SigningKey().event()
+    event.key_changed.state = 7  # type: ignore[assignment]  # of a later version
+    return event
+
+
+UNREAD = {
+    "kind": _unread_kind(),
+    "field": _unread_field(),
+    "key state": _unread_state(),
+    "id": wire.StateEvent(session_revoked=wire.SessionRevoked(session_id="none")),
+}
+
+
+@pytest.mark.parametrize("unread", UNREAD.values(), ids=UNREAD)
+def test_what_cannot_be_read_is_not_passed_over(unread: wire.StateEvent) -> None:
+    """Nothing is taken for proven any more; what was read is kept, and the revision followed."""
+    state, session = _state(), new_id()
+    state.prove(1, 5.0)
+
+    assert _delta(state, unread, session_revoked(session))
+
+    assert (state.understood, state.proven_at) == (False, float("-inf"))
+    assert state.dead(claims_of(NURSE, WARD, kid="k1", session=session))
+    assert state.prove(2, 6.0)
+    assert (state.proven_at, state.heard_at) == (float("-inf"), 6.0)
+
+
+@pytest.mark.parametrize("unread", UNREAD.values(), ids=UNREAD)
+def test_a_snapshot_that_is_understood_whole_is_trusted_again(unread: wire.StateEvent) -> None:
+    """From the next checkpoint on; one that holds such a thing itself is not."""
+    state = _state(unread)
+    assert not state.understood
+
+    _delta(state, role("doctor", ["a.b.c"]))
+    assert not state.understood
+
+    state.apply_snapshot(wire.Snapshot(revision=3, events=[KEY.event()], last=True))
+    assert (state.understood, state.proven_at) == (True, float("-inf"))
+    state.prove(3, 7.0)
+    assert state.proven_at == state.heard_at == 7.0
+
+
+def test_it_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Not at each event: there may be thousands."""
+    state = _state()
+
+    for _ in range(3):
+        _delta(state, _unread_kind())
+
+    assert [record.levelname for record in caplog.records] == ["ERROR"]

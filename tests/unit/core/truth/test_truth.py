@@ -1,9 +1,11 @@
 """From a token to a caller: what is asked of auth, and what is not."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from core import clock
 from core.identity import Kind
 from core.ids import new_id
 from core.truth import Resolved, Truth
@@ -102,8 +104,13 @@ async def test_a_role_change_acts_on_the_very_next_call(auth: MemoryAuth) -> Non
 async def test_a_revocation_acts_on_the_very_next_call(auth: MemoryAuth, kind: str) -> None:
     """However often the token has been proven before."""
     nurse, session, actor = new_id(), new_id(), new_id()
-    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
-    token = auth.token(nurse, WARD, session=session, actor=actor)
+    truth = auth.truth(
+        DOCTOR,
+        membership(nurse, WARD, ["doctor"]),
+        membership(actor, None, ["doctor"]),
+        service="clinical",
+    )
+    token = auth.token(nurse, WARD, session=session, actor=actor, audience="clinical")
     await truth.caller_of(token, bound=WRITE)
     event = {
         "session": session_revoked(session),
@@ -136,21 +143,48 @@ async def test_a_fresh_method_asks_each_time(auth: MemoryAuth) -> None:
         await truth.caller_of(token, bound=FRESH)
 
 
-async def test_a_fresh_method_waits_for_what_the_roles_give(auth: MemoryAuth) -> None:
-    """Auth names the roles; a role that has just lost a permission must not give it here."""
+async def test_a_fresh_method_heeds_what_auth_says_the_roles_give(auth: MemoryAuth) -> None:
+    """A role that has just lost a permission does not give it here, though no stream told it."""
     nurse = auth.joins(None, WARD, "doctor")
     truth = auth.truth(DOCTOR)
-    auth.revision = 2
+    auth.revision, auth.gives["doctor"] = 2, frozenset({"clinical.patients.read"})
+
+    caller = await truth.caller_of(auth.token(nurse, WARD), bound=FRESH)
+
+    assert caller.permissions == {"clinical.patients.read"}
+
+
+@pytest.mark.parametrize(("bound", "age"), [(WRITE, 2.5), (READ, 10.5), (READ, 3_600.0)])
+async def test_past_the_bound_auth_says_what_the_roles_give(
+    auth: MemoryAuth, bound: float, age: float
+) -> None:
+    """What a role lost while the stream was cut, it does not give, however old the stream is."""
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    token = auth.token(nurse, WARD)
+    await truth.caller_of(token, bound=bound)
+    auth.revision, auth.gives["doctor"] = 2, frozenset({"clinical.patients.read"})
+    _aged(truth, age)
+
+    caller = await truth.caller_of(token, bound=bound)
+
+    assert caller.permissions == {"clinical.patients.read"}
+    assert auth.hops == 1
+
+
+async def test_what_the_stream_says_the_roles_give_overrules_an_older_answer(
+    auth: MemoryAuth,
+) -> None:
+    """The answer was on its way while the role lost a permission."""
+    auth.delay = 0.05
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR)
     call = asyncio.create_task(truth.caller_of(auth.token(nurse, WARD), bound=FRESH))
-    await asyncio.sleep(0.02)
-    assert not call.done()
+    await asyncio.sleep(0.01)
 
     tell(truth.state, role("doctor", ["clinical.patients.read"]))
-    assert (await call).permissions == {"clinical.patients.read"}
 
-    auth.revision = 3
-    with pytest.raises(AuthUnavailable):
-        await truth.caller_of(auth.token(nurse, WARD), bound=FRESH)
+    assert (await call).permissions == {"clinical.patients.read"}
 
 
 async def test_what_the_stream_knows_better_overrules_an_answer(auth: MemoryAuth) -> None:
@@ -196,7 +230,7 @@ async def test_an_answer_about_somebody_else_is_refused() -> None:
     key, nurse = SigningKey(), new_id()
 
     async def confused(_token: str) -> Resolved:
-        return Resolved(new_id(), WARD, ("doctor",), 1)
+        return Resolved(new_id(), WARD, ("doctor",), 1, frozenset())
 
     truth = Truth(state_with(key.event(), DOCTOR), confused)
     for bound in (FRESH, READ):
@@ -306,3 +340,58 @@ async def test_a_call_names_one_organization_and_gets_its_roles(auth: MemoryAuth
 
     assert there.permissions < here.permissions
     assert (there.organization, here.organization) == (CLINIC, WARD)
+
+
+async def test_while_something_is_not_understood_auth_is_asked(auth: MemoryAuth) -> None:
+    """It may be what shuts the caller out; auth's word alone decides, also of what is given."""
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    session = new_id()
+    token = auth.token(nurse, WARD, session=session)
+    await truth.caller_of(token, bound=READ)
+    assert auth.hops == 0
+
+    tell(truth.state, wire.StateEvent.FromString(b"\x9a\x06\x00"))
+    auth.gives["doctor"] = frozenset({"clinical.patients.read"})
+
+    caller = await truth.caller_of(token, bound=READ)
+    assert caller.permissions == {"clinical.patients.read"}
+    assert auth.hops == 1
+    auth.dead.add(session)
+    with pytest.raises(Unauthenticated):
+        await truth.caller_of(auth.token(nurse, WARD, session=session), bound=READ)
+
+
+async def test_what_was_understood_still_shuts_out(auth: MemoryAuth) -> None:
+    """An answer on its way while a revocation is streamed lets nobody in."""
+    auth.delay = 0.05
+    nurse, session = auth.joins(None, WARD, "doctor"), new_id()
+    truth = auth.truth(DOCTOR)
+    tell(truth.state, wire.StateEvent.FromString(b"\x9a\x06\x00"))
+    call = asyncio.create_task(
+        truth.caller_of(auth.token(nurse, WARD, session=session), bound=READ)
+    )
+    await asyncio.sleep(0.01)
+
+    tell(truth.state, session_revoked(session))
+
+    with pytest.raises(Unauthenticated):
+        await call
+
+
+async def test_an_expired_token_is_a_log_out_though_the_stream_is_not_understood(
+    auth: MemoryAuth,
+) -> None:
+    """Auth is there: the caller can log in. When it falls silent, that is an outage again."""
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR)
+    tell(truth.state, wire.StateEvent.FromString(b"\x9a\x06\x00"))
+    past = clock.now() - timedelta(hours=1)
+    token = auth.token(nurse, WARD, issued_at=past, expires_at=past + timedelta(minutes=5))
+
+    with pytest.raises(Unauthenticated):
+        await truth.caller_of(token, bound=READ)
+
+    truth.state._heard_at = asyncio.get_running_loop().time() - 11.0
+    with pytest.raises(AuthUnavailable):
+        await truth.caller_of(token, bound=READ)
