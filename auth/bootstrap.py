@@ -14,7 +14,7 @@ from auth.background import own_call
 from auth.domain.events import MembershipChanged
 from auth.domain.memberships import Membership
 from auth.domain.passwords import check_new_password
-from auth.domain.roles import BUILT_IN, SERVICE
+from auth.domain.roles import BUILT_IN, OF_THE_PLATFORM
 from auth.domain.sessions import forget_at
 from auth.hashing import hash_password
 from auth.storage.organizations import Organization
@@ -153,7 +153,7 @@ async def _accept(tx: Tx, held: Membership, key: UUID, roles: tuple[str, ...]) -
 
 
 def _check_roles(roles: Sequence[str], *, platform: bool) -> None:
-    """`service` is for the platform's own servers, and for nobody else."""
+    """Roles of the platform are for its own servers, and for nobody else."""
     for role in roles:
-        if role not in BUILT_IN or (role == SERVICE) is not platform:
+        if role not in BUILT_IN or (role in OF_THE_PLATFORM) is not platform:
             raise UnknownRole(role)

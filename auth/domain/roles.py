@@ -12,6 +12,7 @@ from auth.domain.refusals import EscalationRefused
 
 ADMINISTRATOR = "administrator"
 SERVICE = "service"
+SUBJECT_REQUESTS = "subject_requests"
 
 _DOCTOR = frozenset({
     "auth.organizations.read",
@@ -53,7 +54,14 @@ _AUDITOR = frozenset({
     "compliance.audit.read",
     "compliance.audit.verify",
 })  # fmt: skip
-_DATA_PROTECTION_OFFICER = _AUDITOR | {"clinical.identities.read"}
+# Whoever answers persons about their data reads in the package what no link opens to them; each
+# request and each part fetched stands in the person's trail.
+_DATA_PROTECTION_OFFICER = _AUDITOR | {
+    "clinical.identities.read",
+    "compliance.access_packages.read",
+    "compliance.access_requests.create",
+    "compliance.access_requests.read",
+}
 _INTEGRATION = frozenset({
     "clinical.hl7.ingest",
     "clinical.hl7_endpoints.read",
@@ -85,9 +93,11 @@ _PLATFORM = frozenset({
     "compliance.events.append",
     "compliance.keys.provision",
 })  # fmt: skip
+_SUBJECT_REQUESTS = frozenset({"subject.data.export", "subject.data.find"})
 
 # Nobody gives a permission that they do not hold, so who gives the other roles holds what they
-# hold. An administrator still sees no patient's record: nothing links them to one.
+# hold. An administrator still opens no patient's record: nothing links them to one. The package of
+# an access request they see, as the data protection officer does, and as the trail says.
 _ADMINISTRATOR = (
     _ADMINISTRATION
     | _DOCTOR
@@ -107,8 +117,14 @@ BUILT_IN: Mapping[str, frozenset[str]] = MappingProxyType({
     "integration": _INTEGRATION,
     "nurse": _NURSE,
     SERVICE: _PLATFORM,
+    SUBJECT_REQUESTS: _SUBJECT_REQUESTS,
 })  # fmt: skip
-"""By id. `service` is for the platform's own servers; no organization can give it."""
+"""By id."""
+
+OF_THE_PLATFORM = frozenset({SERVICE, SUBJECT_REQUESTS})
+"""For the platform's own servers; no organization can give them. `subject_requests` is for
+compliance alone, which gathers what every service holds of a person.
+"""
 
 DISPLAY_NAMES: Mapping[str, str] = MappingProxyType({
     ADMINISTRATOR: "Administrator",
@@ -119,6 +135,7 @@ DISPLAY_NAMES: Mapping[str, str] = MappingProxyType({
     "integration": "Integration",
     "nurse": "Nurse",
     SERVICE: "Server of the platform",
+    SUBJECT_REQUESTS: "Gathers data of persons who ask for them",
 })  # fmt: skip
 
 

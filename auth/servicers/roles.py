@@ -4,7 +4,13 @@ from collections.abc import Iterable
 
 from auth.domain.events import RoleChanged
 from auth.domain.refusals import RoleExists
-from auth.domain.roles import BUILT_IN, DISPLAY_NAMES, SERVICE, permissions_of, refuse_escalation
+from auth.domain.roles import (
+    BUILT_IN,
+    DISPLAY_NAMES,
+    OF_THE_PLATFORM,
+    permissions_of,
+    refuse_escalation,
+)
 from auth.storage.store import Store, Tx
 from core import clock, identity
 from core.database import ConstraintViolated
@@ -85,7 +91,7 @@ def _built_in() -> list[role_pb2.Role]:
     return [
         role_to_proto(key, DISPLAY_NAMES[key], tuple(permissions), built_in=True)
         for key, permissions in BUILT_IN.items()
-        if key != SERVICE
+        if key not in OF_THE_PLATFORM
     ]
 
 
