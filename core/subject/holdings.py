@@ -46,7 +46,7 @@ class Opens(Protocol):
     """Opens what rows of a table hold sealed."""
 
     async def __call__(
-        self, tx: Transaction, rows: Sequence[Mapping[str, Any]], person: Person
+        self, tx: Transaction, rows: Sequence[Mapping[str, Any]], person: Person, /
     ) -> Sequence[Mapping[str, object]]:
         """For each row, in its order, the values to show in place of what is stored."""
 

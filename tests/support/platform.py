@@ -166,6 +166,7 @@ def _settings(platform: Platform, service: str) -> CoreSettings:
         "database_page_key": base64.b64encode(os.urandom(32)).decode(),
         "auth_target": platform.target("auth"),
         "compliance_target": platform.target("compliance"),
+        "subject_targets": {each: platform.target(each) for each in SERVICES},
         "keyring_path": home / f"{service}.keyring",
         "keyring_key_path": unlock.path,
         "service_key_path": home / f"{service}.service-key.json",
