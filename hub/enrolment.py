@@ -9,21 +9,18 @@ from pathlib import Path
 
 from auth import bootstrap
 from auth.domain.assertions import COLLECTION
-from auth.domain.roles import SERVICE, SUBJECT_REQUESTS
+from auth.domain.roles import roles_of_server
 from auth.formats import key_files
 from auth.settings import CommandSettings
 from auth.storage.store import Store
 from core.database import Database
 from core.ids import name_of
 
-# What a server may beside what all of them may.
-_MORE = {"compliance": (SUBJECT_REQUESTS,)}
-
 
 async def enrol(store: Store, name: str, path: Path) -> str:
     """Give the server of this name its account; its key file says which. Answers the account."""
     key = await asyncio.to_thread(key_files.read_or_create, path)
-    roles = [SERVICE, *_MORE.get(name, ())]
+    roles = roles_of_server(name)
     account = await bootstrap.service_account(store, None, name, key.public_key, roles)
     named = name_of(COLLECTION, account)
     if key.account != named:

@@ -12,7 +12,7 @@ from auth.domain.refusals import EscalationRefused
 
 ADMINISTRATOR = "administrator"
 SERVICE = "service"
-SUBJECT_REQUESTS = "subject_requests"
+SERVICE_COMPLIANCE = "service.compliance"
 
 _DOCTOR = frozenset({
     "auth.organizations.read",
@@ -93,7 +93,8 @@ _PLATFORM = frozenset({
     "compliance.events.append",
     "compliance.keys.provision",
 })  # fmt: skip
-_SUBJECT_REQUESTS = frozenset({"subject.data.export", "subject.data.find"})
+# Compliance alone gathers what every service holds of a person who asks.
+_COMPLIANCE = frozenset({"subject.data.export", "subject.data.find"})
 
 # Nobody gives a permission that they do not hold, so who gives the other roles holds what they
 # hold. An administrator still opens no patient's record: nothing links them to one. The package of
@@ -117,14 +118,12 @@ BUILT_IN: Mapping[str, frozenset[str]] = MappingProxyType({
     "integration": _INTEGRATION,
     "nurse": _NURSE,
     SERVICE: _PLATFORM,
-    SUBJECT_REQUESTS: _SUBJECT_REQUESTS,
+    SERVICE_COMPLIANCE: _COMPLIANCE,
 })  # fmt: skip
 """By id."""
 
-OF_THE_PLATFORM = frozenset({SERVICE, SUBJECT_REQUESTS})
-"""For the platform's own servers; no organization can give them. `subject_requests` is for
-compliance alone, which gathers what every service holds of a person.
-"""
+OF_THE_PLATFORM = frozenset({SERVICE, SERVICE_COMPLIANCE})
+"""For the platform's own servers; no organization can give them."""
 
 DISPLAY_NAMES: Mapping[str, str] = MappingProxyType({
     ADMINISTRATOR: "Administrator",
@@ -135,8 +134,14 @@ DISPLAY_NAMES: Mapping[str, str] = MappingProxyType({
     "integration": "Integration",
     "nurse": "Nurse",
     SERVICE: "Server of the platform",
-    SUBJECT_REQUESTS: "Gathers data of persons who ask for them",
+    SERVICE_COMPLIANCE: "Compliance, gathering for persons who ask",
 })  # fmt: skip
+
+
+def roles_of_server(name: str) -> tuple[str, ...]:
+    """The roles of the platform's server of this name, sorted."""
+    own = f"{SERVICE}.{name}"
+    return (SERVICE, own) if own in OF_THE_PLATFORM else (SERVICE,)
 
 
 def permissions_of(roles: Iterable[str], own: Mapping[str, AbstractSet[str]]) -> frozenset[str]:
