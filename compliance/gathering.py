@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -215,14 +215,15 @@ class Gathering:
         tables: list[subject_pb2.HeldTable] = []
         complete = False
         query = _query(request, request.identities)
-        async for message in self._services.export(answer.service, query):
-            for record in message.records:
-                parts = section.add(record.table, record.values, continues=record.continues)
-                for content in parts:
-                    await self._store_part(work, request, Part(position, content))
-                    position += 1
-            tables.extend(message.tables)
-            complete = message.complete
+        async with aclosing(self._services.export(answer.service, query)) as messages:
+            async for message in messages:
+                for record in message.records:
+                    parts = section.add(record.table, record.values, continues=record.continues)
+                    for content in parts:
+                        await self._store_part(work, request, Part(position, content))
+                        position += 1
+                tables.extend(message.tables)
+                complete = message.complete
         if not complete:
             raise NotWhole
         told = {table.table: table.count for table in tables if table.count}

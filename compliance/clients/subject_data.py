@@ -1,7 +1,7 @@
 """Every service that holds data of persons, asked by the subject contract."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, TypeAlias
 
 import grpc
@@ -52,7 +52,9 @@ class SubjectServices:
             raise Missing(_code(trouble)) from trouble
         return found
 
-    async def export(self, service: str, query: Query) -> AsyncIterator[wire.ExportSubjectResponse]:
+    async def export(
+        self, service: str, query: Query
+    ) -> AsyncGenerator[wire.ExportSubjectResponse]:
         """Everything that a service hands over, message by message. Raises Missing."""
         stream = self._stubs[service].ExportSubject(wire.ExportSubjectRequest(**query))
         try:

@@ -209,6 +209,7 @@ access_request = tenant_table(
         name="state",
     ),
     index("patient_id", "id"),
+    index("requester_id", "id"),
     subject="patient_id",
     collection="accessRequests",
     reach=Reach(also={"requester_id": "user"}),

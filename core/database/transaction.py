@@ -5,7 +5,7 @@ take one round trip together.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -107,7 +107,7 @@ class Transaction:
 
     async def stream(
         self, stmt: Statement, /, *, size: int = STREAM_STEP, **params: Any
-    ) -> AsyncIterator[Row]:
+    ) -> AsyncGenerator[Row]:
         """The rows of a long result, held on the server and fetched `size` at a time."""
         values = stmt.arguments(params, self.organization)
         try:

@@ -1,7 +1,7 @@
 """medhub.subject.v1.SubjectService, for any service, from what it declares."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -71,9 +71,10 @@ class SubjectData:
             asked = await self._identified(tx, _person_from(request))
             for holding in self._held[asked.person.kind]:
                 count = 0
-                async for some in self._records(tx, holding, asked.person):
-                    count += sum(not record.continues for record in some)
-                    yield wire.ExportSubjectResponse(records=some)
+                async with aclosing(self._records(tx, holding, asked.person)) as gathered:
+                    async for some in gathered:
+                        count += sum(not record.continues for record in some)
+                        yield wire.ExportSubjectResponse(records=some)
                 tables.append(self._table(holding, count))
         yield wire.ExportSubjectResponse(tables=tables, complete=True)
 
@@ -96,18 +97,19 @@ class SubjectData:
 
     async def _records(
         self, tx: Transaction, holding: Holding, person: Person
-    ) -> AsyncIterator[list[held.HeldRecord]]:
+    ) -> AsyncGenerator[list[held.HeldRecord]]:
         """The rows of one table, gathered into messages."""
         name = self._named(holding)
         gathered: list[held.HeldRecord] = []
         size = 0
-        async for values in _rows(tx, holding, person):
-            for record in _pieces(name, text_of(values)):
-                gathered.append(record)
-                size += len(record.values)
-                if size >= MESSAGE_CHARACTERS:
-                    yield gathered
-                    gathered, size = [], 0
+        async with aclosing(_rows(tx, holding, person)) as rows:
+            async for values in rows:
+                for record in _pieces(name, text_of(values)):
+                    gathered.append(record)
+                    size += len(record.values)
+                    if size >= MESSAGE_CHARACTERS:
+                        yield gathered
+                        gathered, size = [], 0
         if gathered:
             yield gathered
 
@@ -156,17 +158,18 @@ async def _count(tx: Transaction, holding: Holding, person: Person) -> int:
 
 async def _rows(
     tx: Transaction, holding: Holding, person: Person
-) -> AsyncIterator[Mapping[str, object]]:
+) -> AsyncGenerator[Mapping[str, object]]:
     """What the person is shown of each row."""
     size = LARGE_ROWS_AT_A_TIME if holding.shown.large else ROWS_AT_A_TIME
     batch: list[Mapping[str, Any]] = []
     asked = person.parameters(holding.rows)
-    async for row in tx.stream(holding.rows, size=size, **asked):
-        batch.append(dict(zip(holding.shown.columns, row, strict=True)))
-        if len(batch) == size:
-            for values in await _shown(tx, holding, batch, person):
-                yield values
-            batch = []
+    async with aclosing(tx.stream(holding.rows, size=size, **asked)) as rows:
+        async for row in rows:
+            batch.append(dict(zip(holding.shown.columns, row, strict=True)))
+            if len(batch) == size:
+                for values in await _shown(tx, holding, batch, person):
+                    yield values
+                batch = []
     for values in await _shown(tx, holding, batch, person):
         yield values
 

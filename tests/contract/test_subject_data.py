@@ -1,16 +1,17 @@
 """Every service answers for every table that holds what is about persons."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, Table
+from sqlalchemy import MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from core.contract import everything
 from core.crypto.organization_keys import OrganizationKeys
+from core.database.tables import TENANT_COLUMN
 from core.subject.holdings import KINDS_ASKED, Holdings
-from core.subject.reach import check, condition, holds_persons
+from core.subject.reach import check, condition, holds_persons, persons_of
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(p.parent.parent.name for p in ROOT.glob("*/storage/tables.py"))
@@ -36,6 +37,28 @@ def test_a_table_about_persons_is_reached_from_one(table: Table) -> None:
     reached = [kind for kind in KINDS_ASKED if condition(table, kind)]
 
     assert bool(reached) != bool(table.info["reach"].nobody)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_index_leads_from_a_person_to_the_rows(table: Table) -> None:
+    """Of one person is asked as much as of a table of one row, whatever it holds of others."""
+    through = table.info["reach"].through
+    asked = {*persons_of(table), *([through] if through else [])}
+
+    assert asked <= {_first_of(found) for found in _found_by(table)}
+
+
+def _found_by(table: Table) -> Iterator[list[str]]:
+    """The columns of each key and index of a table, behind the tenant's."""
+    for index in table.indexes:
+        yield [column.name for column in index.columns]
+    for constraint in table.constraints:
+        if isinstance(constraint, PrimaryKeyConstraint | UniqueConstraint):
+            yield [column.name for column in constraint.columns]
+
+
+def _first_of(columns: list[str]) -> str:
+    return next((name for name in columns if name != TENANT_COLUMN), "")
 
 
 @pytest.mark.parametrize("service", SERVICES)

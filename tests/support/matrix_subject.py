@@ -2,6 +2,7 @@
 
 import asyncio
 
+from core import clock
 from core.ids import name_of, new_id
 from medhub.compliance.v1 import access_request_pb2 as access
 from medhub.compliance.v1 import data_subject_request_service_pb2 as requests
@@ -46,7 +47,8 @@ async def export_subject(side: Side) -> Ask:
 
 @asks(f"{_REQUESTS}/CreateAccessRequest")
 async def create_access_request(side: Side) -> requests.CreateAccessRequestRequest:
-    wanted = access.AccessRequest(patient=side.patient)
+    # Each is of another moment, so no two are the same request.
+    wanted = access.AccessRequest(patient=side.patient, receive_time=clock.now())
     return requests.CreateAccessRequestRequest(access_request=wanted, request_id=fresh())
 
 

@@ -62,16 +62,16 @@ def _sow(
         return
     condition = found.replace(":people", "%(people)s").replace(":names", "%(names)s")
     statement = (
-        f"WITH said AS (SELECT set_config('medhub.context', %(context)s, true)) "
-        f'UPDATE {table.name} t0 SET "{column.name}" = %(value)s FROM said '
+        f'UPDATE {table.name} t0 SET "{column.name}" = %(value)s '
         f"WHERE t0.organization_id = %(organization)s AND {condition} RETURNING 1 AS done"
     )
     parameters = {
-        "context": _CONTEXT, "value": value, "organization": organization, "people": [patient],
+        "value": value, "organization": organization, "people": [patient],
         "names": [f"patients/{patient}"],
     }  # fmt: skip
     with psycopg.connect(database.admin_url) as connection:
         try:
+            connection.execute("SELECT set_config('medhub.context', %s, true)", (_CONTEXT,))
             changed = connection.execute(statement, parameters).fetchall()
         except psycopg.errors.IntegrityError:
             sown.refused.add(where)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, cast
@@ -64,7 +64,9 @@ class Services:
         names = {query["subject"], *query["also_known_as"], *asked.identities}
         return wire.FindSubjectResponse(standing=asked.standing, identities=sorted(names))
 
-    async def export(self, service: str, query: Query) -> AsyncIterator[wire.ExportSubjectResponse]:
+    async def export(
+        self, service: str, query: Query
+    ) -> AsyncGenerator[wire.ExportSubjectResponse]:
         asked = self.each[service]
         asked.exports += 1
         stalls = asked.exports <= asked.stalls
