@@ -12,8 +12,16 @@ from medhub.clinical.v1 import patient_service_pb2 as patients
 from medhub.compliance.v1 import access_request_pb2 as access
 from medhub.compliance.v1 import audit_service_pb2 as audit
 from medhub.compliance.v1 import data_subject_request_service_pb2 as requests
+from medhub.subject.v1 import subject_pb2
+from medhub.subject.v1 import subject_service_pb2 as wire
 from tests.support.matrix_platform import world
-from tests.support.matrix_subject import GATHERED_SECONDS, entered, package, reaching
+from tests.support.matrix_subject import (
+    GATHERED_SECONDS,
+    entered,
+    occasion,
+    package,
+    reaching,
+)
 from tests.support.matrix_wire import bearer
 from tests.support.matrix_world import Side, World
 from tests.support.platform import SERVICES
@@ -21,6 +29,7 @@ from tests.support.subject_canaries import Sown, sow
 
 __all__ = ["world"]
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+FIND = "medhub.subject.v1.SubjectService/FindSubject"
 _COMPLETE = access.ACCESS_REQUEST_STATE_COMPLETE
 _INCOMPLETE = access.ACCESS_REQUEST_STATE_INCOMPLETE
 # Words of the platform's own, which the database holds to a list.
@@ -199,6 +208,59 @@ async def test_a_package_is_sealed_where_it_lies(world: World) -> None:
 
     assert len(rows) >= 5
     assert all(b"clinical" not in row["content"] for row in rows)
+
+
+async def _found(world: World, service: str, within: Side, subject: str) -> Any:
+    """What a service finds of a person in an organization."""
+    request = wire.FindSubjectRequest(
+        organization_id=str(within.tenant.organization), subject=subject, occasion=occasion(within)
+    )
+    outcome = await world.invoke(f"{FIND}@{service}", request, bearer(world.gatherer))
+    assert outcome.ok, outcome
+    return outcome.response
+
+
+async def test_a_person_is_found_within_the_organization_that_asks(world: World) -> None:
+    """Asked for in another organization, a patient and a user are unknown, and nothing is held."""
+    patient, user = world.alpha.patient, name_of("users", world.alpha.user("nurse"))
+    registers = {"clinical": patient, "auth": user}
+
+    for service, person in registers.items():
+        own = await _found(world, service, world.alpha, person)
+        foreign = await _found(world, service, world.beta, person)
+
+        assert own.standing == subject_pb2.STANDING_KNOWN
+        assert sum(table.count for table in own.tables) > 0
+        assert foreign.standing == subject_pb2.STANDING_UNKNOWN
+        assert [table.count for table in foreign.tables] == [0] * len(own.tables)
+    elsewhere = await _found(world, "auth", world.alpha, patient)
+    assert elsewhere.standing == subject_pb2.STANDING_NOT_REGISTERED_HERE
+    assert list(elsewhere.tables) == []
+
+
+async def test_somebody_who_works_here_is_found_too(world: World) -> None:
+    """An account, its memberships and its sessions here; secrets are told of and not shown."""
+    found = await _found(world, "auth", world.alpha, name_of("users", world.alpha.user("nurse")))
+
+    tables = {table.table: table for table in found.tables}
+    assert set(tables) == {"auth.app_user", "auth.membership", "auth.session"}
+    assert tables["auth.membership"].count == tables["auth.app_user"].count == 1
+    withheld = [one.column for one in tables["auth.app_user"].fields if one.withheld]
+    assert withheld == ["password_hash"]
+
+
+async def test_identities_of_another_kind_are_refused(world: World) -> None:
+    """A user is not a patient by another name."""
+    request = wire.FindSubjectRequest(
+        organization_id=str(world.alpha.tenant.organization),
+        subject=world.alpha.patient,
+        also_known_as=[name_of("users", new_id())],
+        occasion=occasion(world.alpha),
+    )
+
+    refused = await world.invoke(f"{FIND}@clinical", request, bearer(world.gatherer))
+
+    assert refused.reason == "INVALID_FIELD"
 
 
 async def test_the_package_holds_every_value_and_nobody_elses(world: World) -> None:
