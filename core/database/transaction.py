@@ -116,11 +116,17 @@ class Transaction:
             cursor = psycopg.AsyncRawServerCursor(
                 self._connection, "medhub_stream", row_factory=stmt.row_factory
             )
-            async with cursor:
+            try:
                 await cursor.execute(stmt.sql, values)
                 while batch := await cursor.fetchmany(size):
                     for row in batch:
                         yield row
+            finally:
+                try:
+                    await cursor.close()
+                finally:
+                    # Where that was interrupted, the server's part ends with the transaction.
+                    await psycopg.AsyncCursor.close(cursor)
         except psycopg.Error as error:
             raise self._failed(error) from error
 

@@ -3,10 +3,11 @@
 import asyncio
 import hashlib
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from core.errors import Unavailable
 from core.ids import id_from, name_of, new_id
 from medhub.clinical.v1 import patient_service_pb2 as patients
 from medhub.compliance.v1 import access_request_pb2 as access
@@ -177,20 +178,23 @@ async def test_nobody_is_never_answered_as_somebody(world: World) -> None:
         assert found.state == access.ACCESS_REQUEST_STATE_UNKNOWN_PERSON
 
 
+async def _away(_request: object) -> NoReturn:
+    raise Unavailable(retry_after=0.1)
+
+
 async def test_what_was_gathered_under_fewer_identities_is_gathered_anew(world: World) -> None:
     """A second identity that a service tells of later than another was asked is not left out."""
     side = world.beta
-    await world.platform.stop("clinical")
-    try:
+    with world.seam.serving(f"{FIND}@clinical", run=_away):
         made = await entered(side)
-        await reaching(side, made.name, _INCOMPLETE)
-    finally:
-        await world.platform.start("clinical")
-        await world.platform.ready()
-    duplicate = await _merged(side)
+        waiting = await reaching(side, made.name, _INCOMPLETE)
+        duplicate = await _merged(side)
 
     await reaching(side, made.name, _COMPLETE)
 
+    gathered = access.SERVICE_ANSWER_STATE_GATHERED
+    answered = [one.service for one in waiting.services if one.state == gathered]
+    assert answered == sorted(set(SERVICES) - {"clinical"})
     manifest = json.loads(await package(side, made.name))["manifest"]
     assert set(manifest["identities"]) == {side.patient, duplicate}
 
