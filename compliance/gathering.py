@@ -33,6 +33,7 @@ from compliance.domain.access_requests import (
     retry_at,
     standing_of,
 )
+from compliance.domain.keys import KeyDestroyed
 from compliance.manifest import manifest_of, table_from_proto
 from compliance.storage.access_packages import Part
 from compliance.storage.access_work import Overtaken, Work
@@ -111,22 +112,31 @@ class Gathering:
         async with self._store.begin_as(_call_of(None)) as tx:
             while len(taken) < AT_ONCE and (work := await tx.access_work.claim(self._lease)):
                 taken.append(work)
-        results = await asyncio.gather(*map(self._gather, taken), return_exceptions=True)
+        results = await asyncio.gather(*map(self._attempt, taken), return_exceptions=True)
         for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, Overtaken):
+            if isinstance(result, BaseException):
                 raise result
         return bool(taken)
 
-    async def _gather(self, work: Work) -> None:
-        """One attempt at one request. Raises Overtaken, or a Refusal of the database."""
+    async def _attempt(self, work: Work) -> None:
+        """One attempt at one request. What it raises is trouble of this server or its database:
+        the request is taken up again when the lease has run out.
+        """
         identity.enter(_call_of(work.organization))
+        try:
+            await self._gather(work)
+        except Overtaken:
+            _log.info("another worker has taken an access request up")
+        except KeyDestroyed:
+            # The person has been forgotten meanwhile, so nothing more is made about them.
+            await self._end_unknown(work)
+
+    async def _gather(self, work: Work) -> None:
+        """Ask every service, store what comes, and say how far it is. Raises KeyDestroyed."""
         progress = await self._begin(work)
         found = await self._found(work, progress)
         if progress.standing is Standing.UNKNOWN:
-            async with self._step(work) as tx:
-                unknown = replace(progress.request, state=State.UNKNOWN_PERSON, retry_at=None)
-                await tx.access_requests.save(unknown)
-                await tx.access_work.done(work)
+            await self._end_unknown(work)
             return
         for service in found:
             answer = progress.answers[service]
@@ -244,6 +254,14 @@ class Gathering:
     async def _store_part(self, work: Work, request: AccessRequest, part: Part) -> None:
         async with self._step(work) as tx:
             await tx.access_packages.add(request.id, request.key_name, part)
+
+    async def _end_unknown(self, work: Work) -> None:
+        """There is no such person, so there will be no package."""
+        async with self._step(work) as tx:
+            request = await tx.access_requests.get(work.request)
+            unknown = replace(request, state=State.UNKNOWN_PERSON, retry_at=None)
+            await tx.access_requests.save(unknown)
+            await tx.access_work.done(work)
 
     async def _end(self, work: Work, progress: _Progress) -> None:
         """The package is whole, or the request says what is missing and when it is tried again."""

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Integer, Interval, Uuid, bindparam, delete, insert, text, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
+from compliance.domain.access_requests import MOST_ATTEMPTS
 from compliance.storage.tables import access_work
 from core.database import Transaction, statement
 
@@ -30,10 +31,11 @@ _CLAIM = statement(
     text("""
         UPDATE access_work SET attempt = attempt + 1, leased_until = now() + :lease
         WHERE request_id = (
-            SELECT request_id FROM access_work WHERE due_at <= now() AND leased_until <= now()
+            SELECT request_id FROM access_work
+            WHERE due_at <= now() AND leased_until <= now() AND attempt < :most
             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING organization_id, request_id, attempt
-    """).bindparams(_LEASE)
+    """).bindparams(_LEASE, bindparam("most", type_=Integer))
 )
 _HOLD = statement(
     update(access_work).where(*_MINE).values(leased_until=text("now() + :lease").bindparams(_LEASE))
@@ -70,7 +72,7 @@ class AccessWork:
 
     async def claim(self, lease: timedelta) -> Work | None:
         """Take up the request that has been due longest; None when nothing is due."""
-        row = await self._tx.one(_CLAIM, lease=lease)
+        row = await self._tx.one(_CLAIM, lease=lease, most=MOST_ATTEMPTS)
         return None if row is None else Work(*row)
 
     async def hold(self, work: Work, lease: timedelta) -> None:

@@ -227,6 +227,20 @@ async def test_of_nobody_there_is_no_package(store: Store) -> None:
         assert await tx.access_packages.after(request.id, request.key_name, 2**61) is None
 
 
+async def test_of_whom_is_forgotten_meanwhile_nothing_is_made(store: Store) -> None:
+    """The package is sealed under the person's key, and with the key goes the package."""
+    request = await _entered(store)
+    person = name_of("patients", request.patient_id)
+    async with store.begin_for(ORGANIZATION) as tx:
+        await tx.keys.destroy_subject_key(person, ACCESS_PACKAGE, at=clock.now())
+
+    worker = asyncio.create_task(_gathering(store, _services()).run())
+    found = await _until(store, request, lambda one: one.state is State.UNKNOWN_PERSON)
+    await tasks.end(worker)
+
+    assert found.completed_at is None
+
+
 async def test_a_forgotten_person_has_no_package_any_more(store: Store) -> None:
     """Destroying the person's key makes the package unreadable, and none is made after that."""
     request = await _entered(store)
