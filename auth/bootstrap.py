@@ -201,7 +201,7 @@ async def _accept(tx: Tx, held: Membership, key: UUID, roles: tuple[str, ...]) -
 
 
 def _check_roles(roles: Sequence[str], *, platform: bool) -> None:
-    """Some are for the platform's own servers, and for nobody else."""
+    """Roles of the platform are for its own servers, and for nobody else."""
     for role in roles:
         if role not in BUILT_IN or (role in OF_THE_PLATFORM) is not platform:
             raise UnknownRole(role)

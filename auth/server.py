@@ -20,11 +20,13 @@ from auth.servicers.service_accounts import ServiceAccounts
 from auth.servicers.sessions import Sessions
 from auth.signing import Signer, set_up
 from auth.storage.store import Store
+from auth.storage.subject_data import holdings
 from core import service, tasks
 from core.contract import everything
 from core.database import Database, DatabaseSettings
 from core.database.settings import PAGE_KEY_BYTES
 from core.service import Core
+from core.subject.servicer import SubjectData
 from core.truth import Truth
 
 _PACKAGE = "medhub.auth.v1"
@@ -68,6 +70,7 @@ class Auth:
             f"{_PACKAGE}.RoleService": Roles(store, core.pages, everything().permissions),
             f"{_PACKAGE}.ServiceAccountService": ServiceAccounts(store, core.pages),
             f"{_PACKAGE}.SessionService": Sessions(store, core.pages),
+            "medhub.subject.v1.SubjectService": SubjectData(core.database, holdings()),
         }
 
 

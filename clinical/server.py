@@ -11,15 +11,18 @@ from clinical.servicers.patients import Patients
 from clinical.servicers.practitioners import Practitioners
 from clinical.servicers.records import Records
 from clinical.storage.store import Store
+from clinical.storage.subject_data import holdings
 from clinical.storage.tables import organization_key
 from core import tasks
 from core.crypto.organization_keys import OrganizationKeys
 from core.service import Core
+from core.subject.servicer import SubjectData
 
 
 async def build(core: Core) -> dict[str, object]:
     """The servicers by the name of their service, and the worker that empties the queue."""
-    store = Store(core.database, OrganizationKeys(organization_key, core.keyring))
+    keys = OrganizationKeys(organization_key, core.keyring)
+    store = Store(core.database, keys)
     desks = Desks(store)
     processing = Processing(store, desks)
     _run(core, processing)
@@ -30,6 +33,7 @@ async def build(core: Core) -> dict[str, object]:
         "medhub.clinical.v1.PractitionerService": Practitioners(store, core.pages),
         "medhub.clinical.v1.RecordService": Records(store, core.pages),
         "medhub.clinical.v1.Hl7V2Service": Hl7V2(store, core.pages, intake),
+        "medhub.subject.v1.SubjectService": SubjectData(core.database, holdings(keys)),
     }
 
 

@@ -43,6 +43,8 @@ from core.truth.follower import Follower, resolving
 
 # How old the truth may be for the server to count as ready: the bound of reads.
 READY_LAG_SECONDS = 10.0
+# The contract that every service answers for the persons in its own tables.
+SUBJECT = "medhub.subject.v1"
 # Objects made and still alive before the collector looks at the youngest; then generations.
 GC_THRESHOLDS = (10_000, 20, 50)
 _log = logging.getLogger("medhub.service")
@@ -171,7 +173,11 @@ async def _core(service: str, settings: CoreSettings, parts: AsyncExitStack) -> 
     database = Database(_database_settings(settings))
     await database.open()
     parts.push_async_callback(database.close)
-    targets = {"auth": settings.auth_target, "compliance": settings.compliance_target}
+    targets = {
+        **settings.subject_targets,
+        "auth": settings.auth_target,
+        "compliance": settings.compliance_target,
+    }
     channels = Channels(targets, ServiceKey.read(settings.service_key_path), everything())
     parts.push_async_callback(channels.close)
     metrics = Metrics()
@@ -181,7 +187,7 @@ async def _core(service: str, settings: CoreSettings, parts: AsyncExitStack) -> 
     return Core(
         service=service,
         settings=settings,
-        contract=load(f"medhub.{service}.v1"),
+        contract=load(f"medhub.{service}.v1", SUBJECT),
         database=database,
         pages=PageTokens(_database_settings(settings).page_key.get_secret_value()),
         keyring=Keyring.open(settings.keyring_path, _secret(settings)),

@@ -3,6 +3,7 @@
 A new part of the platform is a new value here. The supervisor knows none of them by name.
 """
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -87,6 +88,8 @@ class Layout:
     def environment(self, service: Service) -> dict[str, str]:
         """What a server is told. The owner's URL is not part of it: a server never migrates."""
         own, database = self.of(service), self.database(service)
+        everyone = {str(each): self.address(port) for each, port in _LISTENS.items()}
+        asks = {Service.COMPLIANCE: {"SUBJECT_TARGETS": json.dumps(everyone)}}
         return self._prefixed(
             service,
             DATABASE_APP_URL=database.app,
@@ -101,6 +104,7 @@ class Layout:
             SERVICE_KEY_PATH=str(own.service_key()),
             REFLECTION="open",
             DEBUG=str(self.debug).lower(),
+            **asks.get(service, {}),
         )
 
     def migration(self) -> ChildSpec:

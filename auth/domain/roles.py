@@ -55,7 +55,14 @@ _AUDITOR = frozenset({
     "compliance.audit.read",
     "compliance.audit.verify",
 })  # fmt: skip
-_DATA_PROTECTION_OFFICER = _AUDITOR | {"clinical.identities.read"}
+# Whoever answers persons about their data reads in the package what no link opens to them; each
+# request and each part fetched stands in the person's trail.
+_DATA_PROTECTION_OFFICER = _AUDITOR | {
+    "clinical.identities.read",
+    "compliance.access_packages.read",
+    "compliance.access_requests.create",
+    "compliance.access_requests.read",
+}
 _INTEGRATION = frozenset({
     "clinical.hl7.ingest",
     "clinical.hl7_endpoints.read",
@@ -88,6 +95,8 @@ _PLATFORM = frozenset({
     "compliance.events.append",
     "compliance.keys.provision",
 })  # fmt: skip
+# Compliance alone gathers what every service holds of a person who asks.
+_COMPLIANCE = frozenset({"subject.data.export", "subject.data.find"})
 
 # What one server may do on behalf of whoever calls it: the ceiling of those calls. By itself it can
 # do none of it, since its own token names no organization.
@@ -96,7 +105,8 @@ _FOR_CALLERS_OF_COMPLIANCE = frozenset({
 })  # fmt: skip
 
 # Nobody gives a permission that they do not hold, so who gives the other roles holds what they
-# hold. An administrator still sees no patient's record: nothing links them to one.
+# hold. An administrator still opens no patient's record: nothing links them to one. The package of
+# an access request they see, as the data protection officer does, and as the trail says.
 _ADMINISTRATOR = (
     _ADMINISTRATION
     | _DOCTOR
@@ -116,7 +126,7 @@ BUILT_IN: Mapping[str, frozenset[str]] = MappingProxyType({
     "integration": _INTEGRATION,
     "nurse": _NURSE,
     SERVICE: _PLATFORM,
-    SERVICE_COMPLIANCE: _FOR_CALLERS_OF_COMPLIANCE,
+    SERVICE_COMPLIANCE: _COMPLIANCE | _FOR_CALLERS_OF_COMPLIANCE,
 })  # fmt: skip
 """By id."""
 
@@ -132,7 +142,7 @@ DISPLAY_NAMES: Mapping[str, str] = MappingProxyType({
     "integration": "Integration",
     "nurse": "Nurse",
     SERVICE: "Server of the platform",
-    SERVICE_COMPLIANCE: "Compliance, on behalf of its callers",
+    SERVICE_COMPLIANCE: "Compliance, for persons who ask and on behalf of its callers",
 })  # fmt: skip
 
 

@@ -18,7 +18,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
-from core.database import column, index, new_metadata, platform_table, reference, tenant_table
+from core.database import (
+    Reach,
+    column,
+    index,
+    new_metadata,
+    platform_table,
+    reference,
+    tenant_table,
+)
 from core.database import unique as unique_key
 
 metadata = new_metadata("auth")
@@ -59,6 +67,7 @@ app_user = platform_table(
     subject="id",
     subject_kind="user",
     collection="users",
+    reach=Reach(within="EXISTS (SELECT 1 FROM membership m WHERE m.user_id = {t}.id)"),
 )
 
 membership = tenant_table(
@@ -122,6 +131,7 @@ session = platform_table(
     subject="user_id",
     subject_kind="user",
     collection="sessions",
+    reach=Reach(within="{t}.organization_id = :organization_id"),
 )
 
 refresh_token = platform_table(

@@ -17,7 +17,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
 from core.crypto.organization_keys import organization_key_table
-from core.database import column, index, new_metadata, queue_table, reference, tenant_table
+from core.database import (
+    Reach,
+    column,
+    index,
+    new_metadata,
+    queue_table,
+    reference,
+    tenant_table,
+)
 
 metadata = new_metadata("clinical")
 
@@ -164,6 +172,7 @@ patient_link: Final[Table] = tenant_table(
     index("survivor_id"),
     subject="survivor_id",
     collection="patientLinks",
+    reach=Reach(also={"duplicate_id": "patient"}),
 )
 
 unit: Final[Table] = tenant_table(
@@ -202,6 +211,7 @@ practitioner_unit: Final[Table] = tenant_table(
     reference("unit_id", to="unit"),
     subject=None,
     collection="practitionerUnits",
+    reach=Reach(through="practitioner_id"),
 )
 
 encounter: Final[Table] = tenant_table(
@@ -259,6 +269,7 @@ care_link: Final[Table] = tenant_table(
     index("user_id", "patient_id", where="user_id IS NOT NULL"),
     subject="patient_id",
     collection="careLinks",
+    reach=Reach(also={"user_id": "user"}),
 )
 
 observation: Final[Table] = tenant_table(
@@ -351,6 +362,8 @@ hl7_message: Final[Table] = tenant_table(
     index("endpoint_id", "id"),
     index("control_id", "id"),
     index("state", "id", where="state <> 'PROCESSED'"),
+    # For the requests of persons alone; while a message waits, nobody is named yet.
+    index("patient_id", where="patient_id IS NOT NULL"),
     subject="patient_id",
     collection="hl7Messages",
 )
@@ -372,6 +385,7 @@ hl7_bytes: Final[Table] = tenant_table(
     subject=None,
     capture=False,
     reason="Sealed bytes; their arrival and what became of them is recorded with the message.",
+    reach=Reach(through="message_id"),
 )
 
 hl7_message_key: Final[Table] = tenant_table(

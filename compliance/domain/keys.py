@@ -13,7 +13,10 @@ from uuid import UUID
 from core.errors import Refusal
 
 AUDIT = "audit"
-"""The class of retention of the trail, the only one so far."""
+"""The class of retention of the trail."""
+
+ACCESS_PACKAGE = "access_package"
+"""The class of retention of packages made for a person who asked for access."""
 
 ORGANIZATION = ""
 """The subject of what concerns no person: the organization itself."""

@@ -5,6 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
 
+from compliance.storage.access_packages import AccessPackages
+from compliance.storage.access_requests import AccessRequests
+from compliance.storage.access_work import AccessWork
 from compliance.storage.events import Events
 from compliance.storage.keys import Keys
 from compliance.storage.logs import Logs
@@ -22,6 +25,11 @@ class StoreTransaction:
         self.events = Events(tx)
         self.tiles = Tiles(tx)
         self.keys = Keys(tx, keys)
+        self.access_requests = AccessRequests(tx)
+        self.access_packages = AccessPackages(tx, self.keys)
+        self.access_work = AccessWork(tx)
+        self.first_try = tx.first_try
+        self.remember = tx.remember
 
 
 class Store:
@@ -46,5 +54,11 @@ class Store:
         """
         call = identity.call()
         inside = replace(call, caller=replace(call.caller, organization=organization))
-        async with self._database.begin_as(inside) as tx:
+        async with self.begin_as(inside) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def begin_as(self, call: identity.Call) -> AsyncIterator[StoreTransaction]:
+        """A transaction of work that no call asked for."""
+        async with self._database.begin_as(call) as tx:
             yield StoreTransaction(tx, self._keys)

@@ -5,16 +5,34 @@ stands in a log shows by its tree; what is done with keys and signing keys is ca
 other change.
 """
 
-from sqlalchemy import BigInteger, LargeBinary, SmallInteger, Text, Uuid
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import BigInteger, CheckConstraint, Integer, LargeBinary, SmallInteger, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
-from core.database import column, index, new_metadata, tenant_table, unique
+from core.database import (
+    Reach,
+    column,
+    index,
+    new_metadata,
+    queue_table,
+    reference,
+    tenant_table,
+    unique,
+)
 
 metadata = new_metadata("compliance")
 
 _EVENT = "medhub.compliance.v1.AuditEvent"
 _CHECKPOINT = "medhub.compliance.v1.Checkpoint"
+_ACCESS = "medhub.compliance.v1.AccessRequest"
+_ANSWER = "medhub.compliance.v1.ServiceAnswer"
+_TIME = TIMESTAMP(timezone=True)
 _IS_THE_TRAIL = "It is the trail itself, and its tree shows every change of it."
+# A person's events go by the reference that lives with the person's key.
+_REFERENCES = "(SELECT k.subject_ref FROM subject_key k WHERE k.subject = ANY (:names))"
+_OF_SUBJECT = f"{{t}}.subject_ref IN {_REFERENCES}"
+_OF_ACTOR = f"{{t}}.actor_ref IN {_REFERENCES}"
+_NAMED = "{t}.subject = ANY (:names)"
+_EMPLOYEE = "Who acted is an employee, whose identity is not part of the answer."
 
 audit_log = tenant_table(
     "audit_log",
@@ -45,7 +63,7 @@ audit_event = tenant_table(
     column("subject_ref", Uuid, field="medhub.event.v1.ClearPart.subject_ref", nullable=True),
     column("actor_ref", Uuid, field="medhub.event.v1.ClearPart.actor_ref", nullable=True),
     column("clear", LargeBinary, field="medhub.event.v1.SealedEvent.clear"),
-    column("sealed", LargeBinary, field="medhub.event.v1.SealedEvent.sealed"),
+    column("sealed", LargeBinary, field="medhub.event.v1.SealedEvent.sealed", sealed=True),
     column(
         "sealed_digest",
         LargeBinary,
@@ -59,6 +77,10 @@ audit_event = tenant_table(
     subject=None,
     capture=False,
     reason=_IS_THE_TRAIL,
+    reach=Reach(
+        where={"patient": _OF_SUBJECT, "user": f"{_OF_SUBJECT} OR {_OF_ACTOR}"},
+        withheld={"actor_ref": _EMPLOYEE},
+    ),
 )
 
 tile = tenant_table(
@@ -111,6 +133,7 @@ subject_key = tenant_table(
     unique("subject", "retention_class"),
     subject=None,
     collection="subjectKeys",
+    reach=Reach(where={"patient": _NAMED, "user": _NAMED}),
 )
 
 forgotten_subject = tenant_table(
@@ -149,4 +172,83 @@ month_key = tenant_table(
     column("destroyed_at", TIMESTAMP(timezone=True), internal="When destroyed.", nullable=True),
     subject=None,
     collection="monthKeys",
+)
+
+access_request = tenant_table(
+    "access_request",
+    metadata,
+    column("id", Uuid, field=f"{_ACCESS}.name", primary_key=True),
+    column("patient_id", Uuid, field=f"{_ACCESS}.patient"),
+    column("requester_id", Uuid, field=f"{_ACCESS}.requester"),
+    column("requester_kind", Text, internal="A user, or a service account."),
+    column("received_at", _TIME, field=f"{_ACCESS}.receive_time"),
+    column("created_at", _TIME, field=f"{_ACCESS}.create_time"),
+    column("state", Text, field=f"{_ACCESS}.state"),
+    column("completed_at", _TIME, field=f"{_ACCESS}.complete_time", nullable=True),
+    column("retry_at", _TIME, field=f"{_ACCESS}.retry_time", nullable=True),
+    column("identities", ARRAY(Uuid), internal="Every id of the patient that was found so far."),
+    column("key_name", Text, internal="The key that the package is sealed under."),
+    CheckConstraint(
+        "state IN ('PENDING', 'GATHERING', 'INCOMPLETE', 'COMPLETE', 'UNKNOWN_PERSON')",
+        name="state",
+    ),
+    index("patient_id", "id"),
+    index("requester_id", "id"),
+    subject="patient_id",
+    collection="accessRequests",
+    reach=Reach(also={"requester_id": "user"}),
+)
+
+access_answer = tenant_table(
+    "access_answer",
+    metadata,
+    column("request_id", Uuid, field=f"{_ACCESS}.name", primary_key=True),
+    column("service", Text, field=f"{_ANSWER}.service", primary_key=True),
+    column("ordinal", Integer, internal="The place of its section in the package."),
+    column("state", Text, field=f"{_ANSWER}.state"),
+    column("failures", Integer, field=f"{_ANSWER}.failures"),
+    column("last_failure", Text, field=f"{_ANSWER}.last_failure"),
+    column("record_count", BigInteger, field=f"{_ANSWER}.record_count"),
+    column("sha256", LargeBinary, field=f"{_ANSWER}.sha256", nullable=True),
+    column("gathered_at", _TIME, field=f"{_ANSWER}.gather_time", nullable=True),
+    column("tables", JSONB, internal="What it has told of its tables, for the manifest."),
+    CheckConstraint("state IN ('WAITING', 'GATHERED', 'MISSING')", name="state"),
+    reference("request_id", to="access_request", on_delete="CASCADE"),
+    subject=None,
+    capture=False,
+    reason="How far the gathering is; each service writes into its trail that it was asked.",
+    reach=Reach(through="request_id"),
+)
+
+access_package_part = tenant_table(
+    "access_package_part",
+    metadata,
+    column("request_id", Uuid, field=f"{_ACCESS}.name", primary_key=True),
+    column("position", BigInteger, internal="Its place in the document.", primary_key=True),
+    column(
+        "content",
+        LargeBinary,
+        field="medhub.compliance.v1.GetAccessPackageResponse.content",
+        sealed=True,
+    ),
+    reference("request_id", to="access_request", on_delete="CASCADE"),
+    subject=None,
+    capture=False,
+    reason="A sealed copy, made for the person; the request and each showing are recorded.",
+    reach=Reach(
+        through="request_id",
+        withheld={"content": "A package holds copies of what the services hold themselves."},
+    ),
+)
+
+access_work = queue_table(
+    "access_work",
+    metadata,
+    column("organization_id", Uuid, internal="The tenant to work for."),
+    column("request_id", Uuid, internal="The request to gather for.", primary_key=True),
+    column("attempt", Integer, internal="How often it was taken up; only the last one may write."),
+    column("due_at", _TIME, internal="When to take it up."),
+    column("leased_until", _TIME, internal="Until when whoever took it up is believed to live."),
+    index("due_at"),
+    reason="Requests to gather for, of every tenant; a worker empties it.",
 )

@@ -14,7 +14,7 @@ from medhub.compliance.v1 import key_service_pb2 as wire
 from medhub.compliance.v1 import key_service_pb2_grpc
 
 RETENTION_CLASS = "audit"
-"""The class of retention of the trail, the only one so far."""
+"""The class of retention of the trail."""
 
 MOST_KEPT = 10_000
 """Keys in memory: some MiB, and the persons of a busy hour."""

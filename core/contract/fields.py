@@ -47,6 +47,21 @@ def class_of(field: FieldDescriptor) -> int:
         return int(options.DATA_CLASS_SECRET)
 
 
+def categories_of(message: Descriptor) -> tuple[str, ...]:
+    """The categories of personal and health data in a message and what it holds, sorted."""
+    found = {
+        data_of(field).category
+        for field in fields_of(iter((message,)))
+        if class_of(field) in (options.DATA_CLASS_PERSONAL, options.DATA_CLASS_HEALTH)
+    }
+    return tuple(sorted(category_word(one) for one in found))
+
+
+def category_word(category: int) -> str:
+    """`CATEGORY_CARE_EPISODE` → `care_episode`."""
+    return options.Category.Name(category).removeprefix("CATEGORY_").lower()
+
+
 def fields_of(messages: Iterator[Descriptor]) -> Iterator[FieldDescriptor]:
     """Every field of these messages and of what they hold, once, ours alone."""
     seen: set[str] = set()

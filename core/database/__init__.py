@@ -11,6 +11,7 @@ from core.database.request_keys import Earlier
 from core.database.settings import DatabaseSettings
 from core.database.statements import Row, Statement, after, statement
 from core.database.tables import (
+    Reach,
     Scope,
     column,
     index,
@@ -29,6 +30,7 @@ __all__ = [
     "DatabaseSettings",
     "Earlier",
     "OutcomeUnknown",
+    "Reach",
     "Row",
     "Scope",
     "Statement",

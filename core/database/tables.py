@@ -5,8 +5,8 @@ indexes and its foreign keys, so that no reference can cross tenants and data ca
 whole tenants. What is not a tenant's says why.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -37,6 +37,28 @@ class Scope(StrEnum):
     TENANT = "tenant"
     PLATFORM = "platform"
     QUEUE = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How the persons are found whom a table's rows are about, beside the table's subject.
+
+    Conditions are SQL text over a row called `{t}`; they may ask for `:people` (ids), `:names`
+    (resource names) and `:organization_id`.
+    """
+
+    # Further columns that name a person, and which kind of person each names.
+    also: Mapping[str, str] = field(default_factory=dict)
+    # The column whose reference leads to a row that names the person.
+    through: str = ""
+    # Conditions of their own, by the kind of person.
+    where: Mapping[str, str] = field(default_factory=dict)
+    # What keeps to one organization in a table of the platform.
+    within: str = ""
+    # Columns that an export leaves out, and why.
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    # Why nobody is found though the rows hold what is about persons.
+    nobody: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +194,12 @@ def tenant_table(
     also_visible: str | None = None,
     capture: bool = True,
     reason: str | None = None,
+    reach: Reach | None = None,
 ) -> Table:
     """A table whose rows each belong to one organization, behind forced row-level security.
 
-    `subject` is the column that names the person a row is about. `also_visible` is an SQL
+    `subject` is the column that names the person a row is about; `reach` says how further persons
+    are found, or how they are where no column names them. `also_visible` is an SQL
     condition for rows that may be read besides the tenant's own. A table that is not captured
     says why, for it holds nothing that could be lost or misused.
     """
@@ -194,6 +218,7 @@ def tenant_table(
         also_visible=also_visible,
         capture=capture,
         reason=reason,
+        reach=reach or Reach(),
     )
 
 
@@ -205,6 +230,7 @@ def platform_table(
     subject: str | None = None,
     subject_kind: str = "patient",
     collection: str | None = None,
+    reach: Reach | None = None,
 ) -> Table:
     """A table that serves all organizations, and says why. Its changes are recorded when any
     column holds a field of the contract.
@@ -221,9 +247,12 @@ def platform_table(
         subject_kind=subject_kind if subject else "",
         collection=collection or name,
         capture=holds_fields,
+        reach=reach or Reach(),
     )
 
 
 def queue_table(name: str, metadata: MetaData, *items: Item, reason: str) -> Table:
     """A table of work to pass on, written beside the change that asks for it, and emptied."""
-    return _table(name, metadata, items, (), scope=Scope.QUEUE, reason=reason, capture=False)
+    return _table(
+        name, metadata, items, (), scope=Scope.QUEUE, reason=reason, capture=False, reach=Reach()
+    )

@@ -5,7 +5,7 @@ take one round trip together.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -107,7 +107,7 @@ class Transaction:
 
     async def stream(
         self, stmt: Statement, /, *, size: int = STREAM_STEP, **params: Any
-    ) -> AsyncIterator[Row]:
+    ) -> AsyncGenerator[Row]:
         """The rows of a long result, held on the server and fetched `size` at a time."""
         values = stmt.arguments(params, self.organization)
         try:
@@ -116,11 +116,17 @@ class Transaction:
             cursor = psycopg.AsyncRawServerCursor(
                 self._connection, "medhub_stream", row_factory=stmt.row_factory
             )
-            async with cursor:
+            try:
                 await cursor.execute(stmt.sql, values)
                 while batch := await cursor.fetchmany(size):
                     for row in batch:
                         yield row
+            finally:
+                try:
+                    await cursor.close()
+                finally:
+                    # Where that was interrupted, the server's part ends with the transaction.
+                    await psycopg.AsyncCursor.close(cursor)
         except psycopg.Error as error:
             raise self._failed(error) from error
 

@@ -13,7 +13,7 @@ from hub.hl7_sender import Outcome, Sender
 from hub.run_file import Running
 from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from medhub.clinical.v1 import patient_service_pb2_grpc, record_service_pb2_grpc
-from medhub.compliance.v1 import audit_service_pb2_grpc
+from medhub.compliance.v1 import audit_service_pb2_grpc, data_subject_request_service_pb2_grpc
 
 # One call of the story may take this long; the platform is on this machine.
 CALL_SECONDS = 10.0
@@ -41,6 +41,9 @@ class Clients:
         self.patients: Any = patient_service_pb2_grpc.PatientServiceStub(clinical)
         self.records: Any = record_service_pb2_grpc.RecordServiceStub(clinical)
         self.audit: Any = audit_service_pb2_grpc.AuditServiceStub(compliance)
+        self.requests: Any = data_subject_request_service_pb2_grpc.DataSubjectRequestServiceStub(
+            compliance
+        )
 
     def close(self) -> None:
         """Close the channels."""

@@ -17,7 +17,7 @@ import grpc
 from google.protobuf.message import Message
 
 from tests.support.matrix_requests import Ask, ask_of
-from tests.support.matrix_wire import Outcome
+from tests.support.matrix_wire import Outcome, served_names, server_of
 from tests.support.matrix_world import Side, World
 
 LOCK = Path(__file__).parents[2] / "policy.lock"
@@ -50,20 +50,29 @@ class Policy:
         return self.access == "public"
 
     @property
+    def name(self) -> str:
+        """The method's name in the contract, whichever server serves it."""
+        return self.method.partition("@")[0]
+
+    @property
     def service(self) -> str:
         """Which server serves it."""
-        return self.method.split(".")[1]
+        return server_of(self.method)
 
 
 @cache
 def policies() -> dict[str, Policy]:
-    """Every line of the file, by method."""
-    return {line["method"]: _policy(line) for line in json.loads(LOCK.read_text())}
+    """Every line of the file, by the name under which a server serves the method."""
+    return {
+        served: _policy(line, served)
+        for line in json.loads(LOCK.read_text())
+        for served in served_names(line["method"])
+    }
 
 
-def _policy(line: dict[str, Any]) -> Policy:
+def _policy(line: dict[str, Any], served: str) -> Policy:
     return Policy(
-        method=line["method"],
+        method=served,
         access=line["access"],
         permission=line.get("permission", ""),
         resource=line.get("resource", ""),
@@ -87,7 +96,7 @@ def permissions() -> frozenset[str]:
 
 async def right(world: World, policy: Policy, side: Side | None = None) -> Ask:
     """A request that must be answered, with the token of somebody who may send it."""
-    made = await ask_of(policy.method, side or world.alpha)
+    made = await ask_of(policy.name, side or world.alpha)
     if policy.public or made.token:
         return made
     whole = world.server if policy.tenancy == "cross_tenant" else (side or world.alpha).whole

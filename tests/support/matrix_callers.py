@@ -136,7 +136,7 @@ async def missing_permission(world: World, policy: Policy) -> Faults:
         (r.kind, r.organization_id, r.context["method"], (r.after or {}).get("reason"))
         for r in rows
     ]
-    said = ("refusal", world.alpha.tenant.organization, policy.method, "PERMISSION_DENIED")
+    said = ("refusal", world.alpha.tenant.organization, policy.name, "PERMISSION_DENIED")
     return faults if kept == [said] else [*faults, f"the trail has {kept}"]
 
 

@@ -65,7 +65,7 @@ def _context_faults(world: World, policy: Policy, ask: Ask, rows: list[Left]) ->
     purpose = "care" if policy.link == "care" else "administration"
     for left in rows:
         said = (left.context["method"], left.context["purpose"])
-        if said != (policy.method, purpose):
+        if said != (policy.name, purpose):
             faults.append(f"the trail says {said}")
         if actor is not None and left.context["actor"] != actor:
             faults.append(f"the trail names {left.context['actor']}")

@@ -29,7 +29,9 @@ from medhub.auth.v1 import role_pb2
 from medhub.auth.v1 import role_service_pb2 as roles
 from medhub.clinical.v1 import hl7_v2_service_pb2 as hl7
 from medhub.clinical.v1 import patient_service_pb2 as patients
+from medhub.compliance.v1 import access_request_pb2
 from medhub.compliance.v1 import audit_service_pb2 as audit
+from medhub.compliance.v1 import data_subject_request_service_pb2 as requests
 from medhub.compliance.v1 import key_service_pb2 as keys
 from tests.support.audit import clear_part, events, sealed_event
 from tests.support.matrix_auth import create_membership, create_role, suspend_membership
@@ -318,6 +320,16 @@ async def _(world: World, meta: Metadata) -> Outcome:
     method = f"{_AUDIT}/AppendEvents"
     request = audit.AppendEventsRequest(source="clinical", events=events(new_id(), [1]))
     return await ask(world, method, request, meta, world.other_server)
+
+
+@case("ACCESS_PACKAGE_NOT_READY")
+async def _(world: World, meta: Metadata) -> Outcome:
+    service = "medhub.compliance.v1.DataSubjectRequestService"
+    nobody = access_request_pb2.AccessRequest(patient=f"patients/{new_id()}")
+    create = requests.CreateAccessRequestRequest(access_request=nobody)
+    made = await world.alpha.do(f"{service}/CreateAccessRequest", create)
+    request = requests.GetAccessPackageRequest(name=made.name)
+    return await ask(world, f"{service}/GetAccessPackage", request, meta, world.alpha.whole)
 
 
 @case("KEY_DESTROYED")

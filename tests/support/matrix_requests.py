@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from google.protobuf.message import Message
 
-from hub.services import Service
+from core.contract.catalogue import packages
 from tests.support.matrix_world import Side
 
 
@@ -43,8 +43,8 @@ def asks(method: str) -> Callable[[_B], _B]:
 
 def builders() -> dict[str, Builder]:
     """Every builder, by the name of its method."""
-    for service in Service:
-        import_module(f"tests.support.matrix_{service}")
+    for package in packages():
+        import_module(f"tests.support.matrix_{package.split('.')[1]}")
     return _BUILDERS
 
 

@@ -20,8 +20,11 @@ from core.contract import Method, everything
 from core.rpc import server as core_server
 from core.rpc.around import Handler, Steps, handler_of
 from core.truth import Truth
+from tests.support.platform import SERVICES
 
 DETAILS = "grpc-status-details-bin"
+# What every server serves, each for its own tables.
+_OF_ALL = "medhub.subject.v1."
 CALL_SECONDS = 20.0  # generous: the machine runs other tests besides
 
 
@@ -62,6 +65,18 @@ class Outcome:
         return told if not self.ok else f"OK {type(self.response).__name__}"
 
 
+def served_names(method: str) -> list[str]:
+    """The names of a method as it is served: `…@clinical` where every server serves it."""
+    if not method.startswith(_OF_ALL):
+        return [method]
+    return [f"{method}@{service}" for service in SERVICES]
+
+
+def server_of(served: str) -> str:
+    """Which server serves a method of this name."""
+    return served.partition("@")[2] or served.split(".")[1]
+
+
 def bearer(*tokens: str) -> tuple[tuple[str, str], ...]:
     """The metadata that carries these tokens, each in a value of its own."""
     return tuple(("authorization", f"Bearer {token}") for token in tokens)
@@ -71,8 +86,12 @@ async def invoke(
     channel: grpc.aio.Channel, method: str, request: Message, metadata: Any = ()
 ) -> Outcome:
     """Call a method of any kind; of a stream, send one message and take the first answer."""
-    known = everything().methods[f"/{method}"]
-    make = channel.stream_stream if known.streaming else channel.unary_unary
+    known = everything().methods[f"/{method.partition('@')[0]}"]
+    make: Any = {
+        (False, False): channel.unary_unary,
+        (False, True): channel.unary_stream,
+        (True, True): channel.stream_stream,
+    }[known.client_streaming, known.server_streaming]
     kind: Any = known.response
     go: Any = make(
         known.path,
@@ -80,8 +99,10 @@ async def invoke(
         response_deserializer=kind.FromString,
     )
     try:
-        if known.streaming:
+        if known.client_streaming:
             return await _converse(go, request, metadata)
+        if known.server_streaming:
+            return await _first_of(go(request, metadata=metadata, timeout=CALL_SECONDS))
         call = go(request, metadata=metadata, timeout=CALL_SECONDS)
         return Outcome(grpc.StatusCode.OK, response=await call)
     except grpc.aio.AioRpcError as error:
@@ -96,13 +117,19 @@ async def _converse(go: Any, request: Message, metadata: Any) -> Outcome:
         # The stream stays open until it is answered: a watcher that stops asking is let go.
         await said.wait()
 
-    call = go(requests(), metadata=metadata, timeout=CALL_SECONDS)
+    try:
+        return await _first_of(go(requests(), metadata=metadata, timeout=CALL_SECONDS))
+    finally:
+        said.set()
+
+
+async def _first_of(call: Any) -> Outcome:
+    """The first answer of a stream, or how it ended without one."""
     try:
         async for response in call:
             return Outcome(grpc.StatusCode.OK, response=response)
         return Outcome(grpc.StatusCode.OK)
     finally:
-        said.set()
         call.cancel()
 
 
@@ -175,17 +202,28 @@ class Seam:
 
     def _handler_of(self, method: Method, run: Callable[..., Any], steps: Steps) -> Handler:
         made = handler_of(method, run, steps)
-        self._slots[method.name] = _Slot(method, run, steps, made)
+        names = served_names(method.name)
+        served = names[0] if len(names) == 1 else f"{method.name}@{steps.log._service}"
+        self._slots[served] = _Slot(method, run, steps, made)
         if not method.streaming:
 
             async def unary(raw: bytes, context: Any) -> Any:
-                handler: Any = self._slots[method.name].handler
+                handler: Any = self._slots[served].handler
                 return await handler.unary_unary(raw, context)
 
             return grpc.unary_unary_rpc_method_handler(unary)
 
+        if not method.client_streaming:
+
+            async def answers(raw: bytes, context: Any) -> Any:
+                handler: Any = self._slots[served].handler
+                return await handler.unary_stream(raw, context)
+
+            streamed: Handler = grpc.unary_stream_rpc_method_handler(answers)
+            return streamed
+
         async def stream(requests: Any, context: Any) -> Any:
-            handler: Any = self._slots[method.name].handler
+            handler: Any = self._slots[served].handler
             return await handler.stream_stream(requests, context)
 
         both: Handler = grpc.stream_stream_rpc_method_handler(stream)

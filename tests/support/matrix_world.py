@@ -35,7 +35,7 @@ from medhub.clinical.v1 import patient_service_pb2 as patients
 from medhub.clinical.v1 import practitioner_service_pb2 as practitioners
 from medhub.clinical.v1 import record_service_pb2 as records
 from tests.support import hl7_messages
-from tests.support.matrix_wire import Outcome, Seam, bearer, invoke
+from tests.support.matrix_wire import Outcome, Seam, bearer, invoke, server_of
 from tests.support.platform import PASSWORD, Platform, Tenant
 from tests.support.tokens import SigningKey
 
@@ -64,6 +64,7 @@ class Side:
     message: str = ""
     encounter: str = ""
     account: str = ""
+    access_request: str = ""
 
     @property
     def name(self) -> str:
@@ -133,13 +134,14 @@ class World:
     beta: Side
     server: str = ""
     other_server: str = ""
+    gatherer: str = ""
     homeless: str = ""
     revoked: str = ""
     unspent: dict[str, tuple[Message, str]] = field(default_factory=dict)
 
     async def invoke(self, method: str, request: Message, metadata: Any = ()) -> Outcome:
         """Call any method with any metadata."""
-        channel = self.platform.channel(method.split(".")[1])
+        channel = self.platform.channel(server_of(method))
         return await invoke(channel, method, request, metadata)
 
     async def answered(self, method: str, request: Message) -> Any:
@@ -225,9 +227,9 @@ async def _signing_key(platform: Platform) -> SigningKey:
 
 async def _tokens(world: World) -> None:
     """Tokens of a server, of somebody who has not chosen, and of a session that has ended."""
-    world.server, world.other_server = (
+    world.server, world.other_server, world.gatherer = (
         world.service_token(_account(world, service), None, 0, service)
-        for service in ("clinical", "auth")
+        for service in ("clinical", "auth", "compliance")
     )
     for side in (world.alpha, world.beta):
         await bootstrap.user(

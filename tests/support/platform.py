@@ -67,6 +67,8 @@ class Platform:
     servers: dict[str, Server] = field(default_factory=dict)
     channels: dict[str, grpc.aio.Channel] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, CoreSettings] = field(default_factory=dict)
+    running: dict[str, AsyncExitStack] = field(default_factory=dict)
 
     def target(self, service: str) -> str:
         """The address of a service."""
@@ -79,6 +81,25 @@ class Platform:
                 self.target(service), interceptors=(TrueEndings(),)
             )
         return self.channels[service]
+
+    async def start(self, service: str, build: Build | None = None) -> None:
+        """Start a server, in the place where it ran before."""
+        usual, truth = _made_by(service)
+        parts = self.running[service] = AsyncExitStack()
+        if service not in self.settings:
+            self.settings[service] = _settings(self, service)
+        self.servers[service] = await start(
+            service, self.settings[service], build or usual, truth, parts
+        )
+
+    async def ready(self) -> None:
+        """Return when every server serves."""
+        servers = self.servers.values()
+        await eventually(lambda: all(s.serving for s in servers), within=READY_SECONDS)
+
+    async def stop(self, service: str) -> None:
+        """Stop a server, as an operator does."""
+        await self.running.pop(service).aclose()
 
     async def call(
         self, method: str, request: Any, *, token: str = "", response: Any = None, **more: Any
@@ -130,17 +151,15 @@ async def running_platform(
         for service in SERVICES:
             await enrol(platform.stores, service, home / f"{service}.service-key.json")
         for service in SERVICES:
-            usual, truth = _made_by(service)
-            settings = _settings(platform, service)
-            build = (builds or {}).get(service, usual)
-            platform.servers[service] = await start(service, settings, build, truth, parts)
-        servers = platform.servers.values()
-        await eventually(lambda: all(s.serving for s in servers), within=READY_SECONDS)
+            await platform.start(service, (builds or {}).get(service))
         try:
+            await platform.ready()
             yield platform
         finally:
             for channel in platform.channels.values():
                 await channel.close()
+            for service in reversed(list(platform.running)):
+                await platform.stop(service)
 
 
 @pytest.fixture
@@ -169,6 +188,7 @@ def _settings(platform: Platform, service: str) -> CoreSettings:
         "database_page_key": base64.b64encode(os.urandom(32)).decode(),
         "auth_target": platform.target("auth"),
         "compliance_target": platform.target("compliance"),
+        "subject_targets": {each: platform.target(each) for each in SERVICES},
         "keyring_path": home / f"{service}.keyring",
         "keyring_key_path": unlock.path,
         "service_key_path": home / f"{service}.service-key.json",

@@ -194,6 +194,7 @@ def _settings(
         database_relay_url=SecretStr(database.urls.relay),
         auth_target=auth_target,
         compliance_target=target,
+        subject_targets={database.service: target},
         keyring_path=keyring,
         keyring_passphrase=SecretStr(PHRASE.text),
         service_key_path=key,

@@ -15,6 +15,7 @@ from core.contract.paths import Subjects
 from medhub.options.v1 import policy_pb2 as options
 from tests.support.matrix import check, policies
 from tests.support.matrix_platform import world
+from tests.support.matrix_wire import served_names
 from tests.support.matrix_world import World
 
 __all__ = ["world"]
@@ -152,9 +153,9 @@ def _mutants() -> Iterator[Any]:
     for method in methods:
         for mutation in _MUTATIONS:
             if mutation.applies(method):
-                name = method.name.removeprefix("medhub.")
-                label = f"{name} {mutation.name}".replace(" ", "-")
-                yield pytest.param(method.name, mutation, id=label)
+                for served in served_names(method.name):
+                    label = f"{served.removeprefix('medhub.')} {mutation.name}".replace(" ", "-")
+                    yield pytest.param(served, mutation, id=label)
 
 
 @pytest.mark.parametrize(("name", "mutation"), list(_mutants()))
@@ -170,7 +171,11 @@ async def test_no_weaker_policy_goes_unnoticed(world: World, name: str, mutation
 
 async def test_what_is_weakened_is_mended_again(world: World) -> None:
     """The servers serve what the contract says, so every mutant stood alone."""
-    assert dict(world.seam.methods) == {m.name: m for m in everything().methods.values()}
+    assert dict(world.seam.methods) == {
+        served: method
+        for method in everything().methods.values()
+        for served in served_names(method.name)
+    }
 
 
 async def test_every_part_of_a_policy_is_mutated_or_excepted() -> None:

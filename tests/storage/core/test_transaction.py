@@ -1,9 +1,10 @@
 """Transactions: what lasts, what is refused, and in which words."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 
 import psycopg
@@ -305,6 +306,34 @@ async def test_rows_are_streamed_in_steps(db: Database) -> None:
         read = [row.name async for row in tx.stream(patients.LIST, size=100, limit=1000)]
 
     assert read == names
+
+
+async def test_a_stream_that_is_given_up_leaves_nothing_open(db: Database) -> None:
+    """However often its reader is told to stop, the cursor ends and the connection goes on."""
+    as_caller(organization=new_id())
+    names = [{"id": new_id(), "name": f"P{n:04}"} for n in range(50)]
+    reading = asyncio.Event()
+
+    async def read() -> None:
+        async with db.begin() as tx:
+            await tx.run_many(patients.ADD, names)
+            async with aclosing(tx.stream(patients.LIST, size=5, limit=1000)) as rows:
+                async for _ in rows:
+                    reading.set()
+                    await asyncio.sleep(60)
+
+    for _ in range(5):
+        task = asyncio.create_task(read())
+        await reading.wait()
+        reading.clear()
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+
+    gc.collect()
+    async with db.begin() as tx:
+        assert [row async for row in tx.stream(patients.LIST, size=5, limit=1000)] == []
 
 
 async def test_background_work_says_who_it_is(db: Database, ward: ServiceDatabase) -> None:

@@ -1,5 +1,6 @@
 """What runs where."""
 
+import json
 import os
 from pathlib import Path
 
@@ -39,6 +40,16 @@ def test_a_server_can_start_from_what_it_is_told(
     assert settings.reflection == "open"
     assert settings.keyring_key_path
     assert Keyring.open(settings.keyring_path, KeyFile(settings.keyring_key_path)).newest == 1
+
+
+def test_compliance_is_told_of_every_service(layout: Layout) -> None:
+    """Whoever holds data of persons is asked for it, and nobody else asks."""
+    told = json.loads(layout.environment(Service.COMPLIANCE)["MEDHUB_COMPLIANCE_SUBJECT_TARGETS"])
+
+    others = [name for each in Service for name in layout.environment(each) if "SUBJECT" in name]
+
+    assert told == {each: f"127.0.0.1:{layout.ports[Port(each)]}" for each in Service}
+    assert others == ["MEDHUB_COMPLIANCE_SUBJECT_TARGETS"]
 
 
 def test_no_server_is_told_the_owners_password(layout: Layout) -> None:

@@ -1,0 +1,60 @@
+"""What clinical holds of persons: how it knows them, and how it opens what it has sealed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from clinical.storage.entitlement import living
+from clinical.storage.sealing import open_ack, open_raw, open_snapshot, open_value
+from clinical.storage.tables import metadata
+from core.crypto.organization_keys import OrganizationKey, OrganizationKeys
+from core.database import Transaction
+from core.subject.holdings import Holdings, Opens, Person
+
+_Row = Mapping[str, Any]
+
+# A merge makes one person of several patients: whoever is asked about, it is all of them.
+_SAME_PERSON: Final = f"""SELECT DISTINCT m.id FROM patient p
+    JOIN patient m ON m.id = {living("p")} OR m.survivor_id = {living("p")}
+    WHERE p.id = ANY (:people)"""  # noqa: S608 - constants of these modules alone
+
+
+def holdings(keys: OrganizationKeys) -> Holdings:
+    """The tables of clinical, for the subject contract."""
+
+    def opening(opened: Callable[[OrganizationKey, _Row], Mapping[str, object]]) -> Opens:
+        async def opens(
+            tx: Transaction, rows: Sequence[_Row], _person: Person
+        ) -> list[Mapping[str, object]]:
+            key = await keys.of(tx)
+            return [opened(key, row) for row in rows]
+
+        return opens
+
+    return Holdings(
+        "clinical",
+        metadata,
+        registers={"patient": _SAME_PERSON},
+        opens={
+            "patient_identifier": opening(_identifier),
+            "patient_revision": opening(_revision),
+            "hl7_bytes": opening(_bytes),
+        },
+    )
+
+
+def _identifier(key: OrganizationKey, row: _Row) -> Mapping[str, object]:
+    return {"value": open_value(key, row["patient_id"], row["value"])}
+
+
+def _revision(key: OrganizationKey, row: _Row) -> Mapping[str, object]:
+    return {"snapshot": asdict(open_snapshot(key, row["patient_id"], row["snapshot"]))}
+
+
+def _bytes(key: OrganizationKey, row: _Row) -> Mapping[str, object]:
+    message = row["message_id"]
+    return {
+        "raw": open_raw(key, message, row["raw"]),
+        "ack": open_ack(key, message, row["ack"]),
+        "application_ack": open_ack(key, message, row["application_ack"]),
+    }

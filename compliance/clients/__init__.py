@@ -1,0 +1,1 @@
+"""Stubs of other services, one file for each contract that is called."""

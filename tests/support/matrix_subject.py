@@ -1,0 +1,115 @@
+"""Requests about persons: to every service for what it holds, and to compliance for all of it."""
+
+import asyncio
+
+from core import clock
+from core.ids import name_of, new_id
+from medhub.compliance.v1 import access_request_pb2 as access
+from medhub.compliance.v1 import data_subject_request_service_pb2 as requests
+from medhub.subject.v1 import subject_pb2
+from medhub.subject.v1 import subject_service_pb2 as subject
+from tests.support.matrix_requests import Ask, asks, fresh
+from tests.support.matrix_world import Side
+
+_REQUESTS = "medhub.compliance.v1.DataSubjectRequestService"
+_SUBJECT = "medhub.subject.v1.SubjectService"
+# Gathering takes well under a second; this is for a machine that runs other tests besides.
+GATHERED_SECONDS = 60.0
+
+
+def occasion(side: Side) -> subject_pb2.Occasion:
+    """A request that the administrator has entered."""
+    return subject_pb2.Occasion(
+        request=name_of("accessRequests", new_id()),
+        requester=name_of("users", side.user("administrator")),
+    )
+
+
+@asks(f"{_SUBJECT}/FindSubject")
+async def find_subject(side: Side) -> Ask:
+    request = subject.FindSubjectRequest(
+        organization_id=str(side.tenant.organization),
+        subject=side.patient,
+        occasion=occasion(side),
+    )
+    return Ask(request, side.world.gatherer)
+
+
+@asks(f"{_SUBJECT}/ExportSubject")
+async def export_subject(side: Side) -> Ask:
+    request = subject.ExportSubjectRequest(
+        organization_id=str(side.tenant.organization),
+        subject=side.patient,
+        occasion=occasion(side),
+    )
+    return Ask(request, side.world.gatherer)
+
+
+@asks(f"{_REQUESTS}/CreateAccessRequest")
+async def create_access_request(side: Side) -> requests.CreateAccessRequestRequest:
+    # Each is of another moment, so no two are the same request.
+    wanted = access.AccessRequest(patient=side.patient, receive_time=clock.now())
+    return requests.CreateAccessRequestRequest(access_request=wanted, request_id=fresh())
+
+
+async def entered(side: Side, patient: str = "") -> access.AccessRequest:
+    """A request for access to what is held of a patient."""
+    wanted = access.AccessRequest(patient=patient or side.patient)
+    made: access.AccessRequest = await side.do(
+        f"{_REQUESTS}/CreateAccessRequest",
+        requests.CreateAccessRequestRequest(access_request=wanted),
+    )
+    return made
+
+
+async def shown(side: Side, name: str) -> access.AccessRequest:
+    """How far a request has come."""
+    found: access.AccessRequest = await side.do(
+        f"{_REQUESTS}/GetAccessRequest", requests.GetAccessRequestRequest(name=name)
+    )
+    return found
+
+
+async def reaching(side: Side, name: str, *states: int) -> access.AccessRequest:
+    """The request once it is in one of these states."""
+    async with asyncio.timeout(GATHERED_SECONDS):
+        while (found := await shown(side, name)).state not in states:  # noqa: ASYNC110 - a test
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def completed(side: Side) -> str:
+    """A request of the side that is complete, made once."""
+    if not side.access_request:
+        made = await entered(side)
+        await reaching(side, made.name, access.ACCESS_REQUEST_STATE_COMPLETE)
+        side.access_request = made.name
+    return side.access_request
+
+
+@asks(f"{_REQUESTS}/GetAccessRequest")
+async def get_access_request(side: Side) -> requests.GetAccessRequestRequest:
+    return requests.GetAccessRequestRequest(name=await completed(side))
+
+
+@asks(f"{_REQUESTS}/ListAccessRequests")
+async def list_access_requests(side: Side) -> requests.ListAccessRequestsRequest:
+    await completed(side)
+    return requests.ListAccessRequestsRequest(page_size=5)
+
+
+@asks(f"{_REQUESTS}/GetAccessPackage")
+async def get_access_package(side: Side) -> requests.GetAccessPackageRequest:
+    return requests.GetAccessPackageRequest(name=await completed(side))
+
+
+async def package(side: Side, name: str) -> bytes:
+    """The document of a complete request, its parts put together."""
+    parts = []
+    request = requests.GetAccessPackageRequest(name=name)
+    while True:
+        part = await side.do(f"{_REQUESTS}/GetAccessPackage", request)
+        parts.append(part.content)
+        if not part.next_page_token:
+            return b"".join(parts)
+        request.page_token = part.next_page_token
