@@ -8,7 +8,7 @@ request open; it is asked again, ever more rarely, and the request says so meanw
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -164,15 +164,7 @@ class Gathering:
         """
         known = {progress.request.patient_id, *progress.request.identities}
         before = set(progress.request.identities)
-        for _ in range(MOST_ROUNDS):
-            asked = _query(progress.request, known)
-            found, failures = await self._ask_all(asked)
-            told = {id_from(name, "patients") for one in found.values() for name in one.identities}
-            if told <= known:
-                break
-            known |= told
-        else:
-            raise LookupError("identities lead to ever more identities")
+        found, failures = await self._ask_until_known(progress, known)
         progress.standing = standing_of(_STANDINGS[one.standing] for one in found.values())
         if known != before:
             progress.answers = {name: one.asked_anew for name, one in progress.answers.items()}
@@ -186,13 +178,41 @@ class Gathering:
             await tx.access_requests.put(work.request, progress.answers.values())
         return found
 
-    async def _ask_all(self, query: Query) -> tuple[Found, dict[str, str]]:
+    async def _ask_until_known(
+        self, progress: _Progress, known: set[UUID]
+    ) -> tuple[Found, dict[str, str]]:
+        """The answers under every identity; those that come up are added to `known`.
+
+        While none of those that are missing answers, the others are left alone: each question
+        stands in the person's trail.
+        """
+        names = set(self._services.names)
+        missing = {
+            name for name in names if progress.answers[name].state is not AnswerState.GATHERED
+        }
+        found, failures = await self._ask(missing, _query(progress.request, known))
+        if not found:
+            return found, failures
+        others, more = await self._ask(names - missing, _query(progress.request, known))
+        found, failures = {**found, **others}, {**failures, **more}
+        for _ in range(MOST_ROUNDS):
+            told = {id_from(name, "patients") for one in found.values() for name in one.identities}
+            if told <= known:
+                return found, failures
+            known |= told
+            found, failures = await self._ask(names, _query(progress.request, known))
+        raise LookupError("identities lead to ever more identities")
+
+    async def _ask(
+        self, services: Collection[str], query: Query
+    ) -> tuple[dict[str, subject_service_pb2.FindSubjectResponse], dict[str, str]]:
         """The answers of those who answer, and why the others did not."""
-        names = self._services.names
+        names = sorted(services)
         results = await asyncio.gather(
             *(self._services.find(name, query) for name in names), return_exceptions=True
         )
-        found, failures = {}, {}
+        found: dict[str, subject_service_pb2.FindSubjectResponse] = {}
+        failures: dict[str, str] = {}
         for name, result in zip(names, results, strict=True):
             if isinstance(result, Missing):
                 failures[name] = result.failure

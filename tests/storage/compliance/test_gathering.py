@@ -45,6 +45,7 @@ class Service:
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     stalls: int = 0
     exports: int = 0
+    finds: int = 0
 
 
 @dataclass
@@ -61,6 +62,7 @@ class Services:
         asked = self.each[service]
         if asked.failure:
             raise Missing(asked.failure)
+        asked.finds += 1
         names = {query["subject"], *query["also_known_as"], *asked.identities}
         return wire.FindSubjectResponse(standing=asked.standing, identities=sorted(names))
 
@@ -193,6 +195,25 @@ async def test_a_service_that_does_not_answer_whole_is_missing(
     assert answers["clinical"].state is AnswerState.GATHERED
     assert services.each["clinical"].exports == 1
     assert _texts(await _document(store, request), "auth") == ["one"]
+
+
+async def test_who_has_answered_is_left_alone_while_another_is_away(store: Store) -> None:
+    """Each question stands in the person's trail, so none is asked for nothing."""
+    services = _services(auth=Service(["one"], failure="UNAVAILABLE"))
+    request = await _entered(store)
+    worker = asyncio.create_task(_gathering(store, services).run())
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await _attempts(store, request)) < 3:  # noqa: ASYNC110 - a test
+            await asyncio.sleep(0.02)
+    await tasks.end(worker)
+
+    assert services.each["clinical"].finds == 1
+
+
+async def _attempts(store: Store, request: AccessRequest) -> int:
+    answers = (await _shown(store, request))[1]
+    return int(answers["auth"].failures) if "auth" in answers else 0
 
 
 async def test_an_identity_that_comes_up_leads_to_asking_all_again(store: Store) -> None:
