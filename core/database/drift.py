@@ -42,7 +42,8 @@ def _walls(connection: Connection, table: Table) -> list[str]:
     found = []
     if forced != tenant or policies != ([*extra, "owner", "tenant"] if tenant else []):
         found.append(f"{table.name}: row-level security")
-    if triggers != (_TRIGGERS if table.info["capture"] else []):
+    usual = _TRIGGERS if table.info["capture"] else []
+    if triggers != sorted([*usual, *table.info.get("guards", ())]):
         found.append(f"{table.name}: triggers")
     if table.info["capture"] and not _same_function(connection, table):
         found.append(f"{table.name}: capture function")
