@@ -46,5 +46,5 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m compliance")
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("rebind", help="let another service account append as a source")
-    command.add_argument("source", help="auth, clinical, compliance")
+    command.add_argument("source", help="the name of a service: auth, clinical, …")
     return parser

@@ -63,7 +63,7 @@ def _attempt(url: str, call: Call, *statements: str, values: Any = None) -> str 
     try:
         with _inside(url, call) as connection:
             for statement in statements:
-                connection.execute(statement, values if "%(" in statement else None)  # type: ignore[call-overload]
+                connection.execute(statement, values if "%(" in statement else None)
     except psycopg.Error as refused:
         return refused.sqlstate
     return None
