@@ -148,6 +148,12 @@ class Invoice:
         return str(self.revision)
 
 
+def check_currency(currency: str) -> None:
+    """Raises InvalidField for one that nobody pays with."""
+    if currency not in DECIMALS:
+        raise InvalidField(field="invoice.currency_code", rule="currency")
+
+
 def tax_totals(lines: Sequence[Line], currency: str) -> tuple[TaxTotal, ...]:
     """One for each treatment, in a fixed order; each tax is rounded once (BT-117)."""
     bases: dict[Treatment, int] = {}
@@ -159,8 +165,6 @@ def tax_totals(lines: Sequence[Line], currency: str) -> tuple[TaxTotal, ...]:
 
 def draft(row: UUID, patient: UUID, currency: str, terms: Terms, *, at: datetime) -> Invoice:
     """A new invoice with its totals. Raises InvalidField for what cannot be charged."""
-    if currency not in DECIMALS:
-        raise InvalidField(field="invoice.currency_code", rule="currency")
     fresh = Invoice(row, patient, currency, terms, (), 0, 0, created_at=at, updated_at=at)
     return _charged(fresh, terms)
 

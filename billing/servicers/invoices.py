@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from billing.domain.invoices import change, check_etag, draft, finalize
+from billing.domain.invoices import change, check_currency, check_etag, draft, finalize
 from billing.domain.ledger import posting_of_invoice
 from billing.servicers.invoice_messages import changed_by, invoice_to_proto, terms_from_proto
 from billing.servicers.pages import after, patient_of
@@ -27,6 +27,7 @@ class Invoices:
         """Make a draft."""
         sent = request.invoice
         patient = id_from(sent.patient, "patients", field="invoice.patient")
+        check_currency(sent.currency_code)
         terms = terms_from_proto(sent, sent.currency_code)
         invoice = draft(new_id(), patient, sent.currency_code, terms, at=clock.now())
         async with self._store.begin() as work:
