@@ -21,7 +21,8 @@ from billing.storage.invoice_rows import (
     own_parameters,
     part_parameters,
 )
-from core.database import ConstraintViolated, Statement, Transaction, sql
+from billing.storage.paging import page, pages
+from core.database import ConstraintViolated, Transaction, sql
 from core.errors import NotFound
 
 _TIME: Final = TIMESTAMP(timezone=True)
@@ -126,25 +127,9 @@ _FINALIZE: Final = sql(
 )
 
 
-def _page(*, of_patient: bool, is_next: bool) -> Statement:
-    asked = {
-        **({"i.patient_id = :patient_id": ("patient_id", Uuid)} if of_patient else {}),
-        **({"i.id < :after_id": ("after_id", Uuid)} if is_next else {}),
-    }
-    where = f"WHERE {' AND '.join(asked)}" if asked else ""
-    return sql(
-        f"SELECT {COLUMNS} FROM invoice i {RECEIVABLE} {where} ORDER BY i.id DESC LIMIT :limit",
-        limit=Integer,
-        **dict(asked.values()),
-    )
-
-
-PAGES: Final = {
-    (of_patient, is_next): _page(of_patient=of_patient, is_next=is_next)
-    for of_patient in (False, True)
-    for is_next in (False, True)
-}
-"""Pages of invoices, by whether they are of one patient, and whether they go on behind another."""
+PAGES: Final = pages(
+    f"SELECT {COLUMNS} FROM invoice i {RECEIVABLE}", key="i.id", patient_id=("i.patient_id", Uuid)
+)
 
 
 class Invoices:
@@ -213,8 +198,5 @@ class Invoices:
 
     async def page(self, *, limit: int, patient: UUID | None, after: UUID | None) -> list[Invoice]:
         """Invoices without lines and taxes, newest first."""
-        asked: dict[str, Any] = {"limit": limit}
-        asked |= {"patient_id": patient} if patient else {}
-        asked |= {"after_id": after} if after else {}
-        rows = await self._tx.all(PAGES[bool(patient), bool(after)], **asked)
+        rows = await page(self._tx, PAGES, limit=limit, patient_id=patient, after_id=after)
         return [listed_of(row) for row in rows]

@@ -1,17 +1,16 @@
 """Rows of the ledger: read here, written by one function of the database."""
 
-# ruff: noqa: S608 - the text of statements is made of constants of this module alone.
-
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, Text, Uuid
+from sqlalchemy import BigInteger, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from billing.domain.ledger import Kind, Posting, Side
-from core.database import Row, Statement, Transaction, sql
+from billing.storage.paging import page, pages
+from core.database import Row, Transaction, sql
 from core.ids import name_of, new_id
 
 _SOURCES: Final = {
@@ -40,30 +39,14 @@ BALANCE: Final = sql(
 )
 
 
-def _page(*, of_account: bool, of_source: bool, is_next: bool) -> Statement:
-    asked = {
-        **({"e.account = :account": ("account", Text)} if of_account else {}),
-        **({"t.source = :source": ("source", Text)} if of_source else {}),
-        **({"e.id < :after_id": ("after_id", Uuid)} if is_next else {}),
-    }
-    where = f"WHERE {' AND '.join(asked)}" if asked else ""
-    return sql(
-        f"""SELECT e.id, e.transaction_id, t.source, e.account, e.currency_code, e.side, e.amount,
-            t.created_at
-        FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id {where}
-        ORDER BY e.id DESC LIMIT :limit""",
-        limit=Integer,
-        **dict(asked.values()),
-    )
-
-
-PAGES: Final = {
-    (account, source, is_next): _page(of_account=account, of_source=source, is_next=is_next)
-    for account in (False, True)
-    for source in (False, True)
-    for is_next in (False, True)
-}
-"""Pages of entries, by whether they are of an account, of a document, and go on behind another."""
+PAGES: Final = pages(
+    """SELECT e.id, e.transaction_id, t.source, e.account, e.currency_code, e.side, e.amount,
+        t.created_at
+    FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id""",
+    key="e.id",
+    account=("e.account", Text),
+    source=("t.source", Text),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +98,9 @@ class Ledger:
         self, *, limit: int, account: str = "", source: str = "", after: UUID | None = None
     ) -> list[Entry]:
         """Entries, newest first; of an account, a document, or all."""
-        asked: dict[str, Any] = {"limit": limit}
-        asked |= {"account": account} if account else {}
-        asked |= {"source": source} if source else {}
-        asked |= {"after_id": after} if after else {}
-        rows = await self._tx.all(PAGES[bool(account), bool(source), bool(after)], **asked)
+        rows = await page(
+            self._tx, PAGES, limit=limit, account=account, source=source, after_id=after
+        )
         return [_entry(row) for row in rows]
 
 

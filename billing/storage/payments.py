@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Date, Integer, Text, Uuid
+from sqlalchemy import BigInteger, Date, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from billing.domain.invoices import State
 from billing.domain.payments import Allocation, Means, Payment, Receivable, Share
-from core.database import Row, Statement, Transaction, sql
+from billing.storage.paging import page, pages
+from core.database import Row, Transaction, sql
 from core.errors import NotFound
 from core.ids import new_id
 
@@ -83,25 +84,9 @@ _ALLOCATE: Final = sql(
 )
 
 
-def _page(*, of_patient: bool, is_next: bool) -> Statement:
-    asked = {
-        **({"p.patient_id = :patient_id": ("patient_id", Uuid)} if of_patient else {}),
-        **({"p.id < :after_id": ("after_id", Uuid)} if is_next else {}),
-    }
-    where = f"WHERE {' AND '.join(asked)}" if asked else ""
-    return sql(
-        f"SELECT {_COLUMNS} FROM payment p {where} ORDER BY p.id DESC LIMIT :limit",
-        limit=Integer,
-        **dict(asked.values()),
-    )
-
-
-PAGES: Final = {
-    (of_patient, is_next): _page(of_patient=of_patient, is_next=is_next)
-    for of_patient in (False, True)
-    for is_next in (False, True)
-}
-"""Pages of payments, by whether they are of one patient, and whether they go on behind another."""
+PAGES: Final = pages(
+    f"SELECT {_COLUMNS} FROM payment p", key="p.id", patient_id=("p.patient_id", Uuid)
+)
 
 
 class Payments:
@@ -171,10 +156,7 @@ class Payments:
 
     async def page(self, *, limit: int, patient: UUID | None, after: UUID | None) -> list[Payment]:
         """Payments without allocations, newest first."""
-        asked: dict[str, Any] = {"limit": limit}
-        asked |= {"patient_id": patient} if patient else {}
-        asked |= {"after_id": after} if after else {}
-        rows = await self._tx.all(PAGES[bool(patient), bool(after)], **asked)
+        rows = await page(self._tx, PAGES, limit=limit, patient_id=patient, after_id=after)
         return [_payment(row, ()) for row in rows]
 
 

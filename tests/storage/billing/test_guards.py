@@ -74,8 +74,13 @@ def _attempts(url: str, call: Call, statements: Iterable[str]) -> dict[str, str 
 
 
 def test_the_database_is_what_the_tables_declare(office: Office) -> None:
-    """Columns, walls and triggers, the guards among them."""
+    """Columns, walls and triggers, the guards among them; one that is missing is named."""
     assert drift(office.database.urls.owner, metadata) == []
+
+    office.database.rows("GRANT INSERT ON ledger_entry TO medhub_billing_app")
+    office.database.rows("DROP TRIGGER adds_up ON ledger_entry")
+    found = drift(office.database.urls.owner, metadata)
+    assert found == ["ledger_entry: rights", "ledger_entry: triggers"]
 
 
 async def test_what_is_final_stays(office: Office, call: Call) -> None:
