@@ -27,6 +27,8 @@ class Port(StrEnum):
     CLINICAL_METRICS = "clinical-metrics"
     COMPLIANCE_METRICS = "compliance-metrics"
     GATEWAY_METRICS = "gateway-metrics"
+    BILLING = "billing"
+    BILLING_METRICS = "billing-metrics"
 
 
 class PortTaken(Exception):

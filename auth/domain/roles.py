@@ -43,6 +43,14 @@ _NURSE = frozenset({
 })  # fmt: skip
 _BILLER = frozenset({
     "auth.organizations.read",
+    "billing.invoices.create",
+    "billing.invoices.finalize",
+    "billing.invoices.read",
+    "billing.invoices.update",
+    "billing.ledger.read",
+    "billing.payments.allocate",
+    "billing.payments.read",
+    "billing.payments.record",
     "clinical.identities.read",
     "clinical.practitioners.read",
     "clinical.units.read",

@@ -9,7 +9,7 @@ from core.database.failures import ConstraintViolated, OutcomeUnknown
 from core.database.pool import Database
 from core.database.request_keys import Earlier
 from core.database.settings import DatabaseSettings
-from core.database.statements import Row, Statement, after, statement
+from core.database.statements import Row, Statement, after, sql, statement
 from core.database.tables import (
     Reach,
     Scope,
@@ -42,6 +42,7 @@ __all__ = [
     "platform_table",
     "queue_table",
     "reference",
+    "sql",
     "statement",
     "tenant_table",
     "unique",

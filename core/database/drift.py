@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, Table
 
-from core.database.capture import capture_sql
+from core.database.capture import capture_sql, roles_of
 from core.database.migrations import engine_of
 from core.database.secure import captured
 from core.database.tables import Scope
@@ -16,7 +16,8 @@ from core.database.tables import Scope
 _WALLS = """SELECT relrowsecurity AND relforcerowsecurity,
     ARRAY(SELECT polname::text FROM pg_policy WHERE polrelid = pg_class.oid ORDER BY 1),
     ARRAY(SELECT tgname::text FROM pg_trigger WHERE tgrelid = pg_class.oid
-          AND NOT tgisinternal AND tgenabled = 'O' ORDER BY 1)
+          AND NOT tgisinternal AND tgenabled = 'O' ORDER BY 1),
+    has_table_privilege(%s, pg_class.oid, 'INSERT, UPDATE, DELETE')
     FROM pg_class WHERE oid = to_regclass(%s)"""
 _SOURCE = "SELECT prosrc FROM pg_proc WHERE oid = to_regproc(%s)"
 _TRIGGERS = ["capture_delete", "capture_insert", "capture_update", "refuse_truncate"]
@@ -33,16 +34,20 @@ def drift(owner_url: str, metadata: MetaData) -> list[str]:
 
 
 def _walls(connection: Connection, table: Table) -> list[str]:
-    row = connection.exec_driver_sql(_WALLS, (f"public.{table.name}",)).one_or_none()
+    app = roles_of(table.metadata.info["service"]).app
+    row = connection.exec_driver_sql(_WALLS, (app, f"public.{table.name}")).one_or_none()
     if row is None:
         return [f"{table.name}: missing"]
-    forced, policies, triggers = row
+    forced, policies, triggers, writable = row
     tenant = table.info["scope"] is Scope.TENANT
     extra = ["also_visible"] if table.info.get("also_visible") else []
     found = []
     if forced != tenant or policies != ([*extra, "owner", "tenant"] if tenant else []):
         found.append(f"{table.name}: row-level security")
-    if triggers != (_TRIGGERS if table.info["capture"] else []):
+    if writable != table.info.get("writable", True):
+        found.append(f"{table.name}: rights")
+    usual = _TRIGGERS if table.info["capture"] else []
+    if triggers != sorted([*usual, *table.info.get("guards", ())]):
         found.append(f"{table.name}: triggers")
     if table.info["capture"] and not _same_function(connection, table):
         found.append(f"{table.name}: capture function")

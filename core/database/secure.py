@@ -34,9 +34,10 @@ def _policies(table: Table, roles: Roles) -> list[str]:
 
 def _grants(table: Table, roles: Roles) -> list[str]:
     name = f"public.{table.name}"
+    rights = "SELECT, INSERT, UPDATE, DELETE" if table.info.get("writable", True) else "SELECT"
     statements = [
-        f"REVOKE ALL ON {name} FROM PUBLIC",
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO {roles.app}",
+        f"REVOKE ALL ON {name} FROM PUBLIC, {roles.app}",
+        f"GRANT {rights} ON {name} TO {roles.app}",
     ]
     if table.info["scope"] is Scope.QUEUE:
         statements.append(f"GRANT SELECT, UPDATE, DELETE ON {name} TO {roles.relay}")

@@ -14,7 +14,7 @@ from uuid import UUID
 from psycopg import AsyncCursor, pq
 from psycopg.pq.abc import PGresult
 from psycopg.types.json import Jsonb
-from sqlalchemy import ColumnElement, Dialect, bindparam, tuple_, types
+from sqlalchemy import ColumnElement, Dialect, bindparam, text, tuple_, types
 from sqlalchemy.dialects.postgresql import psycopg as psycopg_dialect
 from sqlalchemy.sql import Insert
 from sqlalchemy.sql.elements import ClauseElement
@@ -118,6 +118,14 @@ def _insert_keys(construct: ClauseElement) -> list[str] | None:
 def statement(construct: ClauseElement) -> Statement:
     """Compile a SQLAlchemy construct. Call it at import, once per statement."""
     return Statement(construct)
+
+
+def sql(body: str, **of: types.TypeEngine[Any] | type[types.TypeEngine[Any]]) -> Statement:
+    """A statement from its text and the types of its `:parameters`.
+
+    Every parameter has a type: PostgreSQL then plans the statement once, for all values.
+    """
+    return statement(text(body).bindparams(*(bindparam(n, type_=t) for n, t in of.items())))
 
 
 def after(*columns: Column[Any]) -> ColumnElement[bool]:

@@ -195,13 +195,17 @@ def tenant_table(
     capture: bool = True,
     reason: str | None = None,
     reach: Reach | None = None,
+    writable: bool = True,
+    guards: Sequence[str] = (),
 ) -> Table:
     """A table whose rows each belong to one organization, behind forced row-level security.
 
     `subject` is the column that names the person a row is about; `reach` says how further persons
     are found, or how they are where no column names them. `also_visible` is an SQL
     condition for rows that may be read besides the tenant's own. A table that is not captured
-    says why, for it holds nothing that could be lost or misused.
+    says why, for it holds nothing that could be lost or misused. One that is not writable is read
+    by the app role and written by functions of the owner alone; `guards` names the triggers that
+    its migration adds to those of every table.
     """
     if not capture and not reason:
         raise ValueError(f"table {name} says why its changes are not recorded")
@@ -219,6 +223,8 @@ def tenant_table(
         capture=capture,
         reason=reason,
         reach=reach or Reach(),
+        writable=writable,
+        guards=tuple(guards),
     )
 
 

@@ -8,8 +8,11 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from google.protobuf.json_format import ParseDict
+from google.type.decimal_pb2 import Decimal
+from google.type.money_pb2 import Money
 
 from compliance.domain.merkle import leaf_hash, verify_inclusion
 from core.ids import name_of, new_id
@@ -17,6 +20,8 @@ from hub.demo import messages
 from hub.demo.calls import Clients, Session, send
 from hub.demo.messages import Patient, Result
 from hub.run_file import Running
+from medhub.billing.v1 import invoice_pb2
+from medhub.billing.v1 import invoice_service_pb2 as invoices
 from medhub.clinical.v1 import patient_pb2
 from medhub.clinical.v1 import patient_service_pb2 as patients
 from medhub.clinical.v1 import record_service_pb2 as records
@@ -58,6 +63,7 @@ class Story:
             self.stranger_is_refused,
             self.other_tenant_is_refused,
             self.two_become_one,
+            self.care_is_billed,
             self.trail_is_proved,
             self.patient_asks_for_everything,
         ):
@@ -136,6 +142,34 @@ class Story:
         )
         _must(resolved.name == self.patient, "the duplicate does not lead to the survivor")
         self.say(f"  {link.duplicate}\n  → {link.survivor}")
+
+    def care_is_billed(self) -> None:
+        """The billing clerk, who sees no record, finds the patient and issues an invoice"""
+        clerk = self.clients.login("facturation@saint-luc.example")
+        alice, _ = self._people()
+        by = patients.IdentifierQuery(system=messages.SYSTEM, value=alice.ipp)
+        [found] = clerk.call(
+            self.clients.patients.LookupPatientIdentities,
+            patients.LookupPatientIdentitiesRequest(identifier=by),
+        ).identities
+        _must(found.name == self.patient, "another patient was found")
+        draft = clerk.call(
+            self.clients.invoices.CreateInvoice,
+            invoices.CreateInvoiceRequest(invoice=_invoice(found.name, alice)),
+        )
+        final = clerk.call(
+            self.clients.invoices.FinalizeInvoice,
+            invoices.FinalizeInvoiceRequest(name=draft.name, etag=draft.etag),
+        )
+        shown = clerk.get(f"/billing/v1/{final.name}")
+        _must(shown["number"] == final.number != "", "the invoice has no number")
+        _must((final.total.units, final.total.nanos) == (117, 10_000_000), "the total is wrong")
+        for one in shown["lines"]:
+            self.say(f"    {one['description']}: {_euros(one['net'])}")
+        self.say(
+            f"  {shown['number']}: {_euros(shown['total'])}, of which VAT "
+            f"{_euros(shown['tax_total'])}; never changed from now on"
+        )
 
     def trail_is_proved(self) -> None:
         """The patient's audit trail, and the proof that it has not been tampered with"""
@@ -237,7 +271,7 @@ class Story:
                 audit.ListAuditEventsRequest(subject=self.patient, page_size=200),
             ).audit_events
             actions = {one.action for one in found}
-            if wanted <= {one.kind for one in found} and "clinical.patients.merge" in actions:
+            if wanted <= {one.kind for one in found} and actions >= _ACTS:
                 return list(found)
             _must(time.monotonic() < until, f"the trail lacks events; it has {sorted(actions)}")
             time.sleep(0.2)
@@ -248,6 +282,40 @@ _BLOOD = (
     Result("2951-2", "Sodium", "139", "mmol/L", "135-145"),
     Result("2823-3", "Potassium", "4.1", "mmol/L", "3.5-5.0"),
 )
+
+
+# What the patient's trail must show at the end, of two services.
+_ACTS = {"clinical.patients.merge", "billing.invoices.finalize"}
+
+
+def _invoice(patient: str, buyer: Patient) -> invoice_pb2.Invoice:
+    """Exempt care, and a certificate that is taxed."""
+    care = invoice_pb2.InvoiceLine(
+        description="Consultation de cardiologie",
+        quantity=Decimal(value="1"),
+        unit_price=Money(currency_code="EUR", units=57),
+        vat_category=invoice_pb2.VAT_CATEGORY_EXEMPT,
+        exemption_code="VATEX-FR-CGI261-4",
+    )
+    certificate = invoice_pb2.InvoiceLine(
+        description="Certificat sans visée thérapeutique",
+        quantity=Decimal(value="1.5"),
+        unit_price=Money(currency_code="EUR", units=33, nanos=340_000_000),
+        vat_category=invoice_pb2.VAT_CATEGORY_STANDARD,
+        vat_rate=Decimal(value="20"),
+    )
+    return invoice_pb2.Invoice(
+        patient=patient,
+        buyer=invoice_pb2.Buyer(display_name=f"{buyer.given} {buyer.name}", country_code="FR"),
+        currency_code="EUR",
+        series="DEMO",
+        lines=[care, certificate],
+    )
+
+
+def _euros(money: dict[str, Any]) -> str:
+    """An amount as REST shows it, in words."""
+    return f"{int(money.get('units', 0))}.{money.get('nanos', 0) // 10_000_000:02} EUR"
 
 
 def _must(holds: bool, otherwise: str) -> None:

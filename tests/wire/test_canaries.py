@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
+from google.type.date_pb2 import Date
 from prometheus_client import generate_latest
 
 from core.telemetry.logs import JsonLines
@@ -24,11 +25,16 @@ from medhub.auth.v1 import auth_service_pb2 as auth
 from medhub.auth.v1 import membership_pb2, role_pb2
 from medhub.auth.v1 import membership_service_pb2 as memberships
 from medhub.auth.v1 import role_service_pb2 as roles
+from medhub.billing.v1 import invoice_pb2, payment_pb2
+from medhub.billing.v1 import invoice_service_pb2 as invoices
+from medhub.billing.v1 import ledger_service_pb2 as ledger
+from medhub.billing.v1 import payment_service_pb2 as payments
 from medhub.clinical.v1 import hl7_v2_service_pb2 as hl7
 from medhub.clinical.v1 import patient_pb2
 from medhub.clinical.v1 import patient_service_pb2 as patients
 from medhub.compliance.v1 import audit_service_pb2 as audit
 from tests.support import hl7_messages
+from tests.support.matrix_billing import INVOICES, LEDGER, PAYMENTS, consultation, euros
 from tests.support.matrix_platform import prepared
 from tests.support.matrix_wire import bearer
 from tests.support.matrix_world import HOSPITAL, World
@@ -174,7 +180,37 @@ def _credentials(world: World) -> list[tuple[str, Message | bytes]]:
     ]
 
 
-_SAID: list[Callable[[World], list[tuple[str, Message | bytes]]]] = [_clinical, _hl7, _credentials]
+def _billing(world: World) -> list[tuple[str, Message | bytes]]:
+    create, own = f"{INVOICES}/CreateInvoice", world.alpha.patient
+    asked = []
+    for text in (CANARY, f"{CANARY}\0", CANARY * 100):
+        line = consultation()
+        line.description = text
+        buyer = invoice_pb2.Buyer(display_name=CANARY, street=CANARY, country_code=text[:2])
+        asked += [
+            invoice_pb2.Invoice(
+                patient=own, buyer=invoice_pb2.Buyer(display_name=text), currency_code="EUR",
+                series="CANARY", lines=[line],
+            ),
+            invoice_pb2.Invoice(patient=f"patients/{CANARY}", buyer=buyer, series=CANARY),
+        ]  # fmt: skip
+    payment = payment_pb2.Payment(
+        amount=euros(1), means=payment_pb2.PAYMENT_MEANS_CASH,
+        receive_date=Date(year=2026, month=3, day=2), reference=CANARY,
+    )  # fmt: skip
+    return [
+        *((create, invoices.CreateInvoiceRequest(invoice=one)) for one in asked),
+        (f"{PAYMENTS}/RecordPayment", payments.RecordPaymentRequest(payment=payment)),
+        (f"{LEDGER}/ListEntries", ledger.ListEntriesRequest(source=f"invoices/{CANARY}")),
+    ]
+
+
+_SAID: list[Callable[[World], list[tuple[str, Message | bytes]]]] = [
+    _clinical,
+    _hl7,
+    _credentials,
+    _billing,
+]
 
 
 @pytest.mark.parametrize("said", _SAID)
@@ -245,7 +281,7 @@ async def _assert_unheard(
     metrics = [generate_latest(registry).decode() for registry in registries.values()]
     captured = capfd.readouterr()
     written = ears.written.getvalue()
-    assert len(metrics) == 3
+    assert len(metrics) == len(world.platform.databases)
     assert '"logger":"access"' in written
     for place in (written, captured.out, captured.err, *metrics, *ears.statuses):
         for word in words:

@@ -51,7 +51,9 @@ async def test_who_cares_for_people_reads_of_health_what_a_link_opens() -> None:
 
     held = {role: BUILT_IN[role] & shown for role in ("doctor", "nurse", "biller")}
 
-    assert held == {"doctor": set(), "nurse": set(), "biller": set()}
+    # An invoice names the acts that it charges for: whoever bills reads these, and nothing else.
+    billed = {f"billing.invoices.{verb}" for verb in ("create", "finalize", "read", "update")}
+    assert held == {"doctor": set(), "nurse": set(), "biller": billed}
 
 
 def _response(method: Method) -> Iterator[Any]:

@@ -89,6 +89,11 @@ def test_a_migrated_database_is_what_the_tables_declare(ward: ServiceDatabase) -
         ("DROP POLICY also_visible ON membership", "membership: row-level security"),
         ("ALTER TABLE stay DISABLE TRIGGER capture_delete", "stay: triggers"),
         ("DROP TRIGGER refuse_truncate ON person", "person: triggers"),
+        ("REVOKE ALL ON stay FROM medhub_ward_app", "stay: rights"),
+        (
+            "CREATE TRIGGER t BEFORE TRUNCATE ON stay EXECUTE FUNCTION medhub.refuse_truncate()",
+            "stay: triggers",
+        ),
         ("DROP TABLE stay", "stay: missing"),
         ("ALTER TABLE patient ADD COLUMN later text", "later"),
     ],

@@ -33,6 +33,7 @@ class Category(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CATEGORY_ACTIVITY: _ClassVar[Category]
     CATEGORY_AUTHORIZATION: _ClassVar[Category]
     CATEGORY_DOCUMENT: _ClassVar[Category]
+    CATEGORY_BILLING: _ClassVar[Category]
 
 class Erasure(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -66,6 +67,7 @@ CATEGORY_CREDENTIAL: Category
 CATEGORY_ACTIVITY: Category
 CATEGORY_AUTHORIZATION: Category
 CATEGORY_DOCUMENT: Category
+CATEGORY_BILLING: Category
 ERASURE_UNSPECIFIED: Erasure
 ERASURE_SHRED: Erasure
 ERASURE_NULLIFY: Erasure

@@ -1,0 +1,1 @@
+"""The rules of invoices, postings and payments, and nothing but."""

@@ -1,0 +1,1 @@
+"""The contract's side: requests taken apart, answers put together."""
