@@ -102,7 +102,7 @@ async def test_a_hop_has_no_more_time_than_the_call_it_is_made_for() -> None:
 
         assert auth.left[0] is not None
         assert auth.left[1] is not None
-        assert auth.left[0] <= 0.5 + ROUNDING < auth.left[1] <= 3 + ROUNDING
+        assert auth.left[0] <= 0.5 + ROUNDING < auth.left[1] <= 15 + ROUNDING
         assert auth.seen[0]["traceparent"].startswith("00-" + "ab" * 16)
         assert "traceparent" not in auth.seen[1]
 
