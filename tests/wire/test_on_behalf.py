@@ -114,7 +114,7 @@ async def test_it_may_do_what_both_may(acting: Acting) -> None:
 
     assert [one.birth_name for one in found.identities] == ["Lemoine"]
     (officer,) = acting.platform.databases["auth"].rows(
-        "SELECT id FROM app_user WHERE email LIKE 'data_protection_officer@%'"
+        "SELECT id FROM app_user WHERE email = 'data_protection_officer@alpha.example'"
     )
     shown = await _traced(acting, f"{_CLINICAL}/LookupPatientIdentities")
     assert (shown.actor, shown.on_behalf) == (f"users/{officer['id']}", acting.account)
