@@ -15,7 +15,13 @@ from clinical.domain.identifiers import (
 from clinical.domain.merges import PatientLink
 from clinical.domain.patients import IdentityStatus, Patient, Sex, Traits
 from clinical.domain.search_keys import Match
-from clinical.servicers.times import date_from_proto, date_to_proto, time_to_proto
+from clinical.servicers.times import (
+    date_from_proto,
+    date_to_proto,
+    set_date,
+    set_time,
+    time_to_proto,
+)
 from core.errors import InvalidField
 from core.ids import name_of
 from medhub.clinical.v1 import patient_pb2
@@ -55,26 +61,37 @@ _IGNORED: Final = frozenset(
 
 
 def patient_to_proto(patient: Patient) -> patient_pb2.Patient:
-    """A patient, whole."""
-    traits = patient.traits
-    return patient_pb2.Patient(
-        name=name_of("patients", patient.id),
-        birth_name=traits.birth_name,
-        used_name=traits.used_name,
-        birth_given_names=traits.birth_given_names,
-        first_birth_given_name=traits.first_birth_given_name,
-        birth_date=date_to_proto(traits.birth_date),
-        sex=_SEX[traits.sex],
-        birth_place_code=traits.birth_place_code,
-        death_date=date_to_proto(traits.death_date),
-        identifiers=[_identifier_to_proto(one) for one in patient.identifiers],
-        identity_status=_STATUS[patient.identity_status],
-        survivor=name_of("patients", patient.survivor_id) if patient.survivor_id else "",
-        create_time=time_to_proto(patient.created_at),
-        update_time=time_to_proto(patient.updated_at),
-        delete_time=time_to_proto(patient.deleted_at),
-        etag=patient.etag,
-    )
+    """A patient, whole.
+
+    Field by field, since every read makes one: keywords and parts made apart, which are copied
+    in, cost three times as much.
+    """
+    traits, message = patient.traits, patient_pb2.Patient()
+    message.name = name_of("patients", patient.id)
+    message.birth_name = traits.birth_name
+    message.used_name = traits.used_name
+    message.birth_given_names = traits.birth_given_names
+    message.first_birth_given_name = traits.first_birth_given_name
+    if traits.birth_date:
+        set_date(message.birth_date, traits.birth_date)
+    message.sex = _SEX[traits.sex]
+    message.birth_place_code = traits.birth_place_code
+    if traits.death_date:
+        set_date(message.death_date, traits.death_date)
+    for one in patient.identifiers:
+        added = message.identifiers.add()
+        added.system, added.type = one.system, _TYPE[one.type]
+        added.value, added.use = one.value, _USE[one.use]
+        added.check = _CHECK[one.check]
+    message.identity_status = _STATUS[patient.identity_status]
+    if patient.survivor_id is not None:
+        message.survivor = name_of("patients", patient.survivor_id)
+    set_time(message.create_time, patient.created_at)
+    set_time(message.update_time, patient.updated_at)
+    if patient.deleted_at is not None:
+        set_time(message.delete_time, patient.deleted_at)
+    message.etag = patient.etag
+    return message
 
 
 def traits_from_proto(message: patient_pb2.Patient) -> Traits:
@@ -157,13 +174,3 @@ def _named(message: patient_pb2.Patient, mask: FieldMask) -> set[str]:
         raise InvalidField(field="update_mask", rule="field_mask")
     chosen = paths or {field.name for field, _ in message.ListFields()}
     return chosen & _CHANGEABLE
-
-
-def _identifier_to_proto(one: PatientIdentifier) -> patient_pb2.PatientIdentifier:
-    return patient_pb2.PatientIdentifier(
-        system=one.system,
-        type=_TYPE[one.type],
-        value=one.value,
-        use=_USE[one.use],
-        check=_CHECK[one.check],
-    )

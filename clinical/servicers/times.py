@@ -16,8 +16,15 @@ def time_to_proto(at: datetime | None) -> Timestamp | None:
     """An instant; None stays unset."""
     if at is None:
         return None
-    seconds = int(at.timestamp() // 1)
-    return Timestamp(seconds=seconds, nanos=at.microsecond * 1000)
+    message = Timestamp()
+    set_time(message, at)
+    return message
+
+
+def set_time(message: Timestamp, at: datetime) -> None:
+    """Make a part of a message say an instant."""
+    message.seconds = int(at.timestamp() // 1)
+    message.nanos = at.microsecond * 1000
 
 
 def time_from_proto(message: Timestamp, field: str) -> datetime:
@@ -33,8 +40,14 @@ def date_to_proto(text: str) -> Date | None:
     """A date of 1980, 1980-05 or 1980-05-17; "" stays unset."""
     if not text:
         return None
-    year, month, day = (*map(int, text.split("-")), 0, 0)[:3]
-    return Date(year=year, month=month, day=day)
+    message = Date()
+    set_date(message, text)
+    return message
+
+
+def set_date(message: Date, text: str) -> None:
+    """Make a part of a message say a date of 1980, 1980-05 or 1980-05-17."""
+    message.year, message.month, message.day = (*map(int, text.split("-")), 0, 0)[:3]
 
 
 def date_from_proto(message: Date, field: str) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -64,8 +64,7 @@ def open_ack(key: OrganizationKey, message: UUID, sealed: bytes | None) -> bytes
 
 def seal_snapshot(key: OrganizationKey, patient: Patient) -> bytes:
     """A patient at one revision, whole."""
-    held = asdict(patient)
-    text = json.dumps(held, default=str, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(patient, default=_plain, ensure_ascii=False, separators=(",", ":"))
     return key.seal(text.encode(), _SNAPSHOT + patient.id.bytes)
 
 
@@ -83,6 +82,13 @@ def open_snapshot(key: OrganizationKey, patient: UUID, sealed: bytes) -> Patient
         survivor_id=UUID(held["survivor_id"]) if held["survivor_id"] else None,
         revision=held["revision"],
     )
+
+
+def _plain(value: object) -> dict[str, object] | str:
+    """What JSON does not know: a part of a patient by its fields, an id or a time as text."""
+    if isinstance(value, Patient | Traits | PatientIdentifier):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return str(value)
 
 
 def _identifiers(held: Sequence[Mapping[str, str]]) -> tuple[PatientIdentifier, ...]:

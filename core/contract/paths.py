@@ -1,6 +1,6 @@
 """Field paths of the contract, compiled: from a message to the persons that it names."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
@@ -22,15 +22,19 @@ def has_field(message: Descriptor, path: str) -> bool:
     return True
 
 
-def values_at(message: Message, steps: tuple[str, ...]) -> Iterator[Any]:
+def values_at(message: Message, steps: tuple[str, ...]) -> list[Any]:
     """Every value at the end of the path."""
-    value: Any = getattr(message, steps[0])
-    several: Iterable[Any] = (value,) if isinstance(value, (str, Message)) else value
-    if len(steps) == 1:
-        yield from several
-        return
-    for one in several:
-        yield from values_at(one, steps[1:])
+    several: list[Any] = [message]
+    for step in steps:
+        found: list[Any] = []
+        for one in several:
+            value = getattr(one, step)
+            if isinstance(value, (str, Message)):
+                found.append(value)
+            else:
+                found.extend(value)
+        several = found
+    return several
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,11 @@ class Subjects:
             of_response=tuple(p[1:] for p in split if p[0] == "response"),
         )
 
-    def in_request(self, message: Message) -> Iterator[tuple[str, UUID]]:
+    def in_request(self, message: Message) -> list[tuple[str, UUID]]:
         """Kind and id of each person that the request names."""
         return _persons(message, self.of_request)
 
-    def in_response(self, message: Message) -> Iterator[tuple[str, UUID]]:
+    def in_response(self, message: Message) -> list[tuple[str, UUID]]:
         """Kind and id of each person that the response names."""
         return _persons(message, self.of_response)
 
@@ -67,13 +71,15 @@ def person_of(name: str) -> list[tuple[str, UUID]]:
         return []
 
 
-def _persons(message: Message, paths: tuple[tuple[str, ...], ...]) -> Iterator[tuple[str, UUID]]:
+def _persons(message: Message, paths: tuple[tuple[str, ...], ...]) -> list[tuple[str, UUID]]:
+    found = []
     for path in paths:
         for name in values_at(message, path):
             collection, _, text = name.partition("/")
             # `patients/-` names nobody (AIP-159).
             if collection in KINDS and text != "-":
-                yield KINDS[collection], UUID(text)
+                found.append((KINDS[collection], UUID(text)))
+    return found
 
 
 Getter = Callable[[Message], Any]

@@ -8,11 +8,15 @@ few values (an index of a yes or no discloses it), and never compare across fiel
 
 import hmac
 import unicodedata
+from functools import lru_cache
 
 from core.crypto.seal import derive
 
 MAX_VALUE = 1024
 """Characters; what is searched by equality is an identifier, not a text."""
+
+MAX_KEYS = 10_000
+"""Derived keys kept, one for each organization and field; what they follow from is kept too."""
 
 
 def blind_index(key: bytes, field: str, value: str) -> bytes:
@@ -22,7 +26,12 @@ def blind_index(key: bytes, field: str, value: str) -> bytes:
     equal values in two organizations or two fields have unrelated indexes. Raises ValueError for
     a value that is empty once normalised or longer than MAX_VALUE.
     """
-    return hmac.digest(derive(key, f"blind-index/{field}"), normalised(value).encode(), "sha256")
+    return hmac.digest(_key_of(key, field), normalised(value).encode(), "sha256")
+
+
+@lru_cache(MAX_KEYS)
+def _key_of(key: bytes, field: str) -> bytes:
+    return derive(key, f"blind-index/{field}")
 
 
 def normalised(value: str) -> str:

@@ -6,6 +6,7 @@ is sealed under it. Destroying the row makes all of it unreadable.
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import LargeBinary, MetaData, Table, Uuid, bindparam, select
@@ -13,11 +14,17 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.crypto.blind_index import blind_index
 from core.crypto.keyring import KeyProvider
-from core.crypto.seal import derive, new_key, open_sealed, seal
+from core.crypto.seal import derive, new_key, open_sealed, schedule, seal
 from core.database import Transaction, column, statement, tenant_table
 
 # Keys kept unwrapped in memory; ten thousand organizations fit in a megabyte.
 MAX_KEPT = 10_000
+# Values whose derived keys are kept: those of the few thousand records that are open on screens
+# now, in some megabytes. What is kept follows from a key that is in memory all the same; neither
+# a person's key nor a text is ever kept.
+MAX_SCHEDULED = 10_000
+
+_scheduled = lru_cache(MAX_SCHEDULED)(schedule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class OrganizationKey:
 
     def open(self, sealed: bytes, associated: bytes) -> bytes:
         """Open what `seal` made. Raises Unopenable for anything else."""
-        return open_sealed(self._sealing, sealed, associated)
+        return open_sealed(self._sealing, sealed, associated, _scheduled)
 
     def blind_index(self, field: str, value: str) -> bytes:
         """32 bytes by which equal values of a field are found without being read."""

@@ -13,6 +13,8 @@ also lifts the limit of 2^32 values per key that random 96-bit nonces would set.
 import hashlib
 import hmac
 import os
+from collections.abc import Callable
+from typing import TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -39,6 +41,10 @@ OVERHEAD = _HEADER_SIZE + _TAG_SIZE
 """A sealed value is this many bytes longer than what it seals."""
 
 
+Schedule: TypeAlias = Callable[[bytes, bytes, bytes], tuple[AESGCM, bytes]]
+"""From a key, a salt and associated data to the cipher of one value, and what it commits to."""
+
+
 class Unopenable(Exception):
     """What should be sealed under this key and context is not: it is damaged, forged or another's.
 
@@ -60,25 +66,34 @@ def seal(key: bytes, plaintext: bytes, associated: bytes) -> bytes:
     if len(plaintext) > MAX_PLAINTEXT:
         raise ValueError(f"a sealed value holds at most {MAX_PLAINTEXT} bytes")
     salt = os.urandom(_SALT_SIZE)
+    cipher, commitment = schedule(key, salt, associated)
+    return _VERSION + salt + commitment + cipher.encrypt(_NONCE, plaintext, None)
+
+
+def schedule(key: bytes, salt: bytes, associated: bytes) -> tuple[AESGCM, bytes]:
+    """The cipher of one sealed value and its commitment. Raises ValueError as `seal` does."""
     once, commitment = _schedule(key, salt, associated)
-    return _VERSION + salt + commitment + AESGCM(once).encrypt(_NONCE, plaintext, None)
+    return AESGCM(once), commitment
 
 
-def open_sealed(key: bytes, sealed: bytes, associated: bytes) -> bytes:
+def open_sealed(
+    key: bytes, sealed: bytes, associated: bytes, scheduled: Schedule = schedule
+) -> bytes:
     """Decrypt what `seal` made with the same key and associated data.
 
-    Raises Unopenable for anything else, and ValueError for a key that is not 32 bytes.
+    `scheduled` is `schedule`, or one that remembers what it has derived. Raises Unopenable for
+    anything else, and ValueError for a key that is not 32 bytes.
     """
     if not OVERHEAD <= len(sealed) <= MAX_PLAINTEXT + OVERHEAD:
         raise Unopenable("a sealed value has an impossible size")
     if sealed[:1] != _VERSION:
         raise Unopenable("a sealed value is of an unknown version")
     salt, stated = sealed[1 : 1 + _SALT_SIZE], sealed[1 + _SALT_SIZE : _HEADER_SIZE]
-    once, commitment = _schedule(key, salt, associated)
+    cipher, commitment = scheduled(key, salt, associated)
     if not hmac.compare_digest(stated, commitment):
         raise Unopenable("a sealed value commits to another key or context")
     try:
-        return AESGCM(once).decrypt(_NONCE, sealed[_HEADER_SIZE:], None)
+        return cipher.decrypt(_NONCE, sealed[_HEADER_SIZE:], None)
     except InvalidTag:
         raise Unopenable("a sealed value has been altered") from None
 

@@ -2,9 +2,9 @@
 
 Many calls share one flush: while one is on its way, the records of the calls that end
 meanwhile gather, and the next flush takes them all. With many calls in progress a flush also
-waits GATHER seconds for their records: each flush costs the server and PostgreSQL as much as a
-read. So a lone call waits for its own commit only, and a busy service pays one commit for many
-calls. If a flush fails, so do its calls.
+waits until half of them wait for it, GATHER seconds at most: each flush costs the server and
+PostgreSQL as much as a read. So a lone call waits for its own commit only, and a busy service
+pays one commit for many calls. If a flush fails, so do its calls.
 """
 
 import asyncio
@@ -13,8 +13,9 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -33,8 +34,8 @@ from core.identity import Call
 MOST_WAITING = 10_000  # records not yet durable; past it a call fails rather than waits
 MOST_PER_FLUSH = 1_000  # records; larger batches were not faster when measured
 FLUSH_TIMEOUT = 2.0  # seconds for one flush, connecting included
-GATHER = 0.003  # seconds a flush waits for more records, of MANY calls in progress or more
-MANY = 8
+GATHER = 0.008  # seconds a flush waits at most for more records: about what a commit may take
+MANY = 8  # calls in progress without a record; with fewer a flush waits for nobody
 
 _log = logging.getLogger("medhub.access")
 _NAME = b"append_access"
@@ -44,8 +45,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=st
 _quote = json.encoder.encode_basestring
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRecord:
+class AccessRecord(NamedTuple):
     """Who saw what of whom, in which call. One event for each subject, or one without any.
 
     `detail` says what the law asks for besides: categories, legal basis, outcome, break-glass.
@@ -58,7 +58,7 @@ class AccessRecord:
     resource: str = ""
     entity: str = ""
     operation: str = "read"
-    detail: Mapping[str, object] = field(default_factory=dict)
+    detail: Mapping[str, object] = MappingProxyType({})
 
 
 def _rows(record: AccessRecord) -> list[str]:
@@ -181,6 +181,7 @@ class AccessRecorder:
         self._waiting: deque[_Batch] = deque()
         self._count = 0
         self._more = asyncio.Event()
+        self._enough: asyncio.Future[None] | None = None
         self._open = False
         self._flusher: asyncio.Task[None] | None = None
         self._line: _Line | None = None
@@ -194,6 +195,7 @@ class AccessRecorder:
         """Accept no more, flush what waits, disconnect."""
         self._open = False
         self._more.set()
+        self._end_gathering()
         if self._flusher is not None:
             await self._flusher
         await self._disconnect()
@@ -211,18 +213,39 @@ class AccessRecorder:
         batch = _Batch(rows, asyncio.get_running_loop().create_future())
         self._waiting.append(batch)
         self._count += len(rows)
-        self._more.set()
+        if self._enough is None:
+            self._more.set()
+        elif not self._lacks_many():
+            self._end_gathering()
         await batch.durable
 
     async def _flush_all(self) -> None:
         while self._open or self._waiting:
             self._more.clear()
             if self._waiting:
-                if self._open and self._in_progress() - len(self._waiting) >= MANY:
-                    await asyncio.sleep(GATHER)
+                if self._open and self._lacks_many():
+                    await self._gather()
                 await self._flush(self._take())
             elif self._open:
                 await self._more.wait()
+
+    def _lacks_many(self) -> bool:
+        """Whether more than half of the calls in progress, and MANY, have no record here yet."""
+        waiting, calls = len(self._waiting), self._in_progress()
+        return calls - waiting >= MANY and 2 * waiting < calls
+
+    async def _gather(self) -> None:
+        """Wait for the records that are lacking, GATHER seconds at most."""
+        loop = asyncio.get_running_loop()
+        self._enough = loop.create_future()
+        timer = loop.call_later(GATHER, self._end_gathering)
+        await self._enough
+        self._enough = None
+        timer.cancel()
+
+    def _end_gathering(self) -> None:
+        if self._enough is not None and not self._enough.done():
+            self._enough.set_result(None)
 
     def _take(self) -> list[_Batch]:
         """The oldest batches, at least one, whole calls only."""

@@ -1,9 +1,10 @@
 """Single-key reads on a shared connection.
 
-Many calls are in flight on one connection. Each sends three things in one write: the tenant
+Many calls are in flight on one connection. Each sends three things: the tenant
 (`set_config(…, true)`), its prepared SELECT, and a Sync; so each is one implicit transaction
 and takes one round trip. The setting ends with its own transaction: no call can read with the
-tenant of another. An error ends at its Sync and stays in its own request.
+tenant of another. An error ends at its Sync and stays in its own request. What begins in one turn
+of the event loop leaves in one write.
 
 A slow read delays its neighbours, so the server stops each after MOST_TIME; none is ever
 cancelled, for a cancel would hit whichever statement runs by then. A caller that goes away
@@ -29,10 +30,12 @@ from core.database.context import seconds_left
 from core.database.encoding import encode
 from core.database.failures import RETRY_LATER, is_stale_plan, translate
 from core.database.statements import Row, Statement
+from core.database.syncing import queue_sync
 from core.errors import Unavailable
 
 MOST_TIME = 0.25  # seconds for one statement, held by the server
 MOST_IN_FLIGHT = 1000  # reads under way on one connection; more are refused, not queued
+MOST_TOGETHER = 32  # reads in one write: the server begins with these while more are queued
 GIVE_UP = 1.0  # seconds without an answer: the server or the way to it is gone
 FIRST_PAUSE = 0.05  # seconds before the first attempt to connect again, doubled each time
 LONGEST_PAUSE = 1.0  # seconds
@@ -82,6 +85,7 @@ class _Wire:
         # One for all results: it remembers how each type of value is read.
         self._transformer = Transformer(connection)
         self._flushing = False
+        self._gathered = 0
         self._look: asyncio.TimerHandle | None = None
         self.alive = True
         self._pg.nonblocking = 1
@@ -104,12 +108,16 @@ class _Wire:
             name = request.name = self._names.get(stmt) or self._prepare(stmt, request)
             self._pg.send_query_prepared(setting, tenant)
             self._pg.send_query_prepared(name, values, stmt.formats, pq.Format.BINARY)
-            self._pg.pipeline_sync()
+            queue_sync(self._pg)
         except psycopg.OperationalError as error:
             self.break_off(error)
             raise translate(error) from error
         self._waiting.append(request)
-        self._flush()
+        self._gathered += 1
+        if self._gathered == 1:
+            self._loop.call_soon(self._leave)
+        elif self._gathered % MOST_TOGETHER == 0:
+            self._flush()
         if self._look is None:
             self._look = self._loop.call_later(LOOK_EVERY, self._look_round)
         return request.answer
@@ -120,7 +128,7 @@ class _Wire:
         dropping.answer.cancel()
         self._planned_at = dropping.sent_at
         self._pg.send_query_params(DROP_PLANS, None)
-        self._pg.pipeline_sync()
+        queue_sync(self._pg)
         self._waiting.append(dropping)
 
     def _prepare(self, key: bytes | Statement, request: _Request) -> bytes:
@@ -130,6 +138,12 @@ class _Wire:
         self._pg.send_prepare(name, key if isinstance(key, bytes) else key.sql)
         request.preparing.append(key)
         return name
+
+    def _leave(self) -> None:
+        """Write what has gathered in this turn of the loop."""
+        self._gathered = 0
+        if self.alive:
+            self._flush()
 
     def _flush(self) -> None:
         """Write what libpq still holds; wait for the socket when it does not take all."""
@@ -197,8 +211,14 @@ class _Wire:
             self._transformer.set_pgresult(None)
 
     def _look_round(self) -> None:
-        """Tell those who have waited too long; give up a connection that is silent."""
+        """Tell those who have waited too long; give up a connection that is silent.
+
+        What has arrived is read first: it is not late because the event loop was busy.
+        """
         self._look = None
+        self._read()
+        if not self.alive:
+            return
         now = time.monotonic()
         for request in self._waiting:
             if now - request.sent_at < _PATIENCE:

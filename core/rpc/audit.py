@@ -52,9 +52,9 @@ async def record_access(
     """
     if method.audit not in (options.AUDIT_KIND_ACCESS, options.AUDIT_KIND_CHANGE):
         return
-    subjects = [*method.subjects.in_response(response)]
+    subjects = method.subjects.in_response(response)
     if request is not None:
-        subjects.extend(method.subjects.in_request(request))
+        subjects += method.subjects.in_request(request)
     if not subjects and method.audit == options.AUDIT_KIND_CHANGE:
         return
     resource = _resource(method, request)
@@ -95,8 +95,9 @@ def _entity(method: Method) -> str:
 def _resource(method: Method, request: Message | None) -> str:
     if request is None or not method.resource:
         return ""
-    name = next((v for v in values_at(request, method.resource) if isinstance(v, str)), "")
-    return name if len(name) <= MAX_NAME and _NAME.fullmatch(name) else ""
+    name = next(iter(values_at(request, method.resource)), "")
+    fits = isinstance(name, str) and len(name) <= MAX_NAME and _NAME.fullmatch(name)
+    return name if fits else ""
 
 
 def _by_kind(

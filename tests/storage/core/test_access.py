@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from core.database import Database
+from core.database import Database, access
 from core.database.access import MOST_WAITING, AccessRecord, AccessRecorder
 from core.errors import Unavailable
 from core.ids import new_id
@@ -90,6 +90,42 @@ async def test_a_busy_service_gathers_records_before_it_flushes(
     after = ward.rows(COUNT)[0]
     assert after["many"] - before["many"] == 6
     assert after["flushes"] - before["flushes"] == 1
+
+
+async def test_a_flush_waits_for_no_more_than_half_of_the_calls(
+    db: Database, ward: ServiceDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of twenty calls in progress ten records leave at once, however long a flush may wait."""
+    monkeypatch.setattr(access, "GATHER", 3600.0)
+    recorder = AccessRecorder(db, lambda: 20)
+    await recorder.open()
+
+    calls = []
+    for _ in range(10):
+        record = AccessRecord(call=as_caller(organization=new_id()))
+        calls.append(asyncio.ensure_future(recorder.record([record])))
+        await asyncio.sleep(0)
+    await asyncio.gather(*calls)
+    await recorder.close()
+
+    assert ward.rows(COUNT)[0] == {"many": 10, "flushes": 1}
+
+
+async def test_closing_does_not_wait_for_more_records(
+    db: Database, ward: ServiceDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that stops flushes what it has gathered."""
+    monkeypatch.setattr(access, "GATHER", 3600.0)
+    recorder = AccessRecorder(db, lambda: 20)
+    await recorder.open()
+    record = AccessRecord(call=as_caller(organization=new_id()))
+    waiting = asyncio.ensure_future(recorder.record([record]))
+    await asyncio.sleep(0.05)
+
+    await recorder.close()
+
+    await waiting
+    assert ward.rows(COUNT)[0]["many"] == 1
 
 
 async def test_a_failed_flush_fails_its_calls_and_later_ones_succeed(

@@ -1,12 +1,13 @@
 """The shared read pipeline: many tenants on one connection, each in its own transaction."""
 
 import asyncio
+import ctypes
 import random
 
 import pytest
 from psycopg.errors import DivisionByZero
 
-from core.database import Database
+from core.database import Database, pipeline, syncing
 from core.errors import DeadlineExceeded, Unavailable
 from core.ids import new_id
 from tests.support.postgres import ServiceDatabase, as_caller
@@ -156,3 +157,48 @@ async def test_plans_are_renewed_between_reads(
             assert await tx.one(patients.COUNT) == (0,)
 
     assert [row.result for row in answers if row] == list(range(50))
+
+
+async def test_reads_of_one_turn_leave_in_one_write(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty reads that begin together are written to the socket together."""
+    as_caller(organization=new_id())
+    await db.reads.one(patients.DIVIDE, x=1, y=1)
+    writes: list[pipeline._Wire] = []
+    leave = pipeline._Wire._leave
+
+    def counted(wire: pipeline._Wire) -> None:
+        writes.append(wire)
+        leave(wire)
+
+    monkeypatch.setattr(pipeline._Wire, "_leave", counted)
+
+    asked = [asyncio.ensure_future(db.reads.one(patients.DIVIDE, x=n, y=1)) for n in range(20)]
+    rows = await asyncio.gather(*asked)
+
+    assert [row.result for row in rows if row] == list(range(20))
+    assert len(writes) == len(set(writes))
+
+
+async def test_an_older_libpq_sends_each_sync_by_itself(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a Sync that waits, errors stay apart as well."""
+
+    def without(*_: object) -> object:
+        raise OSError
+
+    monkeypatch.setattr(ctypes, "PyDLL", without)
+    monkeypatch.setattr(pipeline, "queue_sync", syncing._found())
+    as_caller(organization=new_id())
+
+    good, bad, last = await asyncio.gather(
+        db.reads.one(patients.DIVIDE, x=6, y=2),
+        db.reads.one(patients.DIVIDE, x=1, y=0),
+        db.reads.one(patients.DIVIDE, x=8, y=2),
+        return_exceptions=True,
+    )
+
+    assert (good, last) == ((3,), (4,))
+    assert isinstance(bad, DivisionByZero)
