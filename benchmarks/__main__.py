@@ -15,7 +15,7 @@ from benchmarks.stage import Stage, stage
 RESULTS = Path(__file__).with_name("RESULTS.md")
 # Modules with `measure`, in the order of the page. Those that need no platform come first.
 ALONE = ("yardstick", "hl7")
-STAGED = ("get_patient", "create_patient", "mllp", "edge", "audit", "auth")
+STAGED = ("get_patient", "create_patient", "mllp", "edge", "audit", "auth", "comparison")
 # Fewer launches than this say little: one differs from the next by a third.
 LAUNCHES = 5
 

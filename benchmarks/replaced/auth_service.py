@@ -17,7 +17,7 @@ from fastapi import FastAPI, HTTPException
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
-_KEY = cast(Ed25519PublicKey, load_pem_public_key(os.environ["COMPARISON_PUBLIC_KEY"].encode()))
+_KEY = cast("Ed25519PublicKey", load_pem_public_key(os.environ["COMPARISON_PUBLIC_KEY"].encode()))
 _SESSION = """SELECT s.user_id, s.organization_id, array_agg(m.role)
     FROM session s JOIN member_role m USING (user_id, organization_id)
     WHERE s.id = %s AND s.revoked_at IS NULL AND s.expires_at > now()

@@ -20,7 +20,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
-_KEY = cast(Ed25519PublicKey, load_pem_public_key(os.environ["COMPARISON_PUBLIC_KEY"].encode()))
+_KEY = cast("Ed25519PublicKey", load_pem_public_key(os.environ["COMPARISON_PUBLIC_KEY"].encode()))
 _PATIENT = """SELECT p.*, i.identifiers FROM patient p
     CROSS JOIN LATERAL (SELECT json_agg(json_build_object('system', n.system, 'type', n.type,
             'value', n.value, 'use', n.use) ORDER BY n.position) AS identifiers
