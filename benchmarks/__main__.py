@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.figures import Effort, Section
-from benchmarks.results import page
+from benchmarks.results import merged, page
 from benchmarks.stage import Stage, stage
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -47,6 +47,8 @@ def main() -> None:
     whole = not options.scenarios and not options.quick
     if out := options.out or (RESULTS if whole else None):
         out.write_text(text, encoding="utf-8")
+    if options.merge:
+        RESULTS.write_text(merged(RESULTS.read_text(encoding="utf-8"), text), encoding="utf-8")
     sys.exit(1 if broken else 0)
 
 
@@ -69,6 +71,9 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="see whether everything works")
     parser.add_argument("--data-dir", type=Path, help="of a demo that runs, instead of a new one")
+    parser.add_argument(
+        "--merge", action="store_true", help="put what was measured into the page of results"
+    )
     parser.add_argument("--out", type=Path, help="where to write the page")
     options = parser.parse_args(arguments)
     if unknown := set(options.scenarios) - set(EVERY):

@@ -2,7 +2,7 @@
 
 They are written as the administrator with triggers off. The trail would record each of them, which
 is what it is for, and takes minutes for a million; here they stand for what was recorded long ago.
-Ids are of the form and the order that medhub gives them.
+Ids are of the form that medhub gives them, and in their order.
 """
 
 from dataclasses import dataclass
@@ -27,8 +27,11 @@ _NAMESAKES: Final = 50
 
 
 def _id(kind: int, number: str) -> str:
-    """A UUID of version 7, by kind and number (SQL)."""
-    return f"('0190{kind:04x}-0000-7000-8000-' || lpad(to_hex({number}), 12, '0'))::uuid"
+    """A UUID of version 7, by kind and number (SQL); later than all that medhub gives today.
+
+    So whoever was there before is not among the newest, where a list begins.
+    """
+    return f"('01f0{kind:04x}-0000-7000-8000-' || lpad(to_hex({number}), 12, '0'))::uuid"
 
 
 _ORGANIZATION, _USER, _MEMBERSHIP, _SESSION, _PATIENT, _NUMBER, _LINK, _CARER = range(1, 9)
