@@ -103,25 +103,34 @@ def is_usable() -> bool:
     return made_here and works(str(PYTHON))
 
 
-def make_venv() -> None:
+def make_venv(venv: Path) -> None:
     """An empty environment, with pip where this Python carries one."""
     with_pip = works(sys.executable, "import ensurepip")
     options = ["--clear"] if with_pip else ["--clear", "--without-pip"]
-    run([sys.executable, "-m", "venv", *options, str(VENV)])
+    run([sys.executable, "-m", "venv", *options, str(venv)])
 
 
-def installer() -> "list[str]":
-    """The command that installs into the environment: its own pip, this Python's, or uv.
+def installer(python: Path) -> "list[str]":
+    """The command that installs into the environment of `python`: its own pip, ours, or uv.
 
     A managed Python (PEP 668) refuses to be installed into; its pip may still fill another one.
     """
-    if works(str(PYTHON), "import pip"):
-        return [str(PYTHON), "-m", "pip", "install", *PIP_OPTIONS]
+    if works(str(python), "import pip"):
+        return [str(python), "-m", "pip", "install", *PIP_OPTIONS]
     if works(sys.executable, "import pip"):
-        return [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", *PIP_OPTIONS]
+        return [sys.executable, "-m", "pip", "--python", str(python), "install", *PIP_OPTIONS]
     if shutil.which("uv"):
-        return ["uv", "pip", "install", "--quiet", "--python", str(PYTHON)]
+        return ["uv", "pip", "install", "--quiet", "--python", str(python)]
     raise SetupFailed(NO_PIP.format(python=sys.executable))
+
+
+def install_locked(command: "list[str]", *locks: Path) -> None:
+    """Install lock files side by side, each package checked against its hash.
+
+    A lock is complete, so nothing is resolved (`--no-deps`) and nothing is built from source.
+    """
+    locked = [*command, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r"]
+    run(*([*locked, str(lock)] for lock in locks))
 
 
 def run(*commands: "list[str]") -> None:
@@ -147,15 +156,11 @@ def lock_halves(folder: Path) -> "list[Path]":
 
 
 def install() -> None:
-    """The locked packages, each checked against its hash, then medhub itself, editable.
-
-    The lock is complete, so nothing is resolved (`--no-deps`) and nothing is built from source.
-    """
-    command = installer()
-    locked = [*command, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r"]
+    """The locked packages, then medhub itself, editable."""
+    command = installer(PYTHON)
     say("installing the locked packages")
     with tempfile.TemporaryDirectory() as folder:
-        run(*([*locked, str(half)] for half in lock_halves(Path(folder))))
+        install_locked(command, *lock_halves(Path(folder)))
     say("installing medhub itself")
     run([*command, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
 
@@ -167,7 +172,7 @@ def setup() -> None:
     started = time.monotonic()
     if not is_usable():
         say(f"making an environment in {VENV}")
-        make_venv()
+        make_venv(VENV)
     STAMP.unlink(missing_ok=True)
     install()
     STAMP.write_text(fingerprint())

@@ -57,7 +57,9 @@ fmt: setup
     ruff format .
     buf format --write protos
 
-# Remake requirements.lock from pyproject.toml (needs uv on PATH)
+# Remake both locks from pyproject.toml (needs uv on PATH)
 lock:
     uv pip compile --quiet --group dev pyproject.toml --generate-hashes --no-emit-index-url --universal \
         --python-version 3.11 --no-annotate --no-header --output-file requirements.lock
+    uv pip compile --quiet --group bench --generate-hashes --no-emit-index-url --universal \
+        --python-version 3.11 --no-annotate --no-header --output-file benchmarks/requirements.lock

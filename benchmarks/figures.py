@@ -149,10 +149,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How much to measure. A quick run shows that all works; its figures mean little."""
+    """How much to measure. A quick run shows that all works; its figures mean little.
+
+    `largest` is how many people, and how many patients, there are where their number is judged.
+    """
 
     launches: int
     quick: bool
+    largest: int = 1_000_000
 
     def calls(self, full: int, quick: int) -> int:
         """How many calls for one figure."""

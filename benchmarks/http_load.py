@@ -1,8 +1,8 @@
 """The load generator for the edge: GET over HTTP/1.1 connections that stay open.
 
 Runs as a process of its own, `python -m benchmarks.http_load`, reads a Plan as JSON from standard
-input and writes an Outcome as JSON. An answer that is not 200, or of another size than the first
-to the same path, is counted as failed.
+input and writes an Outcome as JSON. An answer that is not 200, or another one than the first to the
+same path, is counted as failed.
 """
 
 import asyncio
@@ -19,7 +19,10 @@ from benchmarks.run import WorthlessRun, run_module
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to get; `paths` are used in turn, one call in flight on each connection."""
+    """What to get; `paths` are used in turn, one call in flight on each connection.
+
+    `bodies` are the answers that must come, one for each path; without them the first one counts.
+    """
 
     host: str
     port: int
@@ -27,6 +30,7 @@ class Plan:
     token: str
     calls: int
     connections: int
+    bodies: list[str] = field(default_factory=list)
 
 
 def carry_out(wanted: Plan) -> Outcome:
@@ -44,12 +48,13 @@ class _Run:
     plan: Plan
     latencies: list[float] = field(default_factory=list)
     failed: dict[str, int] = field(default_factory=dict)
-    sizes: dict[int, int] = field(default_factory=dict)
+    bodies: dict[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         head = f"Host: {self.plan.host}\r\nAuthorization: Bearer {self.plan.token}\r\n\r\n"
         self._requests = [f"GET {path} HTTP/1.1\r\n{head}".encode() for path in self.plan.paths]
         self._left = iter(range(self.plan.calls))
+        self.bodies.update((place, one.encode()) for place, one in enumerate(self.plan.bodies))
 
     async def connection(self) -> None:
         """Make one call after the other on one connection."""
@@ -58,27 +63,27 @@ class _Run:
             place = number % len(self._requests)
             began = time.perf_counter()
             writer.write(self._requests[place])
-            status, size = await _answer(reader)
+            status, body = await _answer(reader)
             self.latencies.append(time.perf_counter() - began)
-            if status != "200" or self.sizes.setdefault(place, size) != size:
-                why = status if status != "200" else "OTHER_SIZE"
+            if status != "200" or self.bodies.setdefault(place, body) != body:
+                why = status if status != "200" else "OTHER_BODY"
                 self.failed[why] = self.failed.get(why, 0) + 1
         writer.close()
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[str, int]:
-    """The status of the next answer and the size of its body."""
+async def _answer(reader: asyncio.StreamReader) -> tuple[str, bytes]:
+    """The status of the next answer and its body."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     status = head.split(b" ", 2)[1].decode()
     if b"\r\ncontent-length:" in head:
         length = int(head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0])
-        return status, len(await reader.readexactly(length))
-    size = 0
+        return status, await reader.readexactly(length)
+    parts = []
     while chunk := int(await reader.readline(), 16):
-        size += len(await reader.readexactly(chunk))
+        parts.append(await reader.readexactly(chunk))
         await reader.readexactly(2)
     await reader.readexactly(2)
-    return status, size
+    return status, b"".join(parts)
 
 
 async def run(plan: Plan) -> Outcome:
@@ -94,7 +99,7 @@ async def run(plan: Plan) -> Outcome:
         failed=going.failed,
         p50=percentile(going.latencies, 0.5) * 1000,
         p99=percentile(going.latencies, 0.99) * 1000,
-        size=going.sizes.get(0, 0),
+        size=len(going.bodies.get(0, b"")),
     )
 
 

@@ -2,7 +2,7 @@
 
 Runs as a process of its own, `python -m benchmarks.load`, reads a Plan as JSON from standard
 input and writes an Outcome as JSON. An answer that is an error, or of another size than the
-first to the same payload, makes the run worthless, and is counted.
+first to the same payload, or another one than was told, makes the run worthless, and is counted.
 """
 
 import asyncio
@@ -27,7 +27,8 @@ CALL_SECONDS = 10.0
 class Plan:
     """What to call. `payloads` are serialized requests as base64, used in turn.
 
-    `same_size` is false where answers to one payload may differ in size.
+    `same_size` is false where answers to one payload may differ in size. `answers` are those that
+    must come, as base64, one for each payload; without them any of the right size will do.
     """
 
     target: str
@@ -37,6 +38,7 @@ class Plan:
     calls: int
     in_flight: int
     same_size: bool = True
+    answers: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -60,11 +62,12 @@ def plan(
     in_flight: int,
     token: str = "",
     same_size: bool = True,
+    answers: Sequence[bytes] = (),
 ) -> Plan:
-    """A plan from serialized requests; `token` is a bearer token."""
+    """A plan from serialized requests and answers; `token` is a bearer token."""
     metadata = [("authorization", f"Bearer {token}")] if token else []
-    encoded = [b64encode(payload).decode() for payload in payloads]
-    return Plan(target, path, encoded, metadata, calls, in_flight, same_size)
+    encoded, told = ([b64encode(one).decode() for one in many] for many in (payloads, answers))
+    return Plan(target, path, encoded, metadata, calls, in_flight, same_size, told)
 
 
 def warm_up(wanted: Plan) -> None:
@@ -92,6 +95,7 @@ class _Run:
         self._payloads = [b64decode(p) for p in plan.payloads]
         self._metadata = tuple((key, value) for key, value in plan.metadata)
         self._same_size = plan.same_size
+        self._answers = [b64decode(a) for a in plan.answers]
         self._call = call
         self._left = iter(range(plan.calls))
         self.latencies: list[float] = []
@@ -107,14 +111,17 @@ class _Run:
                 answer = await self._call(
                     self._payloads[place], metadata=self._metadata, timeout=CALL_SECONDS
                 )
-                self._check(place, len(answer))
+                self._check(place, answer)
             except grpc.aio.AioRpcError as error:
                 self._failed(error.code().name)
             self.latencies.append(time.perf_counter() - began)
 
-    def _check(self, place: int, size: int) -> None:
+    def _check(self, place: int, answer: bytes) -> None:
+        size = len(answer)
         if self.sizes.setdefault(place, size) != size and self._same_size:
             self._failed("OTHER_SIZE")
+        elif self._answers and self._answers[place] != answer:
+            self._failed("OTHER_ANSWER")
 
     def _failed(self, why: str) -> None:
         self.failed[why] = self.failed.get(why, 0) + 1

@@ -1,6 +1,7 @@
 """Processes under measurement: their CPU time as the operating system counts it."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,11 +22,37 @@ class Cpu:
 
 def cpu_of(pid: int) -> Cpu:
     """The CPU time of a process, all its threads included, in user and in kernel mode."""
-    text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-    # The command in parentheses may hold spaces; the fields begin behind it, with the state.
-    fields = [int(field) for field in text.rpartition(")")[2].split()[11:15]]
-    user, system, reaped_user, reaped_system = (ticks / _TICKS_PER_SECOND for ticks in fields)
+    ticks = [int(field) for field in _fields_of(pid)[11:15]]
+    user, system, reaped_user, reaped_system = (one / _TICKS_PER_SECOND for one in ticks)
     return Cpu(user + system, reaped_user + reaped_system)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes of a process in memory: `resident` with all that it shares, `share` with its part."""
+
+    resident: float
+    share: float
+
+
+def memory_of(pid: int) -> Memory:
+    """What a process holds in memory now."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    held = {line.partition(":")[0]: line.split()[1] for line in lines[1:]}
+    return Memory(float(held["Rss"]) * 1024, float(held["Pss"]) * 1024)
+
+
+def age_of(pid: int) -> float:
+    """Seconds since a process was started."""
+    started = int(_fields_of(pid)[19]) / _TICKS_PER_SECOND
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+
+
+def _fields_of(pid: int) -> list[str]:
+    """What the operating system tells of a process, from its state on."""
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    # The command in parentheses may hold spaces; the fields begin behind it.
+    return text.rpartition(")")[2].split()
 
 
 def own_cpu(pid: int) -> Callable[[], float]:
@@ -69,8 +96,7 @@ def _parents() -> Iterator[tuple[int, int]]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
-                stat = (entry / "stat").read_text(encoding="ascii", errors="replace")
-                yield int(entry.name), int(stat.rpartition(")")[2].split()[1])
+                yield int(entry.name), int(_fields_of(int(entry.name))[1])
 
 
 @dataclass

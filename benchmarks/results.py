@@ -25,6 +25,26 @@ def page(sections: Sequence[Section], effort: Effort, postgres: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def merged(whole: str, measured: str) -> str:
+    """A page with the sections of another: in the place of their namesakes, or at its end.
+
+    Each says what the head of its own page says: when and where it was measured.
+    """
+    (head, old), (facts, new) = _parted(whole), _parted(measured)
+    told = [line for line in facts.splitlines() if line.startswith("- ")]
+    apart = "\n".join(["Measured apart from the rest of this page:", "", *told])
+    taken = {title: f"{text.rstrip()}\n\n{apart}\n" for title, text in new.items()}
+    sections = {**old, **taken}
+    return "\n".join([head.rstrip() + "\n", *(f"## {t}\n{s}" for t, s in sections.items())])
+
+
+def _parted(page: str) -> tuple[str, dict[str, str]]:
+    """What stands before the first section of a page, and each section's text by its title."""
+    head, *sections = page.split("\n## ")
+    parts = (section.partition("\n") for section in sections)
+    return head, {title: text.rstrip() + "\n" for title, _, text in parts}
+
+
 def _section(section: Section) -> str:
     rows = [_HEAD, ("---",) * len(_HEAD), *(line.cells() for line in section.lines)]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)

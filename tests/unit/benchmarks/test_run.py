@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import ALONE, STAGED
+from benchmarks.__main__ import EVERY
 from benchmarks.load import carry_out, plan
-from benchmarks.processes import Meter, cpu_below, own_cpu
+from benchmarks.processes import Meter, age_of, cpu_below, memory_of, own_cpu
 from benchmarks.run import ROOT, WorthlessRun, serving
 
 
@@ -29,7 +29,7 @@ def test_a_quick_run_writes_a_page(tmp_path: Path) -> None:
     assert "A quick run" in text
 
 
-@pytest.mark.parametrize("name", [*ALONE, *STAGED])
+@pytest.mark.parametrize("name", EVERY)
 def test_every_scenario_can_be_loaded(name: str) -> None:
     """What the parts of the platform no longer offer is found before a benchmark needs it."""
     assert callable(import_module(f"benchmarks.{name}").measure)
@@ -53,3 +53,25 @@ def test_cpu_time_is_counted_by_process() -> None:
             sum(range(10_000))
 
     assert 0.04 <= meter.used["own"] <= meter.used["family"] + 0.02
+
+
+def test_memory_and_age_are_those_of_a_process() -> None:
+    """What is shared with others is counted whole in one figure and in part in the other."""
+    me = os.getpid()
+
+    held, before, after = memory_of(me), age_of(me), age_of(me)
+
+    assert 0 < held.share <= held.resident
+    assert 0 < before <= after
+
+
+def test_an_answer_that_is_not_the_one_told_is_a_failure() -> None:
+    """Of the right size it may still be wrong."""
+    with serving("benchmarks.echo", "127.0.0.1:0") as (_, port):
+        target, sent = f"127.0.0.1:{port}", [b"one", b"two"]
+        right = plan(target, "/x/Y", sent, calls=4, in_flight=2, answers=sent)
+        wrong = plan(target, "/x/Y", sent, calls=4, in_flight=2, answers=[b"one", b"TWO"])
+
+        assert carry_out(right).calls == 4
+        with pytest.raises(WorthlessRun, match="OTHER_ANSWER"):
+            carry_out(wrong)
