@@ -16,8 +16,13 @@ from tests.support.postgres import Server, ServiceDatabase, fresh_databases
 
 
 @asynccontextmanager
-async def prepared(postgres: Server, home: Path) -> AsyncIterator[World]:
-    """Both organizations on the real servers, which a test may weaken one method at a time."""
+async def prepared(
+    postgres: Server, home: Path, lacking: frozenset[str] | None = None
+) -> AsyncIterator[World]:
+    """Both organizations on the real servers, which a test may weaken one method at a time.
+
+    `lacking` are the permissions that some account lacks; all of them when nothing is said.
+    """
     with fresh_databases(postgres) as make, Seam.installed() as seam:
 
         def kept(service: str) -> ServiceDatabase:
@@ -26,7 +31,7 @@ async def prepared(postgres: Server, home: Path) -> AsyncIterator[World]:
             return database
 
         async with running_platform(kept, home) as platform:
-            yield await prepare(platform, seam, permissions())
+            yield await prepare(platform, seam, permissions() if lacking is None else lacking)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
