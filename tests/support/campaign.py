@@ -1,5 +1,6 @@
 """What the campaigns share: a seed that a failure shows, and how long they search."""
 
+import logging
 import os
 import time
 import zlib
@@ -18,3 +19,8 @@ def rounds(seconds: float, whole_seconds: float) -> Iterator[int]:
     while number == 0 or time.monotonic() < until:
         yield number
         number += 1
+
+
+def told(what: str) -> None:
+    """Say how much was searched; pytest shows it with `--log-cli-level=INFO`."""
+    logging.getLogger("campaign").info("%s, seed %d", what, SEED)

@@ -15,7 +15,7 @@ from tests.support.fuzz_values import CANARY, Words
 
 _ODD: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, 2**63, -(2**70), 1e308, "", CANARY, "1", "true", "null", [], {}, [[]],
-    [None], {"": None}, {CANARY: CANARY}, {"@type": "type.googleapis.com/google.rpc.Status"},
+    [None], {"": None}, {"é": CANARY}, {"@type": "type.googleapis.com/google.rpc.Status"},
     ["*"] * 2000, f"{CANARY}\\u0000", "2026-02-30T25:61:61Z", "9999-12-31T23:59:59.999999999Z",
     "!!!not-base64!!!", "A" * 30_000,
 )  # fmt: skip
@@ -124,7 +124,7 @@ def _key(chance: random.Random, http: Http, words: Words) -> Http:
     body = _read(http)
     if not isinstance(body, dict):
         return _query(chance, http, words)
-    key = chance.choice((CANARY, "", "__proto__", "name", "constructor", "a" * 500, "\0"))
+    key = chance.choice((f"{CANARY} ", "", "__proto__", "name", "constructor", "a" * 500, "\0"))
     holders = [one for one in _containers(body) if isinstance(one, dict)]
     chance.choice(holders)[key] = chance.choice(_ODD)
     return http.saying(f"key {key[:20]!r}", body=json.dumps(body).encode())
@@ -142,7 +142,8 @@ def _raw(chance: random.Random, http: Http, _: Words) -> Http:
     body = http.body or b"{}"
     cut = body[: chance.randrange(len(body) + 1)]
     made = chance.choice((
-        cut, body + b"x", body * 2, b"\xef\xbb\xbf" + body, body.decode().encode("utf-16"),
+        cut, body + b"x", body * 2, b"\xef\xbb\xbf" + body,
+        body.decode(errors="replace").encode("utf-16"),
         b"", b"\0" * 20, b"\xff" * 20, b"'a'", b'{"a": 1, "a": 2}', b"[1,]", b"NaN", b"-",
         b'"\\ud800"', f'{{"name": "{CANARY}\\ud83d"}}'.encode(), b" " * 100_000 + body,
         chance.randbytes(50), b"a" * 1_100_000,
@@ -153,7 +154,8 @@ def _raw(chance: random.Random, http: Http, _: Words) -> Http:
 def _query(chance: random.Random, http: Http, words: Words) -> Http:
     known = [key for key, _ in http.query] or ["name"]
     key = chance.choice((
-        *known, *known, "page_size", "page_token", "show_deleted", CANARY, "a.b.c", "", "name",
+        *known, *known, "page_size", "page_token", "show_deleted", f"{CANARY}-x", "a.b.c", "",
+        "name",
         "pageSize", "birth_date.year", "%00", "filter",
     ))  # fmt: skip
     value = chance.choice((words.any(chance), "-1", "99999999999999999999", "1.5", "true", "\0"))
@@ -191,7 +193,9 @@ def _header(chance: random.Random, http: Http, _: Words) -> Http:
         ("content-encoding", "gzip"), ("accept", "text/html"), ("accept-encoding", "br"),
         ("authorization", "Basic YTpi"), ("x-medhub-tenant", CANARY),
         ("te", "trailers"), ("grpc-timeout", "1n"), ("grpc-timeout", "99999999H"),
-        ("grpc-encoding", CANARY), ("x-http-method-override", "DELETE"), ("range", "bytes=0-1"),
+        ("grpc-encoding", CANARY), ("grpc-accept-encoding", CANARY), ("grpc-tags-bin", "!"),
+        ("x-any-bin", "!!!"), ("grpc-internal-encoding-request", CANARY), ("grpc-message", "%"),
+        ("x-http-method-override", "DELETE"), ("range", "bytes=0-1"),
         ("if-none-match", "*"), ("cookie", CANARY * 50), ("x-envoy-original-path", "/"),
         ("upgrade", "websocket"), ("grpc-status", "0"), ("origin", f"https://{CANARY}"),
         ("x-envoy-upstream-rq-timeout-ms", "1"), ("x-forwarded-host", CANARY),
@@ -207,9 +211,9 @@ def _read(http: Http) -> Any:
         return None
 
 
-def _containers(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [value, *(one for inner in value.values() for one in _containers(inner))]
-    if isinstance(value, list):
-        return [value, *(one for inner in value for one in _containers(inner))]
-    return []
+def _containers(value: Any, levels: int = 8) -> list[Any]:
+    """Objects and lists in a body, down to the depth of any message of the contract."""
+    if not isinstance(value, (dict, list)) or not levels:
+        return []
+    inner = value.values() if isinstance(value, dict) else value
+    return [value, *(found for one in inner for found in _containers(one, levels - 1))]
