@@ -117,6 +117,9 @@ def judged(world: World, case: Case, http: Http, reply: Reply) -> list[str]:
         said = http.encoded()
         leaks = leaked(world, case, said, reply.body)
         return [f"it tells of the other organization: {word}" for word in leaks]
+    if reply.status == 504 and _hurried(http) and told.get("details") == []:
+        # gRPC's runtime itself has kept the deadline; it knows no details.
+        return []
     faults = [] if _is_status(told, reply.status) else [f"another shape: {reply.body[:400]!r}"]
     if CANARY.casefold() in f"{reply.body!r}{reply.headers}".casefold():
         faults.append(f"it repeats what was sent: {reply.body[:400]!r}")

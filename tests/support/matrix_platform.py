@@ -11,13 +11,16 @@ from tests.support.matrix import permissions
 from tests.support.matrix_trail import keep
 from tests.support.matrix_wire import Seam
 from tests.support.matrix_world import World, prepare
-from tests.support.platform import running_platform
+from tests.support.platform import Detour, running_platform
 from tests.support.postgres import Server, ServiceDatabase, fresh_databases
 
 
 @asynccontextmanager
 async def prepared(
-    postgres: Server, home: Path, lacking: frozenset[str] | None = None
+    postgres: Server,
+    home: Path,
+    lacking: frozenset[str] | None = None,
+    detour: Detour | None = None,
 ) -> AsyncIterator[World]:
     """Both organizations on the real servers, which a test may weaken one method at a time.
 
@@ -30,7 +33,7 @@ async def prepared(
             keep(database)
             return database
 
-        async with running_platform(kept, home) as platform:
+        async with running_platform(kept, home, detour=detour) as platform:
             yield await prepare(platform, seam, permissions() if lacking is None else lacking)
 
 
