@@ -110,6 +110,9 @@ def early_mutation(edge: Edge) -> dict[str, Any]:
                     for prefix in _PREFIXES
                     if prefix != _KEPT
                 ),
+                # Nobody here reads a binary header, and a server that cannot decode one answers, by
+                # itself, that the fault is its own.
+                {"remove_on_match": {"key_matcher": {"suffix": "-bin"}}},
                 _set(_OURS, f"%REQ({_KEPT})%"),
                 {"remove": _KEPT},
             ],

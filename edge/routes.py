@@ -21,6 +21,9 @@ _FILTER = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 _OFF = {"@type": _FILTER, "disabled": True}
 # A filter that is off for all is on for a route that has any configuration for it.
 _ON = {"@type": _FILTER, "config": {}}
+# What speaks of gRPC's own framing, which the transcoder makes: a server reads these before it
+# knows of any call, and answers what it cannot read as its own fault.
+_FRAMING = ("grpc-encoding", "grpc-accept-encoding", "grpc-internal-encoding-request")
 _JSON_TYPE = r"application/json([ \t]*;.*)?"
 _GRPC_TYPE = r"application/grpc(\+proto)?([ \t]*;.*)?"
 _GRPC_WEB_TYPE = r"application/grpc-web(-text)?(\+proto)?([ \t]*;.*)?"
@@ -123,6 +126,7 @@ def _bound(
         "name": operation.method.name,
         "route": _towards(operation, deadlines),
         "request_headers_to_add": [_deadline(operation, deadlines)],
+        "request_headers_to_remove": _FRAMING,
         "typed_per_filter_config": {TRANSCODER: _ON, GUARD: _ON, GRPC_WEB: _OFF},
         **route_metadata(operation, binding),
     }

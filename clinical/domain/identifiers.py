@@ -106,7 +106,7 @@ def check_identifiers(identifiers: Sequence[PatientIdentifier], tenant: TenantKi
     """
     seen: set[tuple[str, str]] = set()
     for index, one in enumerate(identifiers):
-        spelling = _spelling(one.value)
+        spelling = spelling_of(one.value)
         if not spelling:
             raise InvalidField(field=_path(index), rule="identifier.empty")
         if is_ins(one.system, one.type):
@@ -147,8 +147,8 @@ def identifiers_of(
     kept: dict[tuple[str, str], PatientIdentifier] = {}
     for one in map(identifier_of, sent):
         unusable = is_ins(one.system, one.type) and not _is_usable(one, tenant)
-        if one.system and _spelling(one.value) and not unusable:
-            kept.setdefault((one.system, _spelling(one.value)), one)
+        if one.system and spelling_of(one.value) and not unusable:
+            kept.setdefault((one.system, spelling_of(one.value)), one)
     return tuple(kept.values())
 
 
@@ -166,9 +166,15 @@ def _check_ins(one: PatientIdentifier, index: int, tenant: TenantKind) -> None:
             raise InvalidField(field=_path(index), rule=fault.value)
 
 
-def _spelling(value: str) -> str:
-    """What two spellings of one number have in common; uniqueness is asked of this."""
-    return "".join(unicodedata.normalize("NFKC", value).split()).casefold()
+def spelling_of(value: str) -> str:
+    """What two spellings of one number have in common; empty for what is no number at all.
+
+    The same as the blind index is made of, or one patient could hold an index twice: each step can
+    undo composition, so the normal form is taken again after it.
+    """
+    grouped = unicodedata.normalize("NFKC", value)
+    joined = unicodedata.normalize("NFKC", "".join(grouped.split()))
+    return unicodedata.normalize("NFKC", joined.casefold())
 
 
 def _path(index: int) -> str:

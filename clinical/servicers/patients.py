@@ -2,7 +2,12 @@
 
 from uuid import UUID
 
-from clinical.domain.identifiers import PatientIdentifier, check_identifiers, is_ins
+from clinical.domain.identifiers import (
+    PatientIdentifier,
+    check_identifiers,
+    is_ins,
+    spelling_of,
+)
 from clinical.domain.ins import TenantKind
 from clinical.domain.merges import PatientLink, check_distinct, decide_merge
 from clinical.domain.names import check_names
@@ -254,6 +259,8 @@ def _criteria(
     if request.query and not words:
         raise InvalidField(field="query", rule="search.words")
     asked = request.identifier
+    if request.HasField("identifier") and not spelling_of(asked.value):
+        raise InvalidField(field="identifier.value", rule="identifier.empty")
     return Criteria(
         words=words,
         birth_date=date_from_proto(request.birth_date, "birth_date"),

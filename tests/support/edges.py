@@ -5,7 +5,7 @@ import contextlib
 import json
 import re
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -111,6 +111,7 @@ class Front:
     backend: Backend
     folder: Path
     log: Path
+    process: asyncio.subprocess.Process
 
     async def call(
         self, verb: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: Any
@@ -191,10 +192,23 @@ async def front(folder: Path, **settings: Any) -> AsyncIterator[Front]:
     backend = Backend()
     for service in SERVICES:
         await backend.start(service)
+    try:
+        async with before(backend.ports, folder, backend, **settings) as running:
+            yield running
+    finally:
+        for server in backend.servers.values():
+            await server.stop(None)
+
+
+@contextlib.asynccontextmanager
+async def before(
+    ports: Mapping[str, int], folder: Path, backend: Backend | None = None, **settings: Any
+) -> AsyncIterator[Front]:
+    """An Envoy before servers that run already, ended with the block."""
     port = free_port()
     edge = Edge(
         listen=Address(HOST, port),
-        services={name: (Address(HOST, backend.ports[name]),) for name in SERVICES},
+        services={name: (Address(HOST, behind),) for name, behind in ports.items()},
         **{"health_seconds": 0.2, **settings},
     )
     bootstrap = write(edge, folder)
@@ -204,7 +218,7 @@ async def front(folder: Path, **settings: Any) -> AsyncIterator[Front]:
             str(binary.path()), "--config-path", str(bootstrap), "--disable-hot-restart",
             "--concurrency", "1", "--log-level", "warning", stdout=sink, stderr=sink,
         )  # fmt: skip
-    running = Front(port, backend, folder, log)
+    running = Front(port, backend or Backend(), folder, log, process)
     try:
         await _ready(running, process)
         yield running
@@ -212,8 +226,6 @@ async def front(folder: Path, **settings: Any) -> AsyncIterator[Front]:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         await process.wait()
-        for server in backend.servers.values():
-            await server.stop(None)
 
 
 async def _ready(running: Front, process: asyncio.subprocess.Process) -> None:

@@ -195,13 +195,18 @@ class World:
         return self.key.token(claims)
 
 
-async def prepare(platform: Platform, seam: Seam, permissions: frozenset[str]) -> World:
+async def prepare(
+    platform: Platform,
+    seam: Seam,
+    permissions: frozenset[str],
+    words: tuple[str, str] = ("alpha", "beta"),
+) -> World:
     """Make both organizations; in alpha, for each permission, an account that lacks only it."""
     roles = {word: ["administrator" if word == "unlinked" else word] for word in ROLES}
-    tenants = [await platform.tenant(word, roles) for word in ("alpha", "beta")]
+    tenants = [await platform.tenant(word, roles) for word in words]
     alpha, beta = (
         Side(None, tenant, word)  # type: ignore[arg-type]  # set below: each needs the other
-        for tenant, word in zip(tenants, ("alpha", "beta"), strict=True)
+        for tenant, word in zip(tenants, words, strict=True)
     )
     world = World(platform, seam, await _signing_key(platform), alpha, beta)
     for side in (alpha, beta):

@@ -7,7 +7,7 @@ import base64
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -38,6 +38,8 @@ SERVICES = tuple(service.value for service in Service)
 # A server is ready within this many seconds, on a machine that runs other tests besides.
 READY_SECONDS = 30.0
 MakeDatabase = Callable[[str], ServiceDatabase]
+# From auth's port to where each service is told that auth is.
+Detour = Callable[[int], AbstractAsyncContextManager[dict[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Platform:
     tokens: dict[str, str] = field(default_factory=dict)
     settings: dict[str, CoreSettings] = field(default_factory=dict)
     running: dict[str, AsyncExitStack] = field(default_factory=dict)
+    # Where a service looks for auth, when that is not where auth is.
+    auth_for: dict[str, str] = field(default_factory=dict)
 
     def target(self, service: str) -> str:
         """The address of a service."""
@@ -140,14 +144,21 @@ class Platform:
 
 @asynccontextmanager
 async def running_platform(
-    make: MakeDatabase, home: Path, builds: dict[str, Build] | None = None
+    make: MakeDatabase,
+    home: Path,
+    builds: dict[str, Build] | None = None,
+    detour: Detour | None = None,
 ) -> AsyncIterator[Platform]:
-    """All services, ready. `builds` replaces how a service is built."""
+    """All services, ready. `builds` replaces how a service is built; `detour` stands between auth
+    and those who ask it.
+    """
     databases = {service: make(service) for service in SERVICES}
     ports = {service: _free_port() for service in SERVICES}
     async with AsyncExitStack() as parts:
         database = await parts.enter_async_context(databases["auth"].open())
         platform = Platform(home, databases, ports, AuthStore(database))
+        if detour is not None:
+            platform.auth_for = await parts.enter_async_context(detour(ports["auth"]))
         for service in SERVICES:
             await enrol(platform.stores, service, home / f"{service}.service-key.json")
         for service in SERVICES:
@@ -186,7 +197,7 @@ def _settings(platform: Platform, service: str) -> CoreSettings:
         "database_app_url": urls.app,
         "database_relay_url": urls.relay,
         "database_page_key": base64.b64encode(os.urandom(32)).decode(),
-        "auth_target": platform.target("auth"),
+        "auth_target": platform.auth_for.get(service) or platform.target("auth"),
         "compliance_target": platform.target("compliance"),
         "subject_targets": {each: platform.target(each) for each in SERVICES},
         "keyring_path": home / f"{service}.keyring",

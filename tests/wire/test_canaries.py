@@ -5,11 +5,8 @@ and messages, well-formed and not. Afterwards they stand in no log line, status,
 """
 
 import asyncio
-import io
-import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -18,9 +15,7 @@ import pytest_asyncio
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.type.date_pb2 import Date
-from prometheus_client import generate_latest
 
-from core.telemetry.logs import JsonLines
 from medhub.auth.v1 import auth_service_pb2 as auth
 from medhub.auth.v1 import membership_pb2, role_pb2
 from medhub.auth.v1 import membership_service_pb2 as memberships
@@ -34,6 +29,7 @@ from medhub.clinical.v1 import patient_pb2
 from medhub.clinical.v1 import patient_service_pb2 as patients
 from medhub.compliance.v1 import audit_service_pb2 as audit
 from tests.support import hl7_messages
+from tests.support.ears import Ears, heard_of, listening, metrics_of
 from tests.support.matrix_billing import INVOICES, LEDGER, PAYMENTS, consultation, euros
 from tests.support.matrix_platform import prepared
 from tests.support.matrix_wire import bearer
@@ -48,44 +44,11 @@ _HL7 = "medhub.clinical.v1.Hl7V2Service"
 _PATIENTS = "medhub.clinical.v1.PatientService"
 
 
-@dataclass
-class Ears:
-    """What can be overheard: what the servers write, and what their callers see of a status."""
-
-    written: io.StringIO = field(default_factory=io.StringIO)
-    statuses: list[str] = field(default_factory=list)
-
-    async def call(
-        self, world: World, method: str, request: Message | bytes, metadata: Any = ()
-    ) -> grpc.StatusCode:
-        """Call with these bytes, and note all that comes back beside the answer."""
-        raw = request if isinstance(request, bytes) else request.SerializeToString()
-        go: Any = world.platform.channel(method.split(".")[1]).unary_unary(f"/{method}")
-        call = go(raw, metadata=metadata, timeout=20)
-        try:
-            await call
-        except grpc.aio.AioRpcError as error:
-            self.statuses += [error.details() or "", error.debug_error_string() or ""]
-            self.statuses.append(repr(error.trailing_metadata()))
-        self.statuses.append(repr((await call.initial_metadata(), await call.trailing_metadata())))
-        code: grpc.StatusCode = await call.code()
-        return code
-
-
 @pytest.fixture(scope="module")
 def ears() -> Iterator[Ears]:
-    """Listening from before the servers start: to their streams, and to every logger of theirs."""
-    heard = Ears()
-    handler = logging.StreamHandler(heard.written)
-    handler.setFormatter(JsonLines("all"))
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    with redirect_stdout(heard.written), redirect_stderr(heard.written):
+    """Listening from before the servers start."""
+    with listening() as heard:
         yield heard
-    root.removeHandler(handler)
-    root.setLevel(level)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -277,12 +240,10 @@ async def _assert_unheard(
 ) -> None:
     """The words are nowhere; and that something was written shows that somebody listened."""
     await asyncio.sleep(0.5)  # lines of the access log wait for up to 0.2 s
-    registries = {id(s.metrics): s.metrics.registry for s in world.seam.steps.values()}
-    metrics = [generate_latest(registry).decode() for registry in registries.values()]
+    metrics = metrics_of(world.seam)
     captured = capfd.readouterr()
     written = ears.written.getvalue()
     assert len(metrics) == len(world.platform.databases)
     assert '"logger":"access"' in written
-    for place in (written, captured.out, captured.err, *metrics, *ears.statuses):
-        for word in words:
-            assert word.casefold() not in place.casefold()
+    places = (written, captured.out, captured.err, *metrics, *ears.statuses)
+    assert heard_of(words, places) == []

@@ -125,3 +125,18 @@ async def test_the_access_log_holds_no_data(tmp_path: Path) -> None:
         ("medhub.auth.v1.AuthService/Login", 400),
         ("edge/404", 404),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("grpc-encoding", "klingon"), ("grpc-tags-bin", "!"), ("x-any-bin", "!!!")]
+)
+async def test_headers_that_only_grpc_reads_are_not_passed_on(
+    edge: Front, name: str, value: str
+) -> None:
+    """A server would answer what it cannot decode as a fault of its own."""
+    reply = await edge.send(
+        f"GET {PATH} HTTP/1.1\r\nhost: edge\r\n{name}: {value}\r\n\r\n".encode()
+    )
+
+    assert reply.status == 200
+    assert name not in edge.backend.calls[-1].headers

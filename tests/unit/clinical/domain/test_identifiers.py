@@ -1,6 +1,8 @@
 """Numbers, and which of them an organization accepts."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clinical.domain.hl7 import Identifier, Issuer
 from clinical.domain.identifiers import (
@@ -11,8 +13,10 @@ from clinical.domain.identifiers import (
     check_identifiers,
     identifier_of,
     identifiers_of,
+    spelling_of,
 )
 from clinical.domain.ins import NIA, NIR, NIR_TEST, TenantKind
+from core.crypto.blind_index import normalised
 from core.errors import InvalidField
 from tests.support.hl7_messages import TEST_INS
 
@@ -82,3 +86,23 @@ def test_what_names_nobody_is_left_out() -> None:
 def test_a_number_does_not_show_in_a_repr() -> None:
     """A repr ends in logs."""
     assert TEST_INS not in repr(ins())
+
+
+@given(st.text(max_size=20))
+def test_a_number_is_spelt_as_it_is_indexed(value: str) -> None:
+    """Two numbers of one patient that pass for different never have the same blind index."""
+    try:
+        indexed = normalised(value)
+    except ValueError:
+        indexed = ""
+
+    assert spelling_of(value) == indexed
+
+
+def test_composed_and_decomposed_letters_make_one_number() -> None:
+    """Folding the case can take a letter apart, so the normal form is taken after it too."""
+    one = PatientIdentifier("CHU-X", IdentifierType.PI, "\u03b9\u0308\u0301")
+    other = PatientIdentifier("CHU-X", IdentifierType.PI, "\u0390")
+
+    with pytest.raises(InvalidField):
+        check_identifiers((one, other), LIVE)

@@ -1,4 +1,4 @@
-"""Killing any one process loses no acknowledged message and leaves no unaudited change."""
+"""Killing any one process loses nothing that was acknowledged and leaves nothing unaudited."""
 
 import json
 import os
@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -21,19 +20,17 @@ from hub.layout import Layout
 from hub.ports import Port
 from hub.services import Service
 from medhub.event.v1.audit_event_pb2 import ClearPart
+from tests.support.campaign import SEED, WHOLE
+from tests.support.mixed_load import Load, load
 from tests.support.whole import MEDHUB, Whole, up
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.campaign]
-WHOLE = os.environ.get("MEDHUB_CAMPAIGN") == "whole"
 MESSAGES = 2000
 # A random moment of the sending: it takes a few seconds.
 LATEST_KILL_SECONDS = 3.0
 # What was acknowledged reaches the trail within this time, however loaded the machine.
 CATCH_UP_SECONDS = 120.0
 VICTIMS = ("gateway", "clinical", "compliance", "auth", "postgres", "envoy")
-# Fresh at each run, and the same in all workers of one: they must collect the same tests.
-_RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(time.time_ns()))
-SEED = int(os.environ.get("MEDHUB_SEED", str(zlib.crc32(_RUN.encode()) % 1_000_000)))
 _MARKS = {
     "gateway": "clinical.gateway",
     "clinical": "clinical",
@@ -57,7 +54,9 @@ def victims() -> list[str]:
 
 @pytest.mark.parametrize("victim", victims())
 def test_a_killed_process_loses_nothing(whole: Whole, tmp_path: Path, victim: str) -> None:
-    """2,000 messages are sent while one process is killed with -9; all of them arrive once."""
+    """2,000 messages are sent and people work while one process is killed with -9: all of it is
+    there once, and in the trail.
+    """
     name, _, seed = victim.partition("-")
     moment = random.Random(int(seed)).uniform(0.2, LATEST_KILL_SECONDS)
     run = f"{name[0].upper()}{time.time_ns() % 1_000_000}"
@@ -68,19 +67,21 @@ def test_a_killed_process_loses_nothing(whole: Whole, tmp_path: Path, victim: st
     ]
     file.write_bytes(b"".join(messages.new_identity(p, f"{run}-{p.ipp}", at) for p in people))
 
-    sending = subprocess.Popen(
-        [MEDHUB, "hl7", "send", str(file), "--host", whole.running.mllp_host,
-         "--port", str(whole.running.mllp_port)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    time.sleep(moment)
-    killed = _pid_of(whole, name)
-    os.kill(killed, signal.SIGKILL)
-    output, _ = sending.communicate(timeout=300)
+    with load(whole) as people_at_work:
+        sending = subprocess.Popen(
+            [MEDHUB, "hl7", "send", str(file), "--host", whole.running.mllp_host,
+             "--port", str(whole.running.mllp_port)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        time.sleep(moment)
+        killed = _pid_of(whole, name)
+        os.kill(killed, signal.SIGKILL)
+        output, _ = sending.communicate(timeout=300)
 
     assert sending.returncode == 0, f"seed {SEED}: {output}"
     assert _ingested(whole, run) == MESSAGES, f"seed {SEED}"
     _until_audited(whole)
+    _assert_kept(whole, people_at_work)
     verified = whole.medhub("audit", "verify")
     assert verified.returncode == 0, f"seed {SEED}: {verified.stdout}{verified.stderr}"
 
@@ -128,16 +129,40 @@ def _ingested(whole: Whole, run: str) -> int:
     return int(counted[0][0])
 
 
+def _assert_kept(whole: Whole, worked: Load) -> None:
+    """What people were told was done is there once, and what they were shown is in the trail."""
+    assert worked.wrong == [], f"seed {SEED}"
+    assert worked.created, f"seed {SEED}: nobody could work"
+    found = _rows(
+        whole, Service.CLINICAL, "SELECT 'patients/' || id FROM patient WHERE birth_name LIKE %s",
+        f"{worked.prefix}%",
+    )  # fmt: skip
+    assert sorted(name for (name,) in found) == sorted(worked.created), f"seed {SEED}"
+    shown = [e for e in _told(whole, "clinical") if e.method.endswith("/GetPatient")]
+    assert len(shown) >= len(worked.shown), f"seed {SEED}"
+    log_ins = [e for e in _told(whole, "auth") if e.method.endswith("/Login")]
+    assert len(log_ins) >= worked.sessions, f"seed {SEED}"
+
+
+def _told(whole: Whole, source: str) -> list[ClearPart]:
+    """Every event of a service in the trail, once its outbox is empty."""
+    _until_empty(whole, Service(source))
+    rows = _rows(
+        whole, Service.COMPLIANCE, "SELECT clear FROM audit_event WHERE source = %s", source
+    )
+    return [ClearPart.FromString(clear) for (clear,) in rows]
+
+
+def _until_empty(whole: Whole, service: Service) -> None:
+    until = time.monotonic() + CATCH_UP_SECONDS
+    while _rows(whole, service, "SELECT 1 FROM medhub.audit_outbox LIMIT 1"):
+        assert time.monotonic() < until, f"seed {SEED}: the outbox of {service} does not empty"
+        time.sleep(0.5)
+
+
 def _until_audited(whole: Whole) -> None:
     """Every row of a patient has its one event of insertion in the trail."""
-    until = time.monotonic() + CATCH_UP_SECONDS
-    while _rows(whole, Service.CLINICAL, "SELECT 1 FROM medhub.audit_outbox LIMIT 1"):
-        assert time.monotonic() < until, f"seed {SEED}: the outbox does not empty"
-        time.sleep(0.5)
+    told = _told(whole, "clinical")
     patients = _rows(whole, Service.CLINICAL, "SELECT count(*) FROM patient")[0][0]
-    events = _rows(
-        whole, Service.COMPLIANCE, "SELECT clear FROM audit_event WHERE source = 'clinical'"
-    )
-    told = [ClearPart.FromString(clear) for (clear,) in events]
     inserted = [e for e in told if (e.entity, e.operation) == ("patient", "insert")]
     assert len(inserted) == patients, f"seed {SEED}"
