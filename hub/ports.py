@@ -27,6 +27,8 @@ class Port(StrEnum):
     CLINICAL_METRICS = "clinical-metrics"
     COMPLIANCE_METRICS = "compliance-metrics"
     GATEWAY_METRICS = "gateway-metrics"
+    ANALYTICS = "analytics"
+    ANALYTICS_METRICS = "analytics-metrics"
 
 
 class PortTaken(Exception):

@@ -9,3 +9,4 @@ class Service(StrEnum):
     AUTH = "auth"
     COMPLIANCE = "compliance"
     CLINICAL = "clinical"
+    ANALYTICS = "analytics"

@@ -30,7 +30,7 @@ MESSAGES = 2000
 LATEST_KILL_SECONDS = 3.0
 # What was acknowledged reaches the trail within this time, however loaded the machine.
 CATCH_UP_SECONDS = 120.0
-VICTIMS = ("gateway", "clinical", "compliance", "auth", "postgres", "envoy")
+VICTIMS = ("gateway", "clinical", "compliance", "analytics", "auth", "postgres", "envoy")
 # Fresh at each run, and the same in all workers of one: they must collect the same tests.
 _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(time.time_ns()))
 SEED = int(os.environ.get("MEDHUB_SEED", str(zlib.crc32(_RUN.encode()) % 1_000_000)))
@@ -38,6 +38,7 @@ _MARKS = {
     "gateway": "clinical.gateway",
     "clinical": "clinical",
     "compliance": "compliance",
+    "analytics": "analytics",
     "auth": "auth",
 }
 
@@ -81,6 +82,7 @@ def test_a_killed_process_loses_nothing(whole: Whole, tmp_path: Path, victim: st
     assert sending.returncode == 0, f"seed {SEED}: {output}"
     assert _ingested(whole, run) == MESSAGES, f"seed {SEED}"
     _until_audited(whole)
+    _until_counted(whole)
     verified = whole.medhub("audit", "verify")
     assert verified.returncode == 0, f"seed {SEED}: {verified.stdout}{verified.stderr}"
 
@@ -130,10 +132,7 @@ def _ingested(whole: Whole, run: str) -> int:
 
 def _until_audited(whole: Whole) -> None:
     """Every row of a patient has its one event of insertion in the trail."""
-    until = time.monotonic() + CATCH_UP_SECONDS
-    while _rows(whole, Service.CLINICAL, "SELECT 1 FROM medhub.audit_outbox LIMIT 1"):
-        assert time.monotonic() < until, f"seed {SEED}: the outbox does not empty"
-        time.sleep(0.5)
+    _until_empty(whole, "SELECT 1 FROM medhub.audit_outbox LIMIT 1")
     patients = _rows(whole, Service.CLINICAL, "SELECT count(*) FROM patient")[0][0]
     events = _rows(
         whole, Service.COMPLIANCE, "SELECT clear FROM audit_event WHERE source = 'clinical'"
@@ -141,3 +140,22 @@ def _until_audited(whole: Whole) -> None:
     told = [ClearPart.FromString(clear) for (clear,) in events]
     inserted = [e for e in told if (e.entity, e.operation) == ("patient", "insert")]
     assert len(inserted) == patients, f"seed {SEED}"
+
+
+def _until_counted(whole: Whole) -> None:
+    """Every row of a patient is counted once."""
+    _until_empty(whole, "SELECT 1 FROM medhub.fact_outbox LIMIT 1")
+    patients = _rows(whole, Service.CLINICAL, "SELECT count(*) FROM patient")[0][0]
+    counted = _rows(
+        whole, Service.ANALYTICS,
+        "SELECT sum(count) FROM figure WHERE series = 'clinical.patient.insert'",
+    )  # fmt: skip
+    assert counted[0][0] == patients, f"seed {SEED}"
+
+
+def _until_empty(whole: Whole, anything: LiteralString) -> None:
+    """A relay catches up with what clinical has left for it."""
+    until = time.monotonic() + CATCH_UP_SECONDS
+    while _rows(whole, Service.CLINICAL, anything):
+        assert time.monotonic() < until, f"seed {SEED}: a queue does not empty"
+        time.sleep(0.5)

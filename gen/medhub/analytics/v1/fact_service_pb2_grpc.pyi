@@ -37,7 +37,7 @@ class FactServiceStub:
     """Takes facts of a service's relay, batch by batch, and answers each batch when it is durable. A
     repeat of a fact changes nothing.
 
-    The service account that first tells facts as a source has it: any other is refused
+    A server tells facts under the name that it is registered by, and no other
     (FACT_SOURCE_NOT_YOURS). Refuses another fact under the id or number of one it holds
     (FACT_CONFLICT); of that organization nothing of the batch is kept then.
     """
@@ -51,7 +51,7 @@ class FactServiceAsyncStub(FactServiceStub):
     """Takes facts of a service's relay, batch by batch, and answers each batch when it is durable. A
     repeat of a fact changes nothing.
 
-    The service account that first tells facts as a source has it: any other is refused
+    A server tells facts under the name that it is registered by, and no other
     (FACT_SOURCE_NOT_YOURS). Refuses another fact under the id or number of one it holds
     (FACT_CONFLICT); of that organization nothing of the batch is kept then.
     """
@@ -68,7 +68,7 @@ class FactServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes facts of a service's relay, batch by batch, and answers each batch when it is durable. A
         repeat of a fact changes nothing.
 
-        The service account that first tells facts as a source has it: any other is refused
+        A server tells facts under the name that it is registered by, and no other
         (FACT_SOURCE_NOT_YOURS). Refuses another fact under the id or number of one it holds
         (FACT_CONFLICT); of that organization nothing of the batch is kept then.
         """
