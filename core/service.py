@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import uvloop
 from pydantic import ValidationError
 
+from core.audit.receivers import Analytics, Compliance
 from core.audit.refusals import Refusals
 from core.audit.relay import Relay
 from core.contract import Contract, everything, load
@@ -24,6 +25,7 @@ from core.crypto.keyring import Keyring
 from core.crypto.unlocking import KeyFile, Passphrase, Secret
 from core.database import Database, DatabaseSettings
 from core.database.access import AccessRecorder
+from core.database.facts import Facts
 from core.database.migrations import is_current
 from core.database.outbox import Outbox
 from core.database.pages import PageTokens
@@ -131,7 +133,7 @@ async def start(
     refusals = Refusals(recorder)
     refusals.start()
     parts.push_async_callback(refusals.stop)
-    _start_relay(core)
+    _start_relays(core)
     housekeeping = Housekeeping(service, core.database)
     housekeeping.start()
     parts.push_async_callback(housekeeping.stop)
@@ -177,6 +179,7 @@ async def _core(service: str, settings: CoreSettings, parts: AsyncExitStack) -> 
         **settings.subject_targets,
         "auth": settings.auth_target,
         "compliance": settings.compliance_target,
+        "analytics": settings.analytics_target,
     }
     channels = Channels(targets, ServiceKey.read(settings.service_key_path), everything())
     parts.push_async_callback(channels.close)
@@ -216,14 +219,25 @@ def _secret(settings: CoreSettings) -> Secret:
     return KeyFile(settings.keyring_key_path)
 
 
-def _start_relay(core: Core) -> None:
-    outbox = Outbox(core.settings.database_relay_url.get_secret_value())
-    relay = Relay(outbox, core.service, core.channels.to("compliance"))
-    relay.start()
-    core.parts.push_async_callback(relay.stop)
+def _start_relays(core: Core) -> None:
+    url = core.settings.database_relay_url.get_secret_value()
+    facts = Facts(url)
+    trail = Relay(Outbox(url), Compliance(core.service, core.channels.to("compliance")))
+    figures = Relay(facts, Analytics(core.service, core.channels.to("analytics")))
+    for relay in (trail, figures):
+        relay.start()
+        core.parts.push_async_callback(relay.stop)
     core.metrics.gauge(
         "medhub_relay_lag_seconds", "Age of the oldest event not yet in the trail.",
-        lambda: relay.lag,
+        lambda: trail.lag,
+    )  # fmt: skip
+    core.metrics.gauge(
+        "medhub_facts_lag_seconds", "Age of the oldest fact not yet with analytics.",
+        lambda: figures.lag,
+    )  # fmt: skip
+    core.metrics.gauge(
+        "medhub_facts_waiting", "Facts that wait for analytics; they are bounded.",
+        lambda: facts.waiting,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ class CoreSettings(BaseSettings):
     # Addresses of the services that every server needs.
     auth_target: str
     compliance_target: str
+    analytics_target: str
     # Addresses of all services that hold data of persons, by name (JSON): compliance asks each.
     subject_targets: dict[str, str] = {}
     # Files, readable by the server alone.

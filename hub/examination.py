@@ -27,7 +27,6 @@ from hub.services import Service
 _LEAST_FREE_BYTES = 1024**3
 # The relay polls every quarter of a second: a minute behind means that it does not get through.
 _MOST_LAG_SECONDS = 60.0
-_LAG_METRIC = "medhub_relay_lag_seconds"
 
 
 class State(StrEnum):
@@ -181,23 +180,35 @@ def _health(name: str, well: bool) -> Finding:
 
 
 def relays(data: DataDir) -> Iterator[Finding]:
-    """How far the outbox of each service is behind, as its metrics say."""
+    """How far the queues of each service are behind, as its metrics say."""
     try:
         listening = json.loads(data.ports.read_text())
     except FileNotFoundError:
         return
     for service in Service:
-        yield _relay_lag(f"http://{HOST}:{listening[f'{service}-metrics']}/metrics", service)
+        yield from _relay_lags(f"http://{HOST}:{listening[f'{service}-metrics']}/metrics", service)
 
 
-def _relay_lag(metrics_url: str, service: str) -> Finding:
+def _relay_lags(metrics_url: str, service: str) -> Iterator[Finding]:
     try:
         with urllib.request.urlopen(metrics_url, timeout=2) as answer:  # noqa: S310 - loopback.
             text = answer.read().decode()
     except (urllib.error.URLError, OSError):
-        return Finding(State.NOTED, f"{service}: metrics cannot be reached")
-    values = [line.split()[-1] for line in text.splitlines() if line.startswith(_LAG_METRIC)]
-    lag = max((float(value) for value in values), default=0.0)
+        yield Finding(State.NOTED, f"{service}: metrics cannot be reached")
+        return
+    yield _behind(f"{service}: audit", _value(text, "medhub_relay_lag_seconds"), "compliance")
+    waiting = _value(text, "medhub_facts_waiting")
+    figures = f"{service}: figures ({waiting:.0f} facts wait)"
+    yield _behind(figures, _value(text, "medhub_facts_lag_seconds"), "analytics")
+
+
+def _behind(what: str, lag: float, receiver: str) -> Finding:
     if lag > _MOST_LAG_SECONDS:
-        return Finding(State.FAILED, f"{service}: audit is {lag:.0f} s behind", "see compliance")
-    return Finding(State.GOOD, f"{service}: audit is {lag:.1f} s behind")
+        return Finding(State.FAILED, f"{what}, {lag:.0f} s behind", f"see {receiver}")
+    return Finding(State.GOOD, f"{what}, {lag:.1f} s behind")
+
+
+def _value(text: str, metric: str) -> float:
+    """The value of a gauge in what Prometheus would read; 0 when it is not there."""
+    values = [line.split()[-1] for line in text.splitlines() if line.startswith(metric)]
+    return max((float(value) for value in values), default=0.0)

@@ -99,6 +99,7 @@ class Layout:
             METRICS_LISTEN=self.address(_METRICS[service]),
             AUTH_TARGET=self.address(Port.AUTH),
             COMPLIANCE_TARGET=self.address(Port.COMPLIANCE),
+            ANALYTICS_TARGET=self.address(Port.ANALYTICS),
             KEYRING_PATH=str(own.keyring()),
             KEYRING_KEY_PATH=str(own.keyring_key()),
             SERVICE_KEY_PATH=str(own.service_key()),

@@ -29,6 +29,8 @@ class Port(StrEnum):
     GATEWAY_METRICS = "gateway-metrics"
     BILLING = "billing"
     BILLING_METRICS = "billing-metrics"
+    ANALYTICS = "analytics"
+    ANALYTICS_METRICS = "analytics-metrics"
 
 
 class PortTaken(Exception):

@@ -10,3 +10,4 @@ class Service(StrEnum):
     COMPLIANCE = "compliance"
     CLINICAL = "clinical"
     BILLING = "billing"
+    ANALYTICS = "analytics"

@@ -56,6 +56,8 @@ _BILLER = frozenset({
     "clinical.units.read",
 })  # fmt: skip
 _AUDITOR = frozenset({
+    "analytics.facts.verify",
+    "analytics.metrics.view",
     "auth.memberships.read",
     "auth.organizations.read",
     "auth.roles.read",
@@ -79,6 +81,7 @@ _INTEGRATION = frozenset({
     "clinical.units.read",
 })  # fmt: skip
 _ADMINISTRATION = frozenset({
+    "analytics.metrics.export",
     "auth.memberships.create",
     "auth.memberships.read",
     "auth.memberships.set_roles",
@@ -97,6 +100,7 @@ _ADMINISTRATION = frozenset({
     "clinical.units.create",
 })  # fmt: skip
 _PLATFORM = frozenset({
+    "analytics.facts.ingest",
     "auth.state.resolve",
     "auth.state.watch",
     "auth.tokens.exchange",

@@ -28,7 +28,7 @@ MAX_FIELD = 63
 MAX_JSON = 4 * 1024 * 1024
 """Bytes of values before or after; of a larger one only the size is kept, so that it passes."""
 
-_EVENT_KINDS = {
+EVENT_KINDS = {
     "change": EventKind.EVENT_KIND_CHANGE,
     "access": EventKind.EVENT_KIND_ACCESS,
     "refusal": EventKind.EVENT_KIND_REFUSAL,
@@ -70,7 +70,7 @@ def clear_part(entry: Entry, source: str, *, subject_ref: str, actor_ref: str) -
         organization_id=str(entry.organization_id),
         source=source,
         source_seq=entry.source_seq,
-        kind=_EVENT_KINDS[entry.kind],
+        kind=EVENT_KINDS[entry.kind],
         method=_word(context.get("method")),
         action=_word(entry.operation if entry.kind == "act" else context.get("action")),
         outcome=_outcome(entry, detail),

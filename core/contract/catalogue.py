@@ -42,7 +42,7 @@ def load(*packages: str) -> Contract:
     """
     methods: dict[str, Method] = {}
     reasons: dict[str, Reason] = {}
-    for file in _files((SHARED, *packages)):
+    for file in files_of((SHARED, *packages)):
         for service in file.services_by_name.values():
             for descriptor in service.methods:
                 method = method_of(descriptor)
@@ -73,7 +73,8 @@ def image() -> FileDescriptorSet:
     return FileDescriptorSet.FromString(content)
 
 
-def _files(names: Iterable[str]) -> Iterator[FileDescriptor]:
+def files_of(names: Iterable[str]) -> Iterator[FileDescriptor]:
+    """The files of these packages. Raises ModuleNotFoundError."""
     for name in names:
         package = import_module(name)
         for module in pkgutil.iter_modules(package.__path__, f"{name}."):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 NO_CONTEXT = "MH001"  # SQLSTATE of a write without an audit context
 REFUSED = "MH002"  # SQLSTATE of what the audit schema forbids
 MASK = "***"
+OTHER = "OTHER"  # stands in facts for a value that is not of its declared shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,25 @@ CREATE TABLE IF NOT EXISTS medhub.audit_outbox (
     resource text NOT NULL,
     before jsonb,
     after jsonb,
+    figures jsonb,
     source_seq bigint
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+ALTER TABLE medhub.audit_outbox ADD COLUMN IF NOT EXISTS figures jsonb;
+
+-- What analytics is told: made of the records above as they get their numbers, about nobody.
+CREATE TABLE IF NOT EXISTS medhub.fact_outbox (
+    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    source_seq bigint NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    kind text NOT NULL,
+    method text NOT NULL,
+    entity text NOT NULL,
+    operation text NOT NULL,
+    outcome text NOT NULL,
+    count bigint NOT NULL,
+    figures jsonb
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE TABLE IF NOT EXISTS medhub.relay_counter (
@@ -161,6 +180,7 @@ GRANT USAGE ON SCHEMA public TO {roles.app}, {roles.relay};
 {grants}
 GRANT EXECUTE ON FUNCTION medhub.transaction_organization() TO {roles.app};
 GRANT SELECT, DELETE, UPDATE (source_seq) ON medhub.audit_outbox TO {roles.relay};
+GRANT SELECT, INSERT, DELETE ON medhub.fact_outbox TO {roles.relay};
 
 -- A relay numbers what has no number and deletes what has one: a row that went without a number
 -- would leave no gap for anybody to notice. The owner's functions are not bound by it.
@@ -193,7 +213,8 @@ class Captured:
 
     `masked` columns are recorded as changed, never with their value. `judged_by` names, for a
     sealed column, the blind index that tells whether the value changed: ciphertext differs each
-    time it is written.
+    time it is written. `dimensions` (with the shape of their values) and `amount` are what a fact
+    carries of a row.
     """
 
     table: str
@@ -204,6 +225,8 @@ class Captured:
     collection: str
     masked: tuple[str, ...]
     judged_by: tuple[tuple[str, str], ...]
+    dimensions: tuple[tuple[str, str], ...] = ()
+    amount: str | None = None
 
 
 def _literal(text: str) -> str:
@@ -222,7 +245,24 @@ def _columns(table: Captured, operation: str, row: str) -> str:
     subject = f"{row}.{table.subject}" if table.subject else "NULL::uuid"
     return (
         f"{organization}, 'change', \"the context\", {_literal(table.table)}, '{operation}', "
-        f"{subject}, {_literal(table.subject_kind)}, {resource}"
+        f"{subject}, {_literal(table.subject_kind)}, {resource}, {_figures(table, row)}"
+    )
+
+
+def _figures(table: Captured, row: str) -> str:
+    """What a fact may carry of one row, as JSON; a value of another shape says so and no more."""
+    if not table.dimensions and table.amount is None:
+        return "NULL::jsonb"
+    values = ", ".join(
+        f"{_literal(name)}, CASE WHEN {row}.{name} IS NULL THEN NULL"
+        f" WHEN {row}.{name}::text ~ {_literal(f'^({shape})$')} THEN {row}.{name}::text"
+        f" ELSE '{OTHER}' END"
+        for name, shape in table.dimensions
+    )
+    amount = f"{row}.{table.amount}::text" if table.amount else "NULL::text"
+    return (
+        f"jsonb_strip_nulls(jsonb_build_object('dimensions', jsonb_build_object({values}),"
+        f" 'amount', {amount}))"
     )
 
 
@@ -255,14 +295,15 @@ def _difference(table: Captured, this: str, other: str) -> str:
 
 
 _TARGET = """INSERT INTO medhub.audit_outbox (organization_id, kind, context, entity, operation,
-                                     subject, subject_kind, resource, before, after)"""
+                                     subject, subject_kind, resource, figures, before, after)"""
 
 
 def _update(table: Captured) -> str:
     """Rows are matched by key; one whose key itself changed shows as a loss and an arrival."""
     match = [*table.key, *([table.organization] if table.organization else [])]
     on = " AND ".join(f"o.{name} = n.{name}" for name in match)
-    kept = {*match, *([table.subject] if table.subject else [])}
+    figures = {*dict(table.dimensions), *([table.amount] if table.amount else [])}
+    kept = {*match, *([table.subject] if table.subject else []), *figures}
     either = ", ".join(f"COALESCE(n.{name}, o.{name}) AS {name}" for name in sorted(kept))
     return f"""{_TARGET}
         SELECT {_columns(table, "update", "d")}, d.before, d.after

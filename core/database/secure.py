@@ -7,8 +7,10 @@ nothing but reading and writing rows.
 
 from sqlalchemy import Connection, MetaData, Table
 
+from core.contract.figures import figure_of
 from core.database.capture import Captured, Roles, capture_sql, roles_of, triggers_sql
 from core.database.tables import TENANT_COLUMN, Scope
+from medhub.options.v1 import data_pb2 as options
 
 # After a transaction the setting is an empty string and not NULL, hence NULLIF.
 _TENANT = f"{TENANT_COLUMN} = NULLIF(current_setting('medhub.organization', true), '')::uuid"
@@ -48,6 +50,7 @@ def captured(table: Table) -> Captured:
     """What the table's declaration says to its capture function."""
     tenant = table.info["scope"] is Scope.TENANT
     hidden = [c for c in table.columns if c.info.get("secret") or c.info.get("sealed")]
+    figures = [(c.name, figure_of(c.info["field"])) for c in table.columns if c.info.get("field")]
     judged = [(c.name, c.info["blind_index"]) for c in hidden if c.info.get("blind_index")]
     return Captured(
         table=table.name,
@@ -58,6 +61,14 @@ def captured(table: Table) -> Captured:
         collection=table.info["collection"],
         masked=tuple(c.name for c in hidden),
         judged_by=tuple(judged),
+        dimensions=tuple(
+            (name, figure.shape)
+            for name, figure in figures
+            if figure.kind == options.FIGURE_KIND_DIMENSION
+        ),
+        amount=next(
+            (name for name, figure in figures if figure.kind == options.FIGURE_KIND_AMOUNT), None
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from hub.data_dir import DataDir
 
 
 def demo(data_dir: DataDirOption = DEFAULT_DATA_DIR) -> None:
-    """Tell the story: messages in, the chart, refusals, a bill, the proved trail, the package."""
+    """Tell the story: messages, the chart, refusals, a bill, figures, the trail, the package."""
     data = DataDir.at(data_dir)
     running = run_file.read(data.run_file)
     started = running is None

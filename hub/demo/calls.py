@@ -11,6 +11,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from hub.hl7_sender import Outcome, Sender
 from hub.run_file import Running
+from medhub.analytics.v1 import metric_service_pb2_grpc
 from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from medhub.billing.v1 import invoice_service_pb2_grpc
 from medhub.clinical.v1 import patient_service_pb2_grpc, record_service_pb2_grpc
@@ -46,6 +47,7 @@ class Clients:
             compliance
         )
         self.invoices: Any = invoice_service_pb2_grpc.InvoiceServiceStub(self._channels["billing"])
+        self.metrics: Any = metric_service_pb2_grpc.MetricServiceStub(self._channels["analytics"])
 
     def close(self) -> None:
         """Close the channels."""

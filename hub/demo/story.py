@@ -20,6 +20,8 @@ from hub.demo import messages
 from hub.demo.calls import Clients, Session, send
 from hub.demo.messages import Patient, Result
 from hub.run_file import Running
+from medhub.analytics.v1 import metric_pb2
+from medhub.analytics.v1 import metric_service_pb2 as metrics
 from medhub.billing.v1 import invoice_pb2
 from medhub.billing.v1 import invoice_service_pb2 as invoices
 from medhub.clinical.v1 import patient_pb2
@@ -35,6 +37,9 @@ from medhub.event.v1 import audit_event_pb2 as event
 TRAIL_SECONDS = 20.0
 # Every service is asked within a second; a machine at its limit takes longer.
 GATHERED_SECONDS = 60.0
+
+# Figures of fewer events are withheld.
+_SHOWN_FROM = 11
 
 Say = Callable[[str], None]
 
@@ -64,6 +69,7 @@ class Story:
             self.other_tenant_is_refused,
             self.two_become_one,
             self.care_is_billed,
+            self.figures_are_counted,
             self.trail_is_proved,
             self.patient_asks_for_everything,
         ):
@@ -171,6 +177,23 @@ class Story:
             f"{_euros(shown['tax_total'])}; never changed from now on"
         )
 
+    def figures_are_counted(self) -> None:
+        """The month in figures: about nobody, and none of fewer than 11"""
+        doctor = self._doctor()
+        for _ in range(_SHOWN_FROM):
+            doctor.call(
+                self.clients.patients.GetPatient, patients.GetPatientRequest(name=self.patient)
+            )
+        admin = self.clients.login("admin@saint-luc.example")
+        until = time.monotonic() + TRAIL_SECONDS
+        while not (month := self._month(admin, "access.showings")).cells:
+            _must(time.monotonic() < until, "what was shown is not counted")
+            time.sleep(0.2)
+        self.say(f"  showings of a person's data: {month.cells[0].count}")
+        merged = self._month(admin, "clinical.patients.merged")
+        told = merged.cells[0].count if merged.cells else "withheld, for they are fewer than 11"
+        self.say(f"  patients merged: {told}")
+
     def trail_is_proved(self) -> None:
         """The patient's audit trail, and the proof that it has not been tampered with"""
         auditor = self.clients.login("admin@saint-luc.example")
@@ -190,6 +213,19 @@ class Story:
             )  # fmt: skip
             _must(held, f"no proof for {one.name}")
         self.say(f"  {len(found)} inclusion proofs verified against the signed checkpoint")
+
+    def _month(self, admin: Session, metric: str) -> metric_pb2.MetricBucket:
+        """What happened this month, as a calendar in Paris has it."""
+        request = metrics.QueryMetricsRequest(
+            metric=f"metrics/{metric}",
+            bucket=metric_pb2.TIME_BUCKET_MONTH,
+            time_zone="Europe/Paris",
+        )
+        request.start_time.GetCurrentTime()
+        request.end_time.seconds = request.start_time.seconds + 1
+        (month,) = admin.call(self.clients.metrics.QueryMetrics, request).buckets
+        found: metric_pb2.MetricBucket = month
+        return found
 
     def patient_asks_for_everything(self) -> None:
         """The patient asks for everything that is held of her"""

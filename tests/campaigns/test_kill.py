@@ -30,13 +30,18 @@ MESSAGES = 2000
 LATEST_KILL_SECONDS = 3.0
 # What was acknowledged reaches the trail within this time, however loaded the machine.
 CATCH_UP_SECONDS = 120.0
-VICTIMS = ("gateway", "clinical", "compliance", "auth", "postgres", "envoy")
+VICTIMS = (
+    "gateway", "clinical", "compliance", "analytics", "auth", "billing", "postgres", "envoy",
+)  # fmt: skip
 _MARKS = {
     "gateway": "clinical.gateway",
     "clinical": "clinical",
     "compliance": "compliance",
+    "analytics": "analytics",
     "auth": "auth",
+    "billing": "billing",
 }
+_ANY_EVENT: LiteralString = "SELECT 1 FROM medhub.audit_outbox LIMIT 1"
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +87,7 @@ def test_a_killed_process_loses_nothing(whole: Whole, tmp_path: Path, victim: st
     assert _ingested(whole, run) == MESSAGES, f"seed {SEED}"
     _until_audited(whole)
     _assert_kept(whole, people_at_work)
+    _until_counted(whole)
     verified = whole.medhub("audit", "verify")
     assert verified.returncode == 0, f"seed {SEED}: {verified.stdout}{verified.stderr}"
 
@@ -153,10 +159,11 @@ def _told(whole: Whole, source: str) -> list[ClearPart]:
     return [ClearPart.FromString(clear) for (clear,) in rows]
 
 
-def _until_empty(whole: Whole, service: Service) -> None:
+def _until_empty(whole: Whole, service: Service, anything: LiteralString = _ANY_EVENT) -> None:
+    """A relay catches up with what a service has left for it."""
     until = time.monotonic() + CATCH_UP_SECONDS
-    while _rows(whole, service, "SELECT 1 FROM medhub.audit_outbox LIMIT 1"):
-        assert time.monotonic() < until, f"seed {SEED}: the outbox of {service} does not empty"
+    while _rows(whole, service, anything):
+        assert time.monotonic() < until, f"seed {SEED}: a queue of {service} does not empty"
         time.sleep(0.5)
 
 
@@ -166,3 +173,14 @@ def _until_audited(whole: Whole) -> None:
     patients = _rows(whole, Service.CLINICAL, "SELECT count(*) FROM patient")[0][0]
     inserted = [e for e in told if (e.entity, e.operation) == ("patient", "insert")]
     assert len(inserted) == patients, f"seed {SEED}"
+
+
+def _until_counted(whole: Whole) -> None:
+    """Every row of a patient is counted once."""
+    _until_empty(whole, Service.CLINICAL, "SELECT 1 FROM medhub.fact_outbox LIMIT 1")
+    patients = _rows(whole, Service.CLINICAL, "SELECT count(*) FROM patient")[0][0]
+    counted = _rows(
+        whole, Service.ANALYTICS,
+        "SELECT sum(count) FROM figure WHERE series = 'clinical.patient.insert'",
+    )  # fmt: skip
+    assert counted[0][0] == patients, f"seed {SEED}"

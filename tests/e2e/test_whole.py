@@ -61,6 +61,7 @@ def test_the_story_goes_as_it_must(whole: Whole) -> None:
     first, second = whole.medhub("demo"), whole.medhub("demo")
 
     assert (first.returncode, second.returncode) == (0, 0), first.stdout + first.stderr
+    assert "showings of a person's data" in first.stdout
     assert "inclusion proofs verified" in first.stdout
 
 
@@ -86,10 +87,12 @@ def test_grpcurl_calls_each_service(whole: Whole) -> None:
     me = grpcurl(*bearer, grpc["auth"], "medhub.auth.v1.AuthService/ListMyOrganizations")
     units = grpcurl(*bearer, grpc["clinical"], "medhub.clinical.v1.PractitionerService/ListUnits")
     log = grpcurl(*bearer, grpc["compliance"], "medhub.compliance.v1.AuditService/GetCheckpoint")
+    metrics = grpcurl(*bearer, grpc["analytics"], "medhub.analytics.v1.MetricService/ListMetrics")
 
     assert "Saint-Luc" in me
     assert "CARD" in units
     assert "medhub/log/" in log
+    assert "metrics/clinical.patients.created" in metrics
 
 
 def test_existing_backends_call_as_they_do_today(whole: Whole) -> None:

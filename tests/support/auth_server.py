@@ -134,7 +134,9 @@ def _settings(service: ServiceDatabase, target: str, home: Path) -> CoreSettings
         "database_relay_url": service.urls.relay,
         "database_page_key": base64.b64encode(PAGE_KEY).decode(),
         "auth_target": target,
-        "compliance_target": f"{HOST}:1",  # Nobody: the relay keeps what it cannot send.
+        # Nobody: the relays keep what they cannot send.
+        "compliance_target": f"{HOST}:1",
+        "analytics_target": f"{HOST}:1",
         "keyring_path": home / "auth.keyring",
         "keyring_key_path": unlock.path,
         "service_key_path": home / "auth.key.json",

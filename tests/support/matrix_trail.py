@@ -54,8 +54,9 @@ def left_by(database: ServiceDatabase, trace: str) -> list[Left]:
 
 
 def waiting(database: ServiceDatabase) -> int:
-    """How many events the relay has not delivered yet."""
-    return int(database.rows("SELECT count(*) AS n FROM medhub.audit_outbox")[0]["n"])
+    """How many events and facts the relays have not delivered yet."""
+    queues = ("medhub.audit_outbox", "medhub.fact_outbox")
+    return sum(int(database.rows(f"SELECT count(*) AS n FROM {q}")[0]["n"]) for q in queues)
 
 
 def kept_of(database: ServiceDatabase, organization: UUID) -> int:

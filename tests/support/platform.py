@@ -200,6 +200,7 @@ def _settings(platform: Platform, service: str) -> CoreSettings:
         "auth_target": platform.auth_for.get(service) or platform.target("auth"),
         "compliance_target": platform.target("compliance"),
         "subject_targets": {each: platform.target(each) for each in SERVICES},
+        "analytics_target": platform.target("analytics"),
         "keyring_path": home / f"{service}.keyring",
         "keyring_key_path": unlock.path,
         "service_key_path": home / f"{service}.service-key.json",

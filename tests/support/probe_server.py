@@ -253,6 +253,7 @@ def settings_with(**changed: Any) -> CoreSettings:
         "database_relay_url": "",
         "auth_target": "",
         "compliance_target": "",
+        "analytics_target": "",
         "keyring_path": "/nowhere",
         "service_key_path": "/nowhere",
         "database_page_key": "",

@@ -5,12 +5,14 @@ import sys
 
 import grpc
 
+from core.audit.receivers import Compliance
 from core.audit.relay import Relay
 from core.database.outbox import Outbox
 
 
 async def _run(relay_url: str, target: str) -> None:
-    relay = Relay(Outbox(relay_url), "ward", grpc.aio.insecure_channel(target), batch=2)
+    receiver = Compliance("ward", grpc.aio.insecure_channel(target))
+    relay = Relay(Outbox(relay_url), receiver, batch=2)
     relay.start()
     print("started", flush=True)
     await asyncio.Event().wait()

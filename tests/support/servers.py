@@ -195,6 +195,7 @@ def _settings(
         auth_target=auth_target,
         compliance_target=target,
         subject_targets={database.service: target},
+        analytics_target=target,
         keyring_path=keyring,
         keyring_passphrase=SecretStr(PHRASE.text),
         service_key_path=key,

@@ -1,10 +1,10 @@
-"""Compliance on a port, without proof of identity: what a relay needs, and nothing more.
+"""Receivers on a port, without proof of identity: what a relay needs, and nothing more.
 
-Its servicers and database are the real ones. Who calls is taken for granted here, because core's
+Their servicers and databases are the real ones. Who calls is taken for granted here, because core's
 proof of it needs auth beside it; the tests over the wire have both.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from compliance.servicers.audit_log import AuditLog
 from compliance.servicers.sealing_keys import SealingKeys
 from compliance.storage.store import Store
 from core import identity
-from core.contract import load
+from core.contract import everything
 from core.crypto.keyring import KeyProvider
 from core.database import Database
 from core.database.pages import PageTokens
@@ -24,7 +24,7 @@ from core.ids import new_id
 from core.rpc.translate import end, tell
 from tests.support.postgres import PAGE_KEY
 
-_CONTRACT = load("medhub.compliance.v1")
+_CONTRACT = everything()
 # Every relay here is this server's.
 _ACCOUNT, SERVER = new_id(), "ward"
 
@@ -43,25 +43,32 @@ class Trail:
 async def trail(db: Database, keys: KeyProvider) -> AsyncIterator[Trail]:
     """Serve compliance on loopback for the length of a block."""
     store = Store(db, keys)
+    log = AuditLog(store, PageTokens(PAGE_KEY))
     servicers: dict[str, Any] = {
-        "medhub.compliance.v1.AuditService": AuditLog(store, PageTokens(PAGE_KEY)),
+        "medhub.compliance.v1.AuditService": log,
         "medhub.compliance.v1.KeyService": SealingKeys(store),
     }
+    async with unproven(servicers) as (target, channel):
+        yield Trail(target, channel, log, store)
+
+
+@asynccontextmanager
+async def unproven(servicers: Mapping[str, Any]) -> AsyncIterator[tuple[str, grpc.aio.Channel]]:
+    """Serve on loopback for the length of a block; the address and a channel to it."""
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((_Served(servicers),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    target = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
-    target = f"127.0.0.1:{port}"
     channel = grpc.aio.insecure_channel(target)
     try:
-        yield Trail(target, channel, servicers["medhub.compliance.v1.AuditService"], store)
+        yield target, channel
     finally:
         await channel.close()
         await server.stop(0)
 
 
 class _Served(grpc.GenericRpcHandler):
-    def __init__(self, servicers: dict[str, Any]) -> None:
+    def __init__(self, servicers: Mapping[str, Any]) -> None:
         self._servicers = servicers
 
     def service(self, details: Any) -> Any:

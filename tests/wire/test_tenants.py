@@ -163,7 +163,9 @@ async def test_one_request_id_at_once_makes_one_patient(world: World) -> None:
 
 
 async def test_all_that_was_left_behind_reaches_the_trail_of_its_own(world: World) -> None:
-    """Every event that entered an outbox for an organization stands in its log, and no other."""
+    """Every event that entered an outbox for an organization stands in its log, and no other, and
+    was counted once among its own figures.
+    """
     databases = world.platform.databases
     async with asyncio.timeout(60):
         while any(map(waiting, databases.values())):  # noqa: ASYNC110 - the relays are other tasks
@@ -181,6 +183,14 @@ async def test_all_that_was_left_behind_reaches_the_trail_of_its_own(world: Worl
         missing = {source.source: list(source.missing) for source in complete.sources}
         assert missing == {service: [] for service, events in entered.items() if events}
         assert complete.tree_size == sum(entered.values())
+        assert _counted(world, side) == sum(entered.values())
+
+
+def _counted(world: World, side: Side) -> int:
+    found = world.platform.databases["analytics"].rows(
+        "SELECT count(*) AS n FROM fact WHERE organization_id = %s", side.tenant.organization
+    )
+    return int(found[0]["n"])
 
 
 def _patients(world: World) -> int:

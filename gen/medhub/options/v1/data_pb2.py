@@ -25,23 +25,27 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmedhub/options/v1/data.proto\x12\x11medhub.options.v1\x1a google/protobuf/descriptor.proto\"\xb8\x02\n\tFieldData\x12+\n\x05\x63lass\x18\x01 \x01(\x0e\x32\x1c.medhub.options.v1.DataClass\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06sealed\x18\x03 \x01(\x08\x12\x31\n\nidentifier\x18\x04 \x01(\x0e\x32\x1d.medhub.options.v1.Identifier\x12-\n\x08\x63\x61tegory\x18\x05 \x01(\x0e\x32\x1b.medhub.options.v1.Category\x12+\n\x07\x65rasure\x18\x06 \x01(\x0e\x32\x1a.medhub.options.v1.Erasure\x12\x10\n\x08portable\x18\x07 \x01(\x08\x12)\n\x06search\x18\x08 \x01(\x0e\x32\x19.medhub.options.v1.Search\x12\x11\n\tretention\x18\t \x01(\t*\xa1\x01\n\tDataClass\x12\x1a\n\x16\x44\x41TA_CLASS_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x41TA_CLASS_PUBLIC\x10\x01\x12\x1a\n\x16\x44\x41TA_CLASS_OPERATIONAL\x10\x02\x12\x17\n\x13\x44\x41TA_CLASS_PERSONAL\x10\x03\x12\x15\n\x11\x44\x41TA_CLASS_HEALTH\x10\x04\x12\x15\n\x11\x44\x41TA_CLASS_SECRET\x10\x05*Y\n\nIdentifier\x12\x1a\n\x16IDENTIFIER_UNSPECIFIED\x10\x00\x12\x15\n\x11IDENTIFIER_DIRECT\x10\x01\x12\x18\n\x14IDENTIFIER_PSEUDONYM\x10\x02*\xa1\x02\n\x08\x43\x61tegory\x12\x18\n\x14\x43\x41TEGORY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43\x41TEGORY_IDENTITY\x10\x01\x12\x14\n\x10\x43\x41TEGORY_CONTACT\x10\x02\x12 \n\x1c\x43\x41TEGORY_NATIONAL_IDENTIFIER\x10\x03\x12\x19\n\x15\x43\x41TEGORY_CARE_EPISODE\x10\x04\x12\x18\n\x14\x43\x41TEGORY_OBSERVATION\x10\x05\x12\x17\n\x13\x43\x41TEGORY_CREDENTIAL\x10\x06\x12\x15\n\x11\x43\x41TEGORY_ACTIVITY\x10\x07\x12\x1a\n\x16\x43\x41TEGORY_AUTHORIZATION\x10\x08\x12\x15\n\x11\x43\x41TEGORY_DOCUMENT\x10\t\x12\x14\n\x10\x43\x41TEGORY_BILLING\x10\n*z\n\x07\x45rasure\x12\x17\n\x13\x45RASURE_UNSPECIFIED\x10\x00\x12\x11\n\rERASURE_SHRED\x10\x01\x12\x13\n\x0f\x45RASURE_NULLIFY\x10\x02\x12\x16\n\x12\x45RASURE_GENERALISE\x10\x03\x12\x16\n\x12\x45RASURE_KEEP_LEGAL\x10\x04*I\n\x06Search\x12\x16\n\x12SEARCH_UNSPECIFIED\x10\x00\x12\x10\n\x0cSEARCH_EXACT\x10\x01\x12\x15\n\x11SEARCH_NORMALIZED\x10\x02:K\n\x04\x64\x61ta\x12\x1d.google.protobuf.FieldOptions\x18\xba\x8e\x03 \x01(\x0b\x32\x1c.medhub.options.v1.FieldData:O\n\x06\x66ields\x12\x1f.google.protobuf.MessageOptions\x18\xbc\x8e\x03 \x01(\x0b\x32\x1c.medhub.options.v1.FieldDatab\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmedhub/options/v1/data.proto\x12\x11medhub.options.v1\x1a google/protobuf/descriptor.proto\"\xe3\x02\n\tFieldData\x12+\n\x05\x63lass\x18\x01 \x01(\x0e\x32\x1c.medhub.options.v1.DataClass\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12\x0e\n\x06sealed\x18\x03 \x01(\x08\x12\x31\n\nidentifier\x18\x04 \x01(\x0e\x32\x1d.medhub.options.v1.Identifier\x12-\n\x08\x63\x61tegory\x18\x05 \x01(\x0e\x32\x1b.medhub.options.v1.Category\x12+\n\x07\x65rasure\x18\x06 \x01(\x0e\x32\x1a.medhub.options.v1.Erasure\x12\x10\n\x08portable\x18\x07 \x01(\x08\x12)\n\x06search\x18\x08 \x01(\x0e\x32\x19.medhub.options.v1.Search\x12\x11\n\tretention\x18\t \x01(\t\x12)\n\x06\x66igure\x18\n \x01(\x0b\x32\x19.medhub.options.v1.Figure\"D\n\x06\x46igure\x12+\n\x04kind\x18\x01 \x01(\x0e\x32\x1d.medhub.options.v1.FigureKind\x12\r\n\x05shape\x18\x02 \x01(\t*\\\n\nFigureKind\x12\x1b\n\x17\x46IGURE_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46IGURE_KIND_DIMENSION\x10\x01\x12\x16\n\x12\x46IGURE_KIND_AMOUNT\x10\x02*\xa1\x01\n\tDataClass\x12\x1a\n\x16\x44\x41TA_CLASS_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x41TA_CLASS_PUBLIC\x10\x01\x12\x1a\n\x16\x44\x41TA_CLASS_OPERATIONAL\x10\x02\x12\x17\n\x13\x44\x41TA_CLASS_PERSONAL\x10\x03\x12\x15\n\x11\x44\x41TA_CLASS_HEALTH\x10\x04\x12\x15\n\x11\x44\x41TA_CLASS_SECRET\x10\x05*Y\n\nIdentifier\x12\x1a\n\x16IDENTIFIER_UNSPECIFIED\x10\x00\x12\x15\n\x11IDENTIFIER_DIRECT\x10\x01\x12\x18\n\x14IDENTIFIER_PSEUDONYM\x10\x02*\xa1\x02\n\x08\x43\x61tegory\x12\x18\n\x14\x43\x41TEGORY_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43\x41TEGORY_IDENTITY\x10\x01\x12\x14\n\x10\x43\x41TEGORY_CONTACT\x10\x02\x12 \n\x1c\x43\x41TEGORY_NATIONAL_IDENTIFIER\x10\x03\x12\x19\n\x15\x43\x41TEGORY_CARE_EPISODE\x10\x04\x12\x18\n\x14\x43\x41TEGORY_OBSERVATION\x10\x05\x12\x17\n\x13\x43\x41TEGORY_CREDENTIAL\x10\x06\x12\x15\n\x11\x43\x41TEGORY_ACTIVITY\x10\x07\x12\x1a\n\x16\x43\x41TEGORY_AUTHORIZATION\x10\x08\x12\x15\n\x11\x43\x41TEGORY_DOCUMENT\x10\t\x12\x14\n\x10\x43\x41TEGORY_BILLING\x10\n*z\n\x07\x45rasure\x12\x17\n\x13\x45RASURE_UNSPECIFIED\x10\x00\x12\x11\n\rERASURE_SHRED\x10\x01\x12\x13\n\x0f\x45RASURE_NULLIFY\x10\x02\x12\x16\n\x12\x45RASURE_GENERALISE\x10\x03\x12\x16\n\x12\x45RASURE_KEEP_LEGAL\x10\x04*I\n\x06Search\x12\x16\n\x12SEARCH_UNSPECIFIED\x10\x00\x12\x10\n\x0cSEARCH_EXACT\x10\x01\x12\x15\n\x11SEARCH_NORMALIZED\x10\x02:K\n\x04\x64\x61ta\x12\x1d.google.protobuf.FieldOptions\x18\xba\x8e\x03 \x01(\x0b\x32\x1c.medhub.options.v1.FieldData:O\n\x06\x66ields\x12\x1f.google.protobuf.MessageOptions\x18\xbc\x8e\x03 \x01(\x0b\x32\x1c.medhub.options.v1.FieldDatab\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'medhub.options.v1.data_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DATACLASS']._serialized_start=401
-  _globals['_DATACLASS']._serialized_end=562
-  _globals['_IDENTIFIER']._serialized_start=564
-  _globals['_IDENTIFIER']._serialized_end=653
-  _globals['_CATEGORY']._serialized_start=656
-  _globals['_CATEGORY']._serialized_end=945
-  _globals['_ERASURE']._serialized_start=947
-  _globals['_ERASURE']._serialized_end=1069
-  _globals['_SEARCH']._serialized_start=1071
-  _globals['_SEARCH']._serialized_end=1144
+  _globals['_FIGUREKIND']._serialized_start=513
+  _globals['_FIGUREKIND']._serialized_end=605
+  _globals['_DATACLASS']._serialized_start=608
+  _globals['_DATACLASS']._serialized_end=769
+  _globals['_IDENTIFIER']._serialized_start=771
+  _globals['_IDENTIFIER']._serialized_end=860
+  _globals['_CATEGORY']._serialized_start=863
+  _globals['_CATEGORY']._serialized_end=1152
+  _globals['_ERASURE']._serialized_start=1154
+  _globals['_ERASURE']._serialized_end=1276
+  _globals['_SEARCH']._serialized_start=1278
+  _globals['_SEARCH']._serialized_end=1351
   _globals['_FIELDDATA']._serialized_start=86
-  _globals['_FIELDDATA']._serialized_end=398
+  _globals['_FIELDDATA']._serialized_end=441
+  _globals['_FIGURE']._serialized_start=443
+  _globals['_FIGURE']._serialized_end=511
 # @@protoc_insertion_point(module_scope)

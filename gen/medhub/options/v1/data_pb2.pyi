@@ -2,9 +2,16 @@ from google.protobuf import descriptor_pb2 as _descriptor_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class FigureKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FIGURE_KIND_UNSPECIFIED: _ClassVar[FigureKind]
+    FIGURE_KIND_DIMENSION: _ClassVar[FigureKind]
+    FIGURE_KIND_AMOUNT: _ClassVar[FigureKind]
 
 class DataClass(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -48,6 +55,9 @@ class Search(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SEARCH_UNSPECIFIED: _ClassVar[Search]
     SEARCH_EXACT: _ClassVar[Search]
     SEARCH_NORMALIZED: _ClassVar[Search]
+FIGURE_KIND_UNSPECIFIED: FigureKind
+FIGURE_KIND_DIMENSION: FigureKind
+FIGURE_KIND_AMOUNT: FigureKind
 DATA_CLASS_UNSPECIFIED: DataClass
 DATA_CLASS_PUBLIC: DataClass
 DATA_CLASS_OPERATIONAL: DataClass
@@ -82,7 +92,7 @@ FIELDS_FIELD_NUMBER: _ClassVar[int]
 fields: _descriptor.FieldDescriptor
 
 class FieldData(_message.Message):
-    __slots__ = ("subject", "sealed", "identifier", "category", "erasure", "portable", "search", "retention")
+    __slots__ = ("subject", "sealed", "identifier", "category", "erasure", "portable", "search", "retention", "figure")
     CLASS_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     SEALED_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +102,7 @@ class FieldData(_message.Message):
     PORTABLE_FIELD_NUMBER: _ClassVar[int]
     SEARCH_FIELD_NUMBER: _ClassVar[int]
     RETENTION_FIELD_NUMBER: _ClassVar[int]
+    FIGURE_FIELD_NUMBER: _ClassVar[int]
     subject: str
     sealed: bool
     identifier: Identifier
@@ -100,4 +111,13 @@ class FieldData(_message.Message):
     portable: bool
     search: Search
     retention: str
-    def __init__(self, subject: _Optional[str] = ..., sealed: _Optional[bool] = ..., identifier: _Optional[_Union[Identifier, str]] = ..., category: _Optional[_Union[Category, str]] = ..., erasure: _Optional[_Union[Erasure, str]] = ..., portable: _Optional[bool] = ..., search: _Optional[_Union[Search, str]] = ..., retention: _Optional[str] = ..., **kwargs) -> None: ...
+    figure: Figure
+    def __init__(self, subject: _Optional[str] = ..., sealed: _Optional[bool] = ..., identifier: _Optional[_Union[Identifier, str]] = ..., category: _Optional[_Union[Category, str]] = ..., erasure: _Optional[_Union[Erasure, str]] = ..., portable: _Optional[bool] = ..., search: _Optional[_Union[Search, str]] = ..., retention: _Optional[str] = ..., figure: _Optional[_Union[Figure, _Mapping]] = ..., **kwargs) -> None: ...
+
+class Figure(_message.Message):
+    __slots__ = ("kind", "shape")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    kind: FigureKind
+    shape: str
+    def __init__(self, kind: _Optional[_Union[FigureKind, str]] = ..., shape: _Optional[str] = ...) -> None: ...

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, insert
 
 from compliance.domain.keys import AUDIT
 from core import clock, identity
+from core.audit.receivers import Compliance
 from core.audit.relay import Relay
 from core.database import Database, statement
 from core.database.outbox import Entry, Outbox
@@ -52,8 +53,11 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def _relaying(ward: ServiceDatabase, served: Trail, batch: int = 50) -> AsyncIterator[Relay]:
-    relay = Relay(Outbox(ward.urls.relay), "ward", served.channel, batch=batch)
+async def _relaying(
+    ward: ServiceDatabase, served: Trail, batch: int = 50
+) -> AsyncIterator[Relay[Entry]]:
+    outbox = Outbox(ward.urls.relay)
+    relay = Relay(outbox, Compliance("ward", served.channel), batch=batch)
     relay.start()
     try:
         yield relay
@@ -163,7 +167,8 @@ async def test_a_relay_killed_at_any_step_loses_nothing(
     organization = new_id()
     call = as_caller(organization=organization)
     ids = await _admit(db, call, [f"patient {n}" for n in range(120)])
-    relay = Relay(_Mortal(ward.urls.relay, step), "ward", served.channel, batch=50)
+    receiver = Compliance("ward", served.channel)
+    relay = Relay(_Mortal(ward.urls.relay, step), receiver, batch=50)
     relay.start()
     with pytest.raises(_Killed):
         await relay._task  # type: ignore[misc]

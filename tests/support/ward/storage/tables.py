@@ -51,6 +51,8 @@ stay = tenant_table(
     metadata,
     column("id", Uuid, field="medhub.test.v1.Stay.name", primary_key=True),
     column("patient_id", Uuid, field="medhub.test.v1.Stay.patient"),
+    # Facts carry it, because the contract of the field says so.
+    column("state", Text, field="medhub.clinical.v1.Hl7Message.state", server_default="''"),
     reference("patient_id", to="patient", on_delete="CASCADE"),
     subject="patient_id",
     collection="stays",

@@ -219,7 +219,6 @@ def test_another_audience_is_refused(audience: object) -> None:
             "aud": "medhub/clinical",
         },
     ],
-    ids=str,
 )
 def test_only_a_server_of_the_platform_has_the_name_of_one(claims: dict[str, Any]) -> None:
     """No user, no program of an organization, and nobody on behalf of a server."""

@@ -1,0 +1,1 @@
+"""The contract's side of analytics: requests in, answers out."""

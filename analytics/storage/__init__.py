@@ -1,0 +1,1 @@
+"""Rows of analytics: facts, and their sums by quarter of an hour."""
