@@ -109,6 +109,7 @@ async def test_the_trail_goes_on_while_analytics_is_away(
     async with unproven(intake) as (_, figures), _both(ward, served.channel, figures) as (_, relay):
         await _admit(db, call, [f"before {n}" for n in range(30)])
         await _until(lambda: _counted(analytics) == 30)
+        await _until(lambda: _waiting(ward, "fact_outbox") == 0)
         analytics.rows("ALTER TABLE fact RENAME TO fact_away")
 
         await _admit(db, call, [f"during {n}" for n in range(50)])
