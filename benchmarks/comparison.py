@@ -23,7 +23,7 @@ from hub.ports import HOST
 from medhub.clinical.v1 import patient_service_pb2
 
 _IN_FLIGHT = 32
-_PATIENTS = 200
+_PATIENTS = 50
 _MILLI = 1e3
 _MIB = 2**20
 _MEDHUB = "medhub"
@@ -49,8 +49,8 @@ def _rivals() -> list[_Rival]:
     local = partial(designs.fastapi, found)
     # What costs more is as exact with fewer calls.
     return [
-        _Rival("each", "Django Ninja, an HTTP client a call", 80, 400, each),
-        _Rival("shared", "Django Ninja, one HTTP client", 8, 4_000, shared),
+        _Rival("each", "Django Ninja, an HTTP client a call", 80, 200, each),
+        _Rival("shared", "Django Ninja, one HTTP client", 8, 2_000, shared),
         _Rival("local", "FastAPI, tokens proved locally", 2.5, 10_000, local),
     ]
 
@@ -195,7 +195,7 @@ _LEFT_OUT = (
     " their connections. Envoy is on nobody's path."
 )
 _FOOTPRINT = (
-    "Memory is that of one process after the calls of a launch and their warm-up: 12,000, and 4,800"
+    "Memory is that of one process after the calls of a launch and their warm-up: 12,000, and 2,400"
     " of Django Ninja. A cold start ends with the first right answer; medhub's server has then read"
     " the auth state."
 )
