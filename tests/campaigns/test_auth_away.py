@@ -1,4 +1,4 @@
-"""Clinical under load while the wire to auth is cut, stopped or slowed, and mended again.
+"""Clinical under load while auth is cut off, frozen, slowed or restarted, and back again.
 
 The bounds of proof hold whatever the machine's load: what began later than the bound after the last
 proof that could come is not let in. Nobody is ever told to log in again.
@@ -36,11 +36,12 @@ pytestmark = [
 BOUNDS = {"write": 2.0, "read": 10.0, "declared": 10.0}
 # Later than any bound, so that nothing that comes proves anything.
 LATE_SECONDS = 12.0
-# The wire stays broken until so many calls of each kind began past their bound, and have ended.
+# Auth stays away until so many calls of each kind began past their bound, and have ended.
 ENOUGH = 4
 ENOUGH_SECONDS = 120.0
 HEALED_SECONDS = 90.0
-FAULTS = (Fault.CUT, Fault.STOPPED, Fault.SLOW)
+RESTARTED = "restarted"
+FAULTS = (Fault.CUT, Fault.STOPPED, Fault.SLOW, RESTARTED)
 _PATIENTS = "medhub.clinical.v1.PatientService"
 # What a client is told who has only to come back.
 _AGAIN = frozenset({"AUTH_UNAVAILABLE", "UNAVAILABLE", "OVERLOADED", "DEADLINE_EXCEEDED"})
@@ -63,6 +64,23 @@ class Line:
         """Clinical alone looks for auth at the wire's other end."""
         async with wire(auth) as self.wire:
             yield {"clinical": f"127.0.0.1:{self.wire.port}"}
+
+    async def end(self, world: World, fault: str) -> None:
+        """Nothing that auth says from now on reaches clinical within any bound."""
+        if fault == RESTARTED:
+            await world.platform.stop("auth")
+        else:
+            assert self.wire is not None
+            self.wire.late = LATE_SECONDS
+            self.wire.become(Fault(fault))
+
+    async def mend(self, world: World, fault: str) -> None:
+        """Auth is there again."""
+        if fault == RESTARTED:
+            await world.platform.start("auth")
+        else:
+            assert self.wire is not None
+            self.wire.become(Fault.NONE)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -138,7 +156,7 @@ async def test_the_bounds_hold_while_auth_is_away(world: World, line: Line, faul
     load.calls.clear()
     kinds = ("write", "read", "declared", "declared")
 
-    past = await _through(line, load, kinds, Fault(fault.partition("-")[0]))
+    past = await _through(line, load, kinds, fault.partition("-")[0])
     await load.healed()
 
     for kind in ("write", "read"):
@@ -151,24 +169,22 @@ async def test_the_bounds_hold_while_auth_is_away(world: World, line: Line, faul
     told(f"{len(load.calls)} calls while auth was {fault}")
 
 
-async def _through(line: Line, load: Load, kinds: tuple[str, ...], fault: Fault) -> list[Call]:
-    """Break the wire under load until every bound has passed, and mend it.
+async def _through(line: Line, load: Load, kinds: tuple[str, ...], fault: str) -> list[Call]:
+    """Let auth be away under load until every bound has passed, and come back.
 
     Tells the calls that began past their bound and ended before anything could prove them again.
     """
     loop = asyncio.get_running_loop()
-    assert line.wire is not None
     async with asyncio.TaskGroup() as tasks:
         callers = [tasks.create_task(load.keep_on(kind)) for kind in kinds]
         await asyncio.sleep(random.Random(SEED).uniform(0.5, 2.0))
-        line.wire.late = LATE_SECONDS
-        line.wire.become(fault)
+        await line.end(load.world, fault)
         broken = loop.time()
         async with asyncio.timeout(ENOUGH_SECONDS):
             while any(count < ENOUGH for count in _counted(_past(load.calls, broken))):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         past = _past(load.calls, broken)
-        line.wire.become(Fault.NONE)
+        await line.mend(load.world, fault)
         for caller in callers:
             caller.cancel()
     return past

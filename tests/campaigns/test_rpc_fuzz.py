@@ -66,7 +66,7 @@ class Search:
         """Send a call, and learn from the answer what to say in later ones."""
         outcome = await sent(self.ground.world, call)
         if outcome.ok:
-            method = everything().methods[f"/{call.case.policy.method}"]
+            method = everything().methods[f"/{call.case.policy.name}"]
             self.ground.learn(call.case, method, outcome.response)
         return judged(self.ground.world, call, outcome)
 

@@ -89,14 +89,12 @@ def _headers(case: Case, world: World) -> tuple[tuple[str, str], ...]:
 
 async def sent(world: World, call: Sent) -> Outcome:
     """Send it, patiently: a machine that is busy with other things is no fault."""
-    method = everything().methods[f"/{call.case.policy.method}"]
-    channel = world.platform.channel(method.service.split(".")[1])
+    policy = call.case.policy
+    method = everything().methods[f"/{policy.name}"]
+    channel = world.platform.channel(policy.service)
     outcome = await _once(channel, method, call)
     for _ in range(PATIENCE):
-        # grpcio's client makes one up when a stream is refused while it still writes.
-        made_up = outcome.code is grpc.StatusCode.INTERNAL and not outcome.trailers
-        busy = outcome.code in _BUSY - _expected(call)
-        if not busy and not (made_up and method.streaming):
+        if outcome.code not in _BUSY - _expected(call):
             break
         await asyncio.sleep(BUSY_SECONDS)
         outcome = await _once(channel, method, call)
@@ -104,27 +102,28 @@ async def sent(world: World, call: Sent) -> Outcome:
 
 
 async def _once(channel: grpc.aio.Channel, method: Method, call: Sent) -> Outcome:
-    make = channel.stream_stream if method.streaming else channel.unary_unary
+    make: Any = {
+        (False, False): channel.unary_unary,
+        (False, True): channel.unary_stream,
+        (True, True): channel.stream_stream,
+    }[method.client_streaming, method.server_streaming]
     go: Any = make(method.path)
     try:
         if not method.streaming:
             raw = await go(call.messages[0], metadata=call.metadata, timeout=CALL_SECONDS)
             return Outcome(grpc.StatusCode.OK, response=raw)
-        return await _conversed(go, call)
+        said = _said(call) if method.client_streaming else call.messages[0]
+        stream = go(said, metadata=call.metadata, timeout=CALL_SECONDS)
+        # It is listened to up to its end, which must come.
+        told = b"".join([raw async for raw in stream])
+        return Outcome(grpc.StatusCode.OK, response=told)
     except grpc.aio.AioRpcError as error:
         return refused_by(error)
 
 
-async def _conversed(go: Any, call: Sent) -> Outcome:
-    """Say everything, then listen to the end, which must come."""
-
-    async def requests() -> AsyncIterator[bytes]:
-        for message in call.messages:
-            yield message
-
-    stream = go(requests(), metadata=call.metadata, timeout=CALL_SECONDS)
-    told = b"".join([raw async for raw in stream])
-    return Outcome(await stream.code(), str(await stream.details()), response=told)
+async def _said(call: Sent) -> AsyncIterator[bytes]:
+    for message in call.messages:
+        yield message
 
 
 def judged(world: World, call: Sent, outcome: Outcome) -> list[str]:

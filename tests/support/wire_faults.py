@@ -45,21 +45,22 @@ class Wire:
                 writer.transport.abort()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, in both directions."""
-        if self.fault is Fault.CUT:
-            writer.transport.abort()
-            return
-        with suppress(OSError):
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to)
-            self._writers |= {writer, far_writer}
-            try:
+        """One connection, in both directions. Nobody at the far side: it is reset."""
+        ends = {writer}
+        try:
+            if self.fault is Fault.CUT:
+                return
+            with suppress(OSError):
+                far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to)
+                ends.add(far_writer)
+                self._writers |= ends
                 async with asyncio.TaskGroup() as both:
                     both.create_task(self._pass(reader, far_writer))
                     both.create_task(self._pass(far_reader, writer))
-            finally:
-                self._writers -= {writer, far_writer}
-                for one in (writer, far_writer):
-                    one.close()
+        finally:
+            self._writers -= ends
+            for end in ends:
+                end.transport.abort()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Bytes in one direction: each piece leaves no earlier than it may, in its order."""
