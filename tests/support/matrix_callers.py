@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
-from auth.domain.roles import BUILT_IN, SERVICE_COMPLIANCE
+from auth.domain.roles import ADMINISTRATOR, BUILT_IN, SERVICE_COMPLIANCE
 from tests.support.matrix import Faults, Policy, expect, right, row, unspent
 from tests.support.matrix_trail import left_by
 from tests.support.matrix_wire import Outcome, bearer
@@ -148,7 +148,7 @@ async def on_behalf(world: World, policy: Policy) -> Faults:
     faults = await _stranger(world, policy, ask.request, bearer(elsewhere))
     acting = world.on_behalf(world.alpha.whole, policy.service)
     outcome = await world.invoke(policy.method, ask.request, bearer(acting))
-    if policy.permission in BUILT_IN[SERVICE_COMPLIANCE]:
+    if policy.permission in BUILT_IN[SERVICE_COMPLIANCE] & BUILT_IN[ADMINISTRATOR]:
         return [*faults, f"got {outcome}"] if outcome.reason in GATE else faults
     named = {"permission": policy.permission} if policy.permission else {}
     denied = grpc.StatusCode.PERMISSION_DENIED
