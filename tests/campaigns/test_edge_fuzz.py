@@ -80,13 +80,19 @@ class Search:
 
     async def tried(self, case: Case, http: Http) -> list[str]:
         """Send a request, patiently, and judge what comes back."""
-        reply = await self.edge.send(http.encoded())
+        reply = await self._sent(http)
         for _ in range(PATIENCE):
-            if reply.status not in _BUSY or _hurried(http):
+            if reply and (reply.status not in _BUSY or _hurried(http)):
                 break
             await asyncio.sleep(BUSY_SECONDS)
-            reply = await self.edge.send(http.encoded())
-        return judged(self.ground.world, case, http, reply)
+            reply = await self._sent(http)
+        return judged(self.ground.world, case, http, reply) if reply else ["no answer"]
+
+    async def _sent(self, http: Http) -> Reply | None:
+        try:
+            return await self.edge.send(http.encoded())
+        except TimeoutError:
+            return None
 
     async def smallest(self, case: Case, http: Http, faults: list[str]) -> str:
         """The request with as few changes as it still fails with, and how it fails."""

@@ -1,5 +1,6 @@
 """The ground of a search: a world that it wears out, who calls in it, and what may not be told."""
 
+import asyncio
 import random
 from dataclasses import dataclass
 
@@ -17,6 +18,10 @@ from tests.support.matrix_world import Side, World, prepare
 CHANGES = (1, 1, 1, 2, 3, 5)
 # How many of the requests are made anew.
 FRESH = 0.2
+# How often a preparation is tried, and the pause between: a call of it may find the machine busy.
+PATIENCE, PAUSE_SECONDS = 4, 2.0
+# How a preparation fails: a call of it was refused, or what it made is not there any more.
+_UNPREPARED = (AssertionError, IndexError, TimeoutError, grpc.aio.AioRpcError)
 # Words of answers that are kept for later calls.
 KEPT_WORDS = 300
 # What the service accounts of a search may not do: one permission each.
@@ -67,7 +72,17 @@ class Ground:
         self.words = _words_of(world)
 
     async def renew(self) -> None:
-        """Two new organizations on the same platform."""
+        """Two new organizations on the same platform, however busy the machine is."""
+        for left in reversed(range(PATIENCE)):
+            try:
+                await self._renew()
+                return
+            except _UNPREPARED:
+                if not left:
+                    raise
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _renew(self) -> None:
         old = self.world
         alpha, beta = (f"{word}{new_id().hex[-12:]}" for word in ("alpha", "beta"))
         self.world = await prepare(old.platform, old.seam, LACKING, (alpha, beta))
@@ -78,11 +93,12 @@ class Ground:
 
         Making one can take several calls, so most cases get one that was sent before.
         """
-        try:
-            return await self._ask(case)
-        except (AssertionError, IndexError, grpc.aio.AioRpcError):
-            await self.renew()
-            return await self._ask(case)
+        for _ in range(PATIENCE):
+            try:
+                return await self._ask(case)
+            except _UNPREPARED:
+                await self.renew()
+        return await self._ask(case)
 
     async def _ask(self, case: Case) -> Ask:
         policy, known = case.policy, self.world.unspent

@@ -387,8 +387,9 @@ async def test_all_criteria_must_fit(patients: Patients) -> None:
     assert await names(identifier=number) == [made.name]
     assert await names(query="martin", birth_date=Date(year=1981)) == []
     assert await names(query="martin nobody") == []
-    with pytest.raises(InvalidField):
-        await names()
+    for nothing in ({}, {"identifier": IdentifierQuery(system="CHU-X", value=" \u00a0")}):
+        with pytest.raises(InvalidField):
+            await names(**nothing)
 
 
 async def test_a_search_pages_by_name(patients: Patients) -> None:
