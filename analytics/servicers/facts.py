@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
 from analytics.domain.facts import Fact, Kind, refuse_stranger, series_of, totals
+from analytics.servicers.times import time_from_proto
 from analytics.storage.store import Store
 from core import identity
 from core.errors import InvalidField
@@ -71,7 +71,7 @@ def fact_from_proto(source: str, place: int, message: FactMessage) -> Fact:
         event_id=UUID(message.event_id),
         source=source,
         source_seq=message.source_seq,
-        occurred_at=message.occurred_time.ToDatetime(tzinfo=UTC),
+        occurred_at=time_from_proto(message.occurred_time, f"facts[{place}].occurred_time"),
         series=series_of(kind, source, message.entity, message.operation),
         dimensions=tuple(sorted((name, value) for name, value in said.items() if value)),
         count=message.count,

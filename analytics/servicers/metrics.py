@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
 
 from analytics.domain.answers import ShownBucket, answer
 from analytics.domain.buckets import Cut, Frame, frame
@@ -14,6 +13,7 @@ from analytics.servicers.metric_messages import (
     csv_of,
     metric_to_proto,
 )
+from analytics.servicers.times import time_from_proto
 from analytics.storage.store import Store, StoreTransaction
 from medhub.analytics.v1 import metric_pb2 as wire
 from medhub.analytics.v1.metric_service_pb2 import (
@@ -80,8 +80,8 @@ class Metrics:
             metric,
             dimension_of(metric, request.dimension),
             frame(
-                request.start_time.ToDatetime(tzinfo=UTC),
-                request.end_time.ToDatetime(tzinfo=UTC),
+                time_from_proto(request.start_time, "start_time"),
+                time_from_proto(request.end_time, "end_time"),
                 _CUTS[request.bucket],
                 request.time_zone,
             ),

@@ -205,6 +205,22 @@ async def test_a_question_that_cannot_be_answered_names_its_field(
     assert refused.value.violations[0].field == field
 
 
+async def test_a_moment_that_no_calendar_has_is_refused(
+    metrics: Metrics, organization: UUID
+) -> None:
+    """INVALID_FIELD: nanoseconds below none, seconds past the last year."""
+    as_caller(organization=organization)
+    asked = question()
+    asked.end_time.nanos = -1
+    later = question()
+    later.start_time.seconds = 2**60
+
+    for wrong, field in ((asked, "end_time"), (later, "start_time")):
+        with pytest.raises(InvalidField) as refused:
+            await metrics.QueryMetrics(wrong)
+        assert refused.value.violations[0].field == field
+
+
 async def test_hot_statements_are_read_by_their_keys(
     intake: Facts, db: Database, organization: UUID
 ) -> None:
