@@ -64,6 +64,8 @@ def _facts(effort: Effort, postgres: str) -> list[str]:
             [f"Python {platform.python_version()}", *(f"{p} {version(p)}" for p in packages)]
         ),
         f"Launches: {effort.launches}",
+        # Whoever else works here makes each call dearer, by caches and by switching.
+        f"Load average of the last 15 minutes: {os.getloadavg()[2]:.1f}",
     ]
     if postgres:
         facts.append(f"PostgreSQL {postgres}, with fsync")

@@ -4,6 +4,8 @@ A platform of its own is filled step by step and each call is measured at each s
 stays the same: a doctor with as many patients as at the beginning.
 """
 
+import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,11 +14,12 @@ from uuid import UUID
 
 import jwt
 
-from benchmarks.figures import TIMES, Effort, Found, Line, Section, Target
+from benchmarks.figures import TIMES, Effort, Found, Line, Section, Series, Target
 from benchmarks.growth import COMMON_NAME, PASSWORD, Growth
 from benchmarks.load import Plan, carry_out, plan, warm_up
 from benchmarks.patients import GET, readings
 from benchmarks.processes import Meter
+from benchmarks.run import WorthlessRun
 from benchmarks.stage import Stage, stage
 from medhub.auth.v1 import auth_service_pb2
 from medhub.clinical.v1 import patient_service_pb2 as wire
@@ -114,15 +117,23 @@ def _launch(
 def _measured(
     staged: Stage, effort: Effort, call: _Call, load: Callable[..., Plan]
 ) -> dict[str, float]:
-    """Microseconds of a call: with its part of PostgreSQL, and that part alone."""
+    """Microseconds of a call: with its part of PostgreSQL, and that part alone.
+
+    NaN when calls have failed.
+    """
     calls = effort.calls(call.calls, 20)
     warm_up(load(calls=max(calls // 5, 10)))
     sources = {
         "server": staged.cpu(call.service),
         "postgres": staged.backends(f"medhub_{call.service}_app"),
     }
-    with Meter(sources) as meter:
-        carry_out(load(calls=calls))
+    try:
+        with Meter(sources) as meter:
+            carry_out(load(calls=calls))
+    except WorthlessRun as why:
+        # One call that is no longer answered must not hide what became of the others.
+        print(why, file=sys.stderr, flush=True)
+        return dict.fromkeys(("whole", "postgres"), math.nan)
     return {
         "whole": sum(meter.used.values()) / calls * _MICRO,
         "postgres": meter.used["postgres"] / calls * _MICRO,
@@ -174,7 +185,7 @@ def _section(found: Found, taken: Sequence[_Step]) -> Section:
         " organizations have 10 patients each, and all further patients are in the caller's own,"
         f" in the care of others: the caller is linked to the same {_PATIENTS} throughout.",
         lines,
-        [_COMMON, _GROWN, *found.notes()],
+        [*_failures(found, taken), _COMMON, _GROWN, *found.notes()],
     )
 
 
@@ -188,7 +199,22 @@ def _lines(found: Found, taken: Sequence[_Step], call: _Call, part: str) -> list
             _FLAT if call.is_flat else None,
         )
         for step, spent in zip(taken[1:], series[1:], strict=True)
+        if not _has_failed(spent)
     ]  # fmt: skip
+
+
+def _has_failed(series: Series) -> bool:
+    return any(map(math.isnan, series.values))
+
+
+def _failures(found: Found, taken: Sequence[_Step]) -> list[str]:
+    """Steps at which a call was refused instead of answered."""
+    return [
+        f"**{call.title} was refused or too slow at the step `{step.title}`.**"
+        for call in _CALLS
+        for number, step in enumerate(taken)
+        if _has_failed(found[f"{call.key}_{number}_whole"])
+    ]
 
 
 _COMMON = (

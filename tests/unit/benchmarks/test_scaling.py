@@ -1,7 +1,10 @@
 """Scaling: the steps only grow, and who logs in is spread over all people."""
 
+import math
 from itertools import pairwise
 
+from benchmarks import scaling
+from benchmarks.figures import Found
 from benchmarks.scaling import people_of, steps
 
 
@@ -41,3 +44,26 @@ def test_those_who_log_in_exist() -> None:
     assert few[-1] == "user50@grown.example"
     assert many[-1] == "user980001@grown.example"
     assert len(set(many)) == len(many)
+
+
+def test_a_call_that_failed_at_a_step_is_told_and_has_no_figure_there() -> None:
+    """What became of the other calls, and of this one before, still stands in the table."""
+    taken, found = steps(20_000), Found()
+    for _ in range(2):
+        found.add(
+            **{
+                f"{call.key}_{number}_{part}": 100.0
+                for call in scaling._CALLS
+                for number, _step in enumerate(taken)
+                for part in ("whole", "postgres")
+            }
+        )
+    found.values["list_6_whole"][1] = math.nan
+
+    section = scaling._section(found, taken)
+
+    told = [line.what for line in section.lines if line.what.startswith("ListPatients: ")]
+    assert told == [f"ListPatients: {step.title}" for step in taken[:-1]]
+    assert section.notes[0] == (
+        "**ListPatients was refused or too slow at the step `and 20,000 patients`.**"
+    )
