@@ -12,7 +12,7 @@ from sqlalchemy import Boolean, Integer, LargeBinary, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from clinical.domain.patients import Patient
-from clinical.storage.entitlement import LINKED_PATIENTS
+from clinical.storage.entitlement import LINKED_PATIENTS, row_of
 from clinical.storage.patient_rows import COLUMNS, IDENTIFIERS, patient_of
 from clinical.storage.patients import GetKey
 from clinical.storage.sealing import index_of
@@ -43,13 +43,20 @@ class Criteria:
         return not (self.words or self.birth_date or self.identifier)
 
 
-_LIST: Final = f"""SELECT {COLUMNS} FROM ({LINKED_PATIENTS} GROUP BY 1) mine
-    JOIN patient p ON p.id = mine.id {IDENTIFIERS}
-    WHERE p.survivor_id IS NULL AND (p.deleted_at IS NULL OR :show_deleted)"""
 _LIST_TYPES: Final[dict[str, Any]] = {"subject": Uuid, "show_deleted": Boolean, "limit": Integer}
-_NEWEST: Final = "ORDER BY p.id DESC LIMIT :limit"
-FIRST: Final = sql(f"{_LIST} {_NEWEST}", **_LIST_TYPES)
-NEXT: Final = sql(f"{_LIST} AND p.id < :after_id {_NEWEST}", after_id=Uuid, **_LIST_TYPES)
+
+
+def _list(behind: str) -> str:
+    """The page is cut before anything else of its patients is read."""
+    return f"""SELECT {COLUMNS} FROM (
+        SELECT p.* FROM ({LINKED_PATIENTS} GROUP BY 1) mine CROSS JOIN LATERAL {row_of("mine")} p
+        WHERE p.survivor_id IS NULL AND (p.deleted_at IS NULL OR :show_deleted) {behind}
+        ORDER BY p.id DESC LIMIT :limit) p {IDENTIFIERS}
+    ORDER BY p.id DESC"""
+
+
+FIRST: Final = sql(_list(""), **_LIST_TYPES)
+NEXT: Final = sql(_list("AND mine.id < :after_id"), after_id=Uuid, **_LIST_TYPES)
 
 # Each criterion gives candidates from an index of its own; text in C collation, bytes and
 # equality only, since row-level security keeps other operators away from indexes.
@@ -94,7 +101,7 @@ def _search(kind: tuple[bool, bool, bool], *, is_next: bool) -> Statement:
         f"""SELECT {COLUMNS} FROM (
             SELECT DISTINCT COALESCE(c.survivor_id, c.id) AS id FROM patient c WHERE c.id IN ({ids})
             INTERSECT {LINKED_PATIENTS}) found
-        JOIN patient p ON p.id = found.id {IDENTIFIERS}
+        CROSS JOIN LATERAL {row_of("found")} p {IDENTIFIERS}
         WHERE p.deleted_at IS NULL {behind}
         ORDER BY p.birth_name, p.id LIMIT :limit""",
         subject=Uuid,
@@ -110,7 +117,7 @@ def _lookup(kind: tuple[bool, bool, bool]) -> Statement:
         f"""SELECT {COLUMNS} FROM (
             SELECT DISTINCT COALESCE(c.survivor_id, c.id) AS id FROM patient c
             WHERE c.id IN ({ids})) found
-        JOIN patient p ON p.id = found.id {IDENTIFIERS}
+        CROSS JOIN LATERAL {row_of("found")} p {IDENTIFIERS}
         WHERE p.deleted_at IS NULL
         ORDER BY p.birth_name, p.id LIMIT :limit""",
         limit=Integer,

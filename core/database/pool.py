@@ -16,6 +16,7 @@ from core.database.connections import (
 )
 from core.database.failures import translate
 from core.database.pipeline import Reads
+from core.database.pulse import Pulse
 from core.database.room import Room
 from core.database.settings import DatabaseSettings
 from core.database.transaction import Transaction
@@ -53,6 +54,7 @@ class Database:
         )
         self.reads = Reads(self._url, settings.read_connections)
         self.room = Room(self._pool)
+        self._pulse = Pulse(self._url)
         self._busy: set[asyncio.Task[Any] | None] = set()
         self._sweep: asyncio.Task[None] | None = None
 
@@ -70,19 +72,17 @@ class Database:
         """Give all connections back."""
         await self.reads.close()
         await self.room.close()
+        self._pulse.close()
         if self._sweep is not None:
             self._sweep.cancel()
         await self._pool.close(timeout=CONNECT_TIMEOUT)
 
     async def healthy(self) -> bool:
-        """Whether a statement can be run now."""
-        try:
-            async with self._pool.connection() as connection:
-                await connection.execute("SELECT 1")
-        except (psycopg.Error, PoolTimeout, TooManyRequests, PoolClosed):
-            self.room.doubt()
-            return False
-        return True
+        """Whether PostgreSQL answers; not whether a connection of the pool is free."""
+        if await self._pulse.beats():
+            return True
+        self.room.doubt()
+        return False
 
     def begin(self, *, read_only: bool = False) -> AbstractAsyncContextManager[Transaction]:
         """A transaction of the call in progress: committed when the block ends well.
