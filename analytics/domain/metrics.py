@@ -36,7 +36,7 @@ _LISTED = (
     Metric("access.refusals", "Calls refused.", "calls", "refusal", ("outcome", "method")),
     Metric("auth.logins", "Log-ins, and how they ended.", "log-ins", "auth.login", ("outcome",)),
     # An invoice is changed once to FINAL, and never after.
-    Metric("billing.invoices.amount", "Net totals of the invoices issued.", "currency",
+    Metric("billing.invoices.amount", "Net totals of the invoices issued.", "minor units",
            "billing.invoice.update", ("currency_code",), Measure.SUM, ("state", "FINAL")),
     Metric("billing.invoices.issued", "Invoices issued.", "invoices", "billing.invoice.update",
            ("currency_code",), only=("state", "FINAL")),

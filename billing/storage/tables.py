@@ -122,6 +122,7 @@ invoice_tax: Final[Table] = tenant_table(
     _amount("basis", "TaxTotal.basis"),
     _amount("tax", "TaxTotal.tax"),
     CheckConstraint("basis >= 0 AND tax >= 0", name="amounts"),
+    _one_of("vat_category", "S", "Z", "E"),
     reference("invoice_id", "patient_id", to="invoice", columns_there=("id", "patient_id")),
     index("patient_id", "invoice_id"),
     subject="patient_id",

@@ -119,7 +119,8 @@ async def server(
 async def enrol(store: Store, path: Path) -> key_files.KeyFile:
     """A server of the platform, and the key file that proves it."""
     key = key_files.read_or_create(path)
-    account = await bootstrap.service_account(store, None, path.stem, key.public_key, ["service"])
+    name = path.name.partition(".")[0]
+    account = await bootstrap.service_account(store, None, name, key.public_key, ["service"])
     known = key.of(name_of("serviceAccounts", account))
     key_files.write(path, known)
     return known

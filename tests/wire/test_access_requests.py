@@ -15,6 +15,7 @@ from medhub.compliance.v1 import audit_service_pb2 as audit
 from medhub.compliance.v1 import data_subject_request_service_pb2 as requests
 from medhub.subject.v1 import subject_pb2
 from medhub.subject.v1 import subject_service_pb2 as wire
+from tests.support import matrix_billing
 from tests.support.matrix_platform import world
 from tests.support.matrix_subject import (
     GATHERED_SECONDS,
@@ -33,8 +34,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 FIND = "medhub.subject.v1.SubjectService/FindSubject"
 _COMPLETE = access.ACCESS_REQUEST_STATE_COMPLETE
 _INCOMPLETE = access.ACCESS_REQUEST_STATE_INCOMPLETE
-# Words of the platform's own, which the database holds to a list.
+# Words of the platform's own, which the database holds to a list or a shape.
 _OF_A_LIST = {
+    "billing.invoice.currency_code",
+    "billing.invoice.number",
+    "billing.invoice.state",
+    "billing.invoice_line.vat_category",
+    "billing.invoice_tax.vat_category",
+    "billing.payment.currency_code",
+    "billing.payment.means",
     "clinical.care_link.kind",
     "clinical.encounter.status",
     "clinical.observation.status",
@@ -271,6 +279,9 @@ async def test_the_package_holds_every_value_and_nobody_elses(world: World) -> N
     """Each canary of the patient and each identity is in it; of others, of employees nothing is."""
     side, other = world.alpha, world.beta
     duplicate = await _merged(side)
+    for one in (side, other):
+        await matrix_billing.draft(one)
+        await matrix_billing.payment(one)
     own, foreign = _sow(world, side, "Own"), _sow(world, other, "Foreign")
     neighbour = await side.new_patient()
 
