@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ MEDHUB = Path(sys.executable).with_name("medhub")
 # Bringing everything up takes some ten seconds on two idle cores.
 UP_SECONDS = 180.0
 COMMAND_SECONDS = 180.0
+# Blocks of ports: below the default one, and below those that the kernel gives away.
+_LOWEST_PORT, _PORTS, _WORKERS, _CHECKOUTS = 12_000, 20, 4, 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ def medhub(*arguments: str, data_dir: Path) -> "subprocess.CompletedProcess[str]
 @contextmanager
 def up(data_dir: Path, arguments: Sequence[str] = ("--demo",)) -> Iterator[Whole]:
     """Bring a platform up, and down again."""
-    started = medhub("up", "--detach", *arguments, data_dir=data_dir)
+    ports = ("--port-base", str(_port_base()))
+    started = medhub("up", "--detach", *ports, *arguments, data_dir=data_dir)
     assert started.returncode == 0, started.stdout + started.stderr
     running = run_file.read(data_dir / "run.json")
     assert running is not None
@@ -101,3 +105,12 @@ def up(data_dir: Path, arguments: Sequence[str] = ("--demo",)) -> Iterator[Whole
     finally:
         stopped = medhub("down", data_dir=data_dir)
         assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+
+
+def _port_base() -> int:
+    """The block of ports of this checkout's worker: two platforms that start at once would find the
+    same ports free.
+    """
+    checkout = zlib.crc32(__file__.encode()) % _CHECKOUTS
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+    return _LOWEST_PORT + (checkout * _WORKERS + worker) * _PORTS
