@@ -47,8 +47,10 @@ from medhub.subject.v1 import subject_pb2, subject_service_pb2
 LEASE = timedelta(seconds=60)
 """A worker that has written nothing for so long is taken for dead; far more than a step takes."""
 
-AT_ONCE = 4
-"""Requests gathered for at the same time by one server: a slow service holds up only some."""
+AT_ONCE = 2
+"""Requests gathered for at the same time by one server: a slow service holds up only some. Each takes
+two connections of the pool, one that is read from and one that stores; the trail needs the others.
+"""
 
 LOOK_SECONDS = 1.0
 """Between two looks at the queue, for what other servers have left there and for what is due."""

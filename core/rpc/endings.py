@@ -8,7 +8,7 @@ lost to a listener that looks at once.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, Self
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
@@ -36,7 +36,7 @@ class TrueEndings(grpc.aio.StreamStreamClientInterceptor):
                 sent.set_result(status)
 
         call.add_done_callback(hear)
-        return _responses(call, sent)
+        return _Responses(call, sent)
 
 
 def ending_of(call: Any) -> grpc.aio.AioRpcError:
@@ -66,18 +66,43 @@ def named(error: grpc.aio.AioRpcError) -> str:
     return f"{error.code().name} {reason_of(error)}".strip()
 
 
-async def _responses(call: Any, sent: "asyncio.Future[grpc.aio.AioRpcError]") -> AsyncIterator[Any]:
-    try:
-        async for response in call:
-            yield response
-    except grpc.aio.AioRpcError as error:
-        if not _is_made_up(error):
-            raise
+class _Responses:
+    """The responses of a call, and at their end the status that its server sent.
+
+    No asynchronous generator: one that is left before its end, as a stream that is cancelled leaves
+    it, is closed by the loop at some later moment, which fails and fills the log.
+    """
+
+    def __init__(self, call: Any, sent: "asyncio.Future[grpc.aio.AioRpcError]") -> None:
+        self._call = call
+        self._sent = sent
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            response = await self._call.read()
+        except grpc.aio.AioRpcError as error:
+            await self._raise_true(error)
+            raise StopAsyncIteration from None
+        if response is grpc.aio.EOF:
+            raise StopAsyncIteration
+        return response
+
+    async def asend(self, _: None) -> Any:
+        """The next response: grpc.aio reads what an interceptor returns as it reads a generator."""
+        return await self.__anext__()
+
+    async def _raise_true(self, told: grpc.aio.AioRpcError) -> None:
+        """Raise what the server sent in the place of what was told, unless it sent OK."""
+        if not _is_made_up(told):
+            raise told
         try:
             async with asyncio.timeout(STATUS_SECONDS):
-                true = await asyncio.shield(sent)
+                true = await asyncio.shield(self._sent)
         except TimeoutError:
-            raise error from None
+            raise told from None
         if true.code() is not grpc.StatusCode.OK:
             raise true from None
 

@@ -205,7 +205,7 @@ def _settings(platform: Platform, service: str) -> CoreSettings:
         "keyring_key_path": unlock.path,
         "service_key_path": home / f"{service}.service-key.json",
         "reflection": "open",
-        "pool_size": 4,
+        "pool_size": 6,
         "drain_seconds": 0.0,
     })  # fmt: skip
 

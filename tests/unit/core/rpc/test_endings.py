@@ -20,14 +20,16 @@ class _Call:
 
     def __init__(self, *told: tuple[Any, Any]) -> None:
         self._told = told
+        self._answers = [b"answer"]
         self._status: tuple[Any, Any] | None = None
         self._listeners: list[Callable[[Any], None]] = []
 
     def add_done_callback(self, listener: Callable[[Any], None]) -> None:
         self._listeners.append(listener)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield b"answer"
+    async def read(self) -> Any:
+        if self._answers:
+            return self._answers.pop()
         for told in self._told:
             self._status = told
             for listener in self._listeners:
@@ -35,6 +37,7 @@ class _Call:
         failed = ending_of(self)
         if failed.code() is not CODE.OK:
             raise failed
+        return grpc.aio.EOF
 
     async def code(self) -> Any:
         if self._status is None:
