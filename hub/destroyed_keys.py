@@ -76,8 +76,15 @@ def destroyed_in(connection: psycopg.Connection) -> set[DestroyedKey]:
 
 
 def follow(url: str, path: Path) -> None:
-    """Keep the list current, until the process is ended or the database goes away."""
+    """Keep the list current, until the process is ended. A database that is away is waited for."""
     known = listed(path)
+    while True:
+        with suppress(psycopg.OperationalError):
+            _follow(url, path, known)
+        time.sleep(LOOK_EVERY)
+
+
+def _follow(url: str, path: Path, known: set[DestroyedKey]) -> None:
     session = f"-c statement_timeout={LOOK_SECONDS * 1000}"
     with psycopg.connect(
         url, autocommit=True, connect_timeout=LOOK_SECONDS, options=session
@@ -111,5 +118,4 @@ def _key_from(line: dict[str, str]) -> DestroyedKey:
 
 
 if __name__ == "__main__":
-    with suppress(psycopg.OperationalError):
-        follow(os.environ[URL], Path(os.environ[PATH]))
+    follow(os.environ[URL], Path(os.environ[PATH]))

@@ -16,21 +16,26 @@ from hub.welcome import welcome
 Result = TypeVar("Result")
 
 
-async def run(layout: Layout, report: Report, *, demo: bool) -> None:
+async def run(layout: Layout, report: Report, *, demo: bool, greet: Report) -> None:
     """Bring the platform up and keep it up until SIGINT or SIGTERM; then stop it in good order.
 
-    Raises StartFailed, PostgresUnusable or PortTaken, after stopping what had started.
+    `greet` is told what to try next, with the passwords of the demonstration. Raises StartFailed,
+    PostgresUnusable or PortTaken, after stopping what had started.
     """
     try:
         async with Supervisor(layout.data.logs, report) as supervisor:
-            await supervisor.until_asked_to_stop(_bring_up(layout, supervisor, report, demo=demo))
+            await supervisor.until_asked_to_stop(
+                _bring_up(layout, supervisor, report, demo=demo, greet=greet)
+            )
             report("stopping")
             run_file.remove(layout.data.run_file)
     finally:
         run_file.remove(layout.data.run_file)
 
 
-async def _bring_up(layout: Layout, supervisor: Supervisor, report: Report, *, demo: bool) -> None:
+async def _bring_up(
+    layout: Layout, supervisor: Supervisor, report: Report, *, demo: bool, greet: Report
+) -> None:
     await _database(layout, supervisor, report)
     await together(supervisor.run_once(layout.edge()), supervisor.start_together(*layout.servers()))
     running = layout.running(os.getpid())
@@ -41,7 +46,7 @@ async def _bring_up(layout: Layout, supervisor: Supervisor, report: Report, *, d
     await supervisor.start_together(*layout.fronts())
     layout.data.ports.write_text(json.dumps(dict(layout.ports)))
     run_file.write(layout.data.run_file, running)
-    report(welcome(running))
+    greet(welcome(running))
 
 
 async def _database(layout: Layout, supervisor: Supervisor, report: Report) -> None:

@@ -63,7 +63,11 @@ class Patients:
             await _check_identifiers(work, identifiers)
             await work.patients.add(patient, registrar=_registrar())
             await work.tx.remember(name_of("patients", patient.id), patient.revision)
-        return patient_to_proto(patient)
+        shown = patient_to_proto(patient)
+        if request.validate_only:
+            # There is no such patient: nobody to read, and nobody whose trail could tell of it.
+            shown.ClearField("name")
+        return shown
 
     async def GetPatient(self, request: messages.GetPatientRequest) -> patient_pb2.Patient:
         """Show the living patient behind a name, if a link opens it."""

@@ -1,6 +1,7 @@
 """`medhub up`: the whole platform on this machine."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -15,8 +16,11 @@ from hub.commands.options import DEFAULT_DATA_DIR, DataDirOption
 from hub.data_dir import AlreadyRunning, DataDir
 from hub.ports import PortTaken, allocate
 from hub.supervisor import StartFailed
+from hub.welcome import welcome
 
 _TAIL_EVERY = 0.1
+# Set for a platform in the background: whoever started it greets, so that no password is logged.
+BACKGROUND = "MEDHUB_IN_BACKGROUND"
 
 
 def up(
@@ -48,7 +52,8 @@ def _here(data: DataDir, port_base: int | None, *, debug: bool, demo: bool) -> N
 
     with data.claimed():
         layout = Layout.on(data, allocate(port_base), debug=debug)
-        asyncio.run(run(layout, _say, demo=demo))
+        greet = _say if BACKGROUND not in os.environ else _keep_to_oneself
+        asyncio.run(run(layout, _say, demo=demo, greet=greet))
 
 
 def _in_background(data: DataDir) -> None:
@@ -57,9 +62,6 @@ def _in_background(data: DataDir) -> None:
         raise AlreadyRunning(pid)
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
     log = data.logs / "up.log"
-    # It ends with who can log in to the demonstration.
-    log.touch(mode=0o600)
-    log.chmod(0o600)
     with log.open("wb") as output:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "hub", *arguments],
@@ -67,6 +69,7 @@ def _in_background(data: DataDir) -> None:
             stdout=output,
             stderr=output,
             start_new_session=True,
+            env={**os.environ, BACKGROUND: "yes"},
         )
     if code := _follow(supervisor, log, data.run_file):
         raise typer.Exit(code)
@@ -82,8 +85,13 @@ def _follow(supervisor: "subprocess.Popen[bytes]", log: Path, run_json: Path) ->
             if ended is not None:
                 return ended or 1
             if running and running.pid == supervisor.pid:
+                print(welcome(running), flush=True)
                 return 0
             time.sleep(_TAIL_EVERY)
+
+
+def _keep_to_oneself(_: str) -> None:
+    """The log is no place for passwords."""
 
 
 def _say(line: str) -> None:
