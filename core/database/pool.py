@@ -11,6 +11,8 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRe
 from core import identity
 from core.database.connections import (
     CONNECT_TIMEOUT,
+    GIVE_UP,
+    LONGEST_SILENCE,
     PooledConnection,
     connection_options,
 )
@@ -145,13 +147,17 @@ class _Begun:
         finally:
             try:
                 if not committed:
-                    await self._roll_back()
+                    await self._roll_back(hurried=kind is asyncio.CancelledError)
             finally:
                 await self._database.release(self._connection, lost=self._transaction.lost)
 
-    async def _roll_back(self) -> None:
+    async def _roll_back(self, *, hurried: bool) -> None:
+        """Undo. The caller of a call that was cut off is answered now, whatever the server does."""
+        self._connection.patience = GIVE_UP if hurried else LONGEST_SILENCE
         try:
             await self._connection.rollback()
         except psycopg.Error:
             # The server has rolled back by itself; the pool replaces the connection.
             self._transaction.lost = True
+        finally:
+            self._connection.patience = LONGEST_SILENCE

@@ -13,12 +13,14 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import generate_latest
 
+from core.database import Database
 from core.database.access import AccessRecorder
 from core.errors import NotFound, Refusal
 from core.rpc.admission import LIMITS
 from core.telemetry.logs import JsonLines
 from core.telemetry.traces import Traces
 from medhub.options.v1 import policy_pb2 as options
+from tests.support.frozen import OWN_BACKEND, ice
 from tests.support.postgres import ServiceDatabase
 from tests.support.probe_server import Served, serving, thing, told_by
 
@@ -233,6 +235,29 @@ async def test_a_handler_that_takes_too_long_is_stopped(served: Served) -> None:
 
     assert (told.code, told.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
     assert ended == ["cleaned up"]
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_a_frozen_database_does_not_keep_the_answer(
+    served: Served, db: Database, asks: bool
+) -> None:
+    """The deadline of the policy ends the call with its reason, well before its caller leaves."""
+    with ice() as cold:
+
+        async def ask(_request: Any) -> Any:
+            async with db.begin() as tx:
+                row = await tx.one(OWN_BACKEND)
+                assert row is not None
+                cold.freeze(row.pid)
+                if asks:
+                    await tx.one(OWN_BACKEND)
+                await asyncio.sleep(60)
+
+        served.servicer.ask = ask
+
+        told = await served.refused(ASK, thing(), served.token("doctor"), timeout=10)
+
+    assert (told.code, told.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
 
 
 async def test_the_callers_own_deadline_stops_the_handler(served: Served) -> None:
