@@ -48,6 +48,9 @@ def send(
     address = _address(host, port, data_dir)
     began = time.monotonic()
     outcome = _send(messages, address, window, patience)
+    if outcome.unconnected:
+        host_and_port = f"{address[0]}:{address[1]}"
+        print(f"medhub: cannot connect to {host_and_port}: {outcome.unconnected}", file=sys.stderr)
     _report(outcome, len(messages), time.monotonic() - began)
     raise typer.Exit(0 if outcome.is_success else 1)
 

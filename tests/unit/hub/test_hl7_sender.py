@@ -1,6 +1,7 @@
 """The MLLP sender against real sockets that answer well, badly, out of order or not at all."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -135,3 +136,33 @@ async def test_an_answer_to_nothing_is_not_taken_for_success() -> None:
 
     assert outcome.accepted == 0
     assert outcome.unmatched == 4
+
+
+def _port_of_nobody() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
+async def test_an_address_where_nobody_listens_is_given_up_soon_and_named() -> None:
+    """Not after the whole patience, which is for receivers that have been there."""
+    sender = Sender("127.0.0.1", _port_of_nobody(), window=8, patience=3600.0)
+
+    async with asyncio.timeout(60):
+        outcome = await sender.send(MESSAGES)
+
+    assert outcome == Outcome(unanswered=50, unconnected="connection refused: nobody listens there")
+    assert not outcome.is_success
+
+
+async def test_a_receiver_that_starts_a_moment_later_is_found() -> None:
+    """One refused connection is not the end."""
+    endpoint = Endpoint(lambda identifier, _: [ack(identifier)], port=_port_of_nobody())
+    sending = asyncio.create_task(sent(endpoint))
+    await asyncio.sleep(0.1)
+
+    async with listening(endpoint):
+        outcome = await sending
+
+    assert outcome == Outcome(accepted=50)
