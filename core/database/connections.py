@@ -69,7 +69,10 @@ class PooledConnection(psycopg.AsyncConnection[Any]):
     patience: float = LONGEST_SILENCE
 
     async def wait(
-        self, gen: PQGen[RV], interval: float = LOOK_EVERY, timeout: float | None = None
+        self,
+        gen: PQGen[RV],
+        interval: float = LOOK_EVERY,
+        timeout: float | None = None,  # noqa: ASYNC109 - psycopg's own signature
     ) -> RV:
         """What the server answers. Raises OperationalError, and is closed, when it does not."""
         if timeout is None:

@@ -14,7 +14,7 @@ from tests.support.postgres import ServiceDatabase, as_caller
 from tests.support.ward.storage import patients
 
 # Far more than an end takes, and less than psycopg waits for the end of a cancelled statement.
-CEILING = 8.0
+CEILING = 4.0
 
 
 async def _freeze(tx: Transaction, cold: Ice) -> None:

@@ -255,7 +255,7 @@ async def test_a_frozen_database_does_not_keep_the_answer(
 
         served.servicer.ask = ask
 
-        told = await served.refused(ASK, thing(), served.token("doctor"), timeout=10)
+        told = await served.refused(ASK, thing(), served.token("doctor"), timeout=6)
 
     assert (told.code, told.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
 
