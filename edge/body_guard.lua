@@ -70,7 +70,7 @@ local WHOLE = {
 local TEXTS = {
   text = "",
   bytes = "^[%w+/_-]*=*$",
-  time = "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d)%.?%d*[Z+-][%d:]*$",
+  time = "^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d)(%.?%d*)(.*)$",
   duration = "^-?%d+%.?%d*s$",
   mask = "^[%w_.,* ]*$",
 }
@@ -93,10 +93,10 @@ local function is_number(word)
   return number and math.abs(number) < math.huge
 end
 
-local function is_whole(word, kind)
+local function is_whole(word, kind, form)
   local sign, digits = match(word, "^(-?)0*(%d+)$")
-  if not digits and is_number(word) then
-    -- 1.0 and 1e3 are whole numbers too.
+  if not digits and form == "bare" and is_number(word) then
+    -- 1.0 and 1e3 are whole numbers of JSON too; as text the transcoder takes digits alone.
     local number = tonumber(word)
     if number % 1 == 0 then sign, digits = match(string.format("%.0f", number), "^(-?)(%d+)$") end
   end
@@ -106,8 +106,11 @@ local function is_whole(word, kind)
 end
 
 local function is_time(word)
-  local year, month, day, hour, minute, second = match(word, TEXTS.time)
-  if not year or not (find(word, "Z$") or find(word, "[+-]%d%d:%d%d$")) or find(word, "%.[^%d]") then return false end
+  local year, month, day, hour, minute, second, fraction, offset = match(word, TEXTS.time)
+  -- Nanoseconds have nine digits.
+  if not year or fraction ~= "" and not find(fraction, "^%.%d+$") or #fraction > 10 then return false end
+  local hours = match(offset, "^[+-](%d%d):[0-5]%d$")
+  if offset ~= "Z" and not (hours and tonumber(hours) < 24) then return false end
   year, month, day = tonumber(year), tonumber(month), tonumber(day)
   local leap = year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
   local days = { 31, leap and 29 or 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
@@ -115,13 +118,21 @@ local function is_time(word)
   return tonumber(hour) < 24 and tonumber(minute) < 60 and tonumber(second) < 60
 end
 
+local function is_enum(values, word, form)
+  if form == "bare" then return is_whole(word, "int32", form) end
+  if values[word] then return true end
+  -- In a query the transcoder takes the numbers that have a name.
+  for _, number in pairs(values) do
+    if form == "query" and word == tostring(number) then return true end
+  end
+  return false
+end
+
 -- Whether a word may stand for a value of a simple kind. Its form is "text" (between quotes), "bare" or "query".
 local function fits(kind, word, form)
-  if WHOLE[kind] then return is_whole(word, kind) end
+  if WHOLE[kind] then return is_whole(word, kind, form) end
   if kind == "bool" then return form ~= "text" and (word == "true" or word == "false") end
-  if ENUMS[kind] then
-    return (form ~= "bare" and ENUMS[kind][word]) or (form ~= "text" and is_whole(word, "int32"))
-  end
+  if ENUMS[kind] then return is_enum(ENUMS[kind], word, form) end
   if kind == "number" then
     return is_number(word) or word == "NaN" or find(word, "^-?Infinity$")
   end

@@ -1,4 +1,4 @@
-"""The guard of requests as JSON: strict syntax, bounded depth, no field that the contract lacks, the right types.
+"""The guard of requests as JSON: strict syntax, bounded depth, the contract's fields and types.
 
 Envoy's transcoder drops unknown fields in silence and has no option to refuse them, and its parser
 is lenient (bare keys, single quotes). So a script of ours reads each request first, against the
@@ -77,7 +77,7 @@ def script(operations: Iterable[Operation]) -> str:
     # JSON may use the proto's name or lowerCamelCase.
     names = {f.json_name: f.name for f in fields if f.json_name != f.name}
     enums = {enum.full_name: enum for enum in map(_enum, fields) if enum is not None}
-    values = {name: dict.fromkeys(enums[name].values_by_name, 1) for name in sorted(enums)}
+    values = {name: {v.name: v.number for v in enums[name].values} for name in sorted(enums)}
     facts = {
         "MAX_DEPTH": limits.JSON_DEPTH, "FAULT": FAULT, "FRAME": FRAME,
         "MESSAGES": kinds, "NAMES": names, "ENUMS": values,

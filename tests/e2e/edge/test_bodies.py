@@ -10,11 +10,16 @@ from edge.limits import BODY_BYTES
 from medhub.auth.v1 import auth_service_pb2
 from medhub.clinical.v1 import patient_service_pb2
 from medhub.clinical.v1.patient_pb2 import Sex
+from medhub.compliance.v1 import audit_service_pb2
+from medhub.event.v1.audit_event_pb2 import EventKind
 from tests.support.edges import Front, Reply
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATIENTS = "/clinical/v1/patients"
 WHOLE = "a whole number of 32 bits belongs here"
+LONG = "a whole number of 64 bits belongs here"
+SEX = "a name of the enum Sex, or its number, belongs here"
+KIND = "a name of the enum EventKind, or its number, belongs here"
 TIME = "a time such as 2000-12-31T23:59:59Z belongs here"
 LOGIN = "/auth/login"
 SEARCH = "/medhub.clinical.v1.PatientService/SearchPatients"
@@ -106,8 +111,8 @@ async def test_a_value_of_another_type_is_refused_without_being_quoted(
     [
         ({"birth_name": 5}, "birth_name", "text belongs here"),
         ({"birthName": ["a"]}, "birth_name", "text belongs here"),
-        ({"sex": "FOO"}, "sex", "a name of the enum Sex, or its number, belongs here"),
-        ({"sex": 2**31}, "sex", "a name of the enum Sex, or its number, belongs here"),
+        ({"sex": "FOO"}, "sex", SEX),
+        ({"sex": 2**31}, "sex", SEX),
         ({"birth_date": 5}, "birth_date", "an object belongs here"),
         ({"birth_date": {"year": "x"}}, "birth_date.year", WHOLE),
         ({"birth_date": {"year": 1.5}}, "birth_date.year", WHOLE),
@@ -119,6 +124,9 @@ async def test_a_value_of_another_type_is_refused_without_being_quoted(
         ({"create_time": "yesterday"}, "create_time", TIME),
         ({"create_time": "2023-02-29T00:00:00Z"}, "create_time", TIME),
         ({"create_time": "2023-02-28T24:00:00Z"}, "create_time", TIME),
+        ({"create_time": "2023-02-28T00:00:00.1234567890Z"}, "create_time", TIME),
+        ({"create_time": "2023-02-28T00:00:00+25:00"}, "create_time", TIME),
+        ({"birth_date": {"year": "1.0"}}, "birth_date.year", WHOLE),
     ],
 )
 async def test_what_belongs_in_a_field_is_said(
@@ -269,6 +277,7 @@ async def test_a_query_that_does_not_fit_is_refused(edge: Front, query: str) -> 
     [
         ("page_size=abc", "page_size", WHOLE),
         ("page_size=", "page_size", WHOLE),
+        ("page_size=1.0", "page_size", WHOLE),
         ("page_size", "page_size", WHOLE),
         ("pageSize=99999999999", "page_size", WHOLE),
         ("pagesize=3", "pagesize", "there is no such field"),
@@ -303,6 +312,42 @@ async def test_a_query_does_not_contradict_the_path(edge: Front, verb: str, path
 
     assert fault(reply)[2] == "the path says it already"
     assert edge.backend.calls == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "belongs"),
+    [
+        ("auditLog:proveConsistency?from_size=9223372036854775808", "from_size", LONG),
+        ("auditLog:proveConsistency?from_size=1&to_size=0x10", "to_size", LONG),
+        ("auditEvents?kind=FOO", "kind", KIND),
+        ("auditEvents?kind=99", "kind", KIND),
+        ("auditEvents?start_time=2000-13-01T00:00:00Z", "start_time", TIME),
+        ("auditEvents?start_time.seconds=1", "start_time", "the field has no fields in a query"),
+    ],
+)
+async def test_sizes_kinds_and_times_are_read_alike_in_a_query(
+    edge: Front, query: str, field: str, belongs: str
+) -> None:
+    """A query has the types of a body, whatever the field."""
+    reply = await edge.call("GET", f"/compliance/v1/{query}")
+
+    assert fault(reply) == (400, field, belongs)
+    assert edge.backend.calls == []
+
+
+async def test_a_query_holds_the_largest_size_a_kind_and_a_time(edge: Front) -> None:
+    """What fits arrives whole: 64 bits, an enum's name, a time with its offset escaped."""
+    await edge.call("GET", "/compliance/v1/auditLog:proveConsistency?from_size=9223372036854775807")
+    proof = edge.backend.calls[-1].request
+    query = "kind=EVENT_KIND_ACCESS&start_time=2000-12-31T23:59:59%2B01:00"
+    await edge.call("GET", f"/compliance/v1/auditEvents?{query}")
+    listed = edge.backend.calls[-1].request
+
+    assert isinstance(proof, audit_service_pb2.ProveConsistencyRequest)
+    assert proof.from_size == 2**63 - 1
+    assert isinstance(listed, audit_service_pb2.ListAuditEventsRequest)
+    assert listed.kind == EventKind.EVENT_KIND_ACCESS
+    assert listed.start_time.ToJsonString() == "2000-12-31T22:59:59Z"
 
 
 async def test_a_query_is_read_into_the_request(edge: Front) -> None:
