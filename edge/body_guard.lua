@@ -66,6 +66,9 @@ local WHOLE = {
   int64 = { "9223372036854775808", "9223372036854775807" },
   uint64 = { "0", "18446744073709551615" },
 }
+-- A pattern tries each way to split a run of digits, so what is longer is no number, time or name of an enum.
+local WORD_BYTES = 100
+local ANY_LENGTH = { text = true, bytes = true, mask = true }
 -- What the text of other kinds looks like.
 local TEXTS = {
   text = "",
@@ -130,6 +133,7 @@ end
 
 -- Whether a word may stand for a value of a simple kind. Its form is "text" (between quotes), "bare" or "query".
 local function fits(kind, word, form)
+  if #word > WORD_BYTES and not ANY_LENGTH[kind] then return false end
   if WHOLE[kind] then return is_whole(word, kind, form) end
   if kind == "bool" then return form ~= "text" and (word == "true" or word == "false") end
   if ENUMS[kind] then return is_enum(ENUMS[kind], word, form) end

@@ -105,13 +105,12 @@ def _is_special(message: Descriptor) -> bool:
     return message.file.package == "google.protobuf"
 
 
-def _is_map(each: FieldDescriptor) -> bool:
-    return each.message_type is not None and bool(each.message_type.GetOptions().map_entry)
-
-
 def _value(each: FieldDescriptor) -> FieldDescriptor:
     """The field that holds the values: of a map, that of its entries."""
-    inner: FieldDescriptor = each.message_type.fields_by_name["value"] if _is_map(each) else each
+    message = each.message_type
+    if message is None or not message.GetOptions().map_entry:
+        return each
+    inner: FieldDescriptor = message.fields_by_name["value"]
     return inner
 
 
@@ -122,8 +121,9 @@ def _enum(each: FieldDescriptor) -> EnumDescriptor | None:
 
 def _kind(each: FieldDescriptor) -> str:
     """A simple kind, an enum, a message or `open`; before it `list:` or `map:` if it holds many."""
-    if _is_map(each):
-        return f"map:{_single(_value(each))}"
+    value = _value(each)
+    if value is not each:
+        return f"map:{_single(value)}"
     return f"list:{_single(each)}" if each.is_repeated else _single(each)
 
 

@@ -127,6 +127,8 @@ async def test_a_value_of_another_type_is_refused_without_being_quoted(
         ({"create_time": "2023-02-28T00:00:00.1234567890Z"}, "create_time", TIME),
         ({"create_time": "2023-02-28T00:00:00+25:00"}, "create_time", TIME),
         ({"birth_date": {"year": "1.0"}}, "birth_date.year", WHOLE),
+        ({"birth_date": {"year": "0" * 900_000 + "x"}}, "birth_date.year", WHOLE),
+        ({"create_time": "1" * 900_000}, "create_time", TIME),
     ],
 )
 async def test_what_belongs_in_a_field_is_said(
@@ -343,7 +345,7 @@ async def test_a_query_holds_the_largest_size_a_kind_and_a_time(edge: Front) -> 
     await edge.call("GET", f"/compliance/v1/auditEvents?{query}")
     listed = edge.backend.calls[-1].request
 
-    assert isinstance(proof, audit_service_pb2.ProveConsistencyRequest)
+    assert isinstance(proof, audit_service_pb2.GetConsistencyProofRequest)
     assert proof.from_size == 2**63 - 1
     assert isinstance(listed, audit_service_pb2.ListAuditEventsRequest)
     assert listed.kind == EventKind.EVENT_KIND_ACCESS
