@@ -1,8 +1,9 @@
-"""The guard of requests as JSON: strict syntax, bounded depth, no field that the contract lacks.
+"""The guard of requests as JSON: strict syntax, bounded depth, the contract's fields and types.
 
 Envoy's transcoder drops unknown fields in silence and has no option to refuse them, and its parser
 is lenient (bare keys, single quotes). So a script of ours reads each request first, against the
-names of the contract's messages. What passes it is read by the transcoder as usual.
+names and types of the contract's messages, and names the field that does not fit: the transcoder
+names none. What passes it is read by the transcoder as usual.
 
 It also sees to it that a call of gRPC-Web is whole: a server would wait for the rest.
 """
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
 from edge import limits
 from edge.bindings import Binding, Operation
@@ -25,15 +26,28 @@ _SCRIPT = Path(__file__).parent / "body_guard.lua"
 FRAME = "frame"
 # Messages whose JSON may hold anything.
 _OPEN = frozenset({"Any", "Struct", "Value", "ListValue"})
+# Messages that JSON writes as text, and types of fields: the guard's words for them.
+_WRITTEN = {"Timestamp": "time", "Duration": "duration", "FieldMask": "mask"}
+_SIMPLE = {
+    FieldDescriptor.CPPTYPE_STRING: "text",
+    FieldDescriptor.CPPTYPE_BOOL: "bool",
+    FieldDescriptor.CPPTYPE_INT32: "int32",
+    FieldDescriptor.CPPTYPE_INT64: "int64",
+    FieldDescriptor.CPPTYPE_UINT32: "uint32",
+    FieldDescriptor.CPPTYPE_UINT64: "uint64",
+    FieldDescriptor.CPPTYPE_DOUBLE: "number",
+    FieldDescriptor.CPPTYPE_FLOAT: "number",
+}
 
 
 def route_metadata(operation: Operation, binding: Binding) -> dict[str, Any]:
-    """What tells the guard which message the body of a route is, and what the path says already.
+    """What tells the guard which messages body and query of a route are, and what the path says.
 
     A field that stands in the path may stand in the body with the same value, and in no query: the
     transcoder would let the body or the query win.
     """
-    told = {"body": _body_name(operation, binding)}
+    request = operation.descriptor.input_type.full_name
+    told = {"body": _body_name(operation, binding), "query": request}
     for variable in binding.variables:
         before, after = binding.around
         told |= {"field": variable.field, "before": before, "after": after}
@@ -54,17 +68,29 @@ def _body_name(operation: Operation, binding: Binding) -> str:
 
 
 def script(operations: Iterable[Operation]) -> str:
-    """The whole Lua program: the messages that bodies can hold, then the reader."""
+    """The whole Lua program: the messages that requests can hold, then the reader."""
     messages: dict[str, Descriptor] = {}
     for operation in operations:
-        for binding in operation.bindings:
-            body = operation.body_of(binding)
-            start = body.message_type if isinstance(body, FieldDescriptor) else body
-            _collect(start, messages)
-    tables = ",\n".join(_table(messages[name]) for name in sorted(messages))
-    facts = f"local MAX_DEPTH = {limits.JSON_DEPTH}\nlocal FAULT = {json.dumps(FAULT)}\n"
-    facts += f"local FRAME = {json.dumps(FRAME)}\n"
-    return f"{facts}local MESSAGES = {{\n{tables}\n}}\n{_SCRIPT.read_text('utf-8')}"
+        _collect(operation.descriptor.input_type, messages)
+    fields = [each for name in sorted(messages) for each in messages[name].fields]
+    kinds = {name: {f.name: _kind(f) for f in messages[name].fields} for name in sorted(messages)}
+    # JSON may use the proto's name or lowerCamelCase.
+    names = {f.json_name: f.name for f in fields if f.json_name != f.name}
+    enums = {enum.full_name: enum for enum in map(_enum, fields) if enum is not None}
+    values = {name: {v.name: v.number for v in enums[name].values} for name in sorted(enums)}
+    facts = {
+        "MAX_DEPTH": limits.JSON_DEPTH, "FAULT": FAULT, "FRAME": FRAME,
+        "MESSAGES": kinds, "NAMES": names, "ENUMS": values,
+    }  # fmt: skip
+    told = "\n".join(f"local {name} = {_lua(fact)}" for name, fact in facts.items())
+    return f"{told}\n{_SCRIPT.read_text('utf-8')}"
+
+
+def _lua(fact: Any) -> str:
+    """A number, a text or a table, as Lua writes it."""
+    if isinstance(fact, dict):
+        return "{" + ",\n".join(f'["{key}"]={_lua(value)}' for key, value in fact.items()) + "}"
+    return json.dumps(fact)
 
 
 def _collect(message: Descriptor | None, found: dict[str, Descriptor]) -> None:
@@ -72,39 +98,45 @@ def _collect(message: Descriptor | None, found: dict[str, Descriptor]) -> None:
         return
     found[message.full_name] = message
     for each in message.fields:
-        _collect(_value_type(each), found)
+        _collect(_value(each).message_type, found)
 
 
 def _is_special(message: Descriptor) -> bool:
     return message.file.package == "google.protobuf"
 
 
-def _value_type(each: FieldDescriptor) -> Descriptor | None:
-    message: Descriptor | None = each.message_type
-    if message is not None and message.GetOptions().map_entry:
-        inner: Descriptor | None = message.fields_by_name["value"].message_type
-        return inner
-    return message
+def _value(each: FieldDescriptor) -> FieldDescriptor:
+    """The field that holds the values: of a map, that of its entries."""
+    message = each.message_type
+    if message is None or not message.GetOptions().map_entry:
+        return each
+    inner: FieldDescriptor = message.fields_by_name["value"]
+    return inner
 
 
-def _table(message: Descriptor) -> str:
-    """A message: its fields under both names that JSON may use, the proto's and lowerCamelCase."""
-    rows = []
-    for each in message.fields:
-        row = f'{{name="{each.name}",kind="{_kind(each)}"}}'
-        names = sorted({each.name, each.json_name})
-        rows += [f'["{name}"]={row}' for name in names]
-    return f'["{message.full_name}"]={{{",".join(rows)}}}'
+def _enum(each: FieldDescriptor) -> EnumDescriptor | None:
+    found: EnumDescriptor | None = _value(each).enum_type
+    return found
 
 
 def _kind(each: FieldDescriptor) -> str:
-    """`scalar`, `open`, `map`, `map:` with a message, or a message; lists need no mark."""
+    """A simple kind, an enum, a message or `open`; before it `list:` or `map:` if it holds many."""
+    value = _value(each)
+    if value is not each:
+        return f"map:{_single(value)}"
+    return f"list:{_single(each)}" if each.is_repeated else _single(each)
+
+
+def _single(each: FieldDescriptor) -> str:
     message = each.message_type
+    if each.enum_type is not None:
+        return str(each.enum_type.full_name)
     if message is None:
-        return "scalar"
-    if message.GetOptions().map_entry:
-        inner = _value_type(each)
-        return f"map:{inner.full_name}" if inner is not None else "map:scalar"
-    if _is_special(message):
-        return "open" if message.name in _OPEN else "scalar"
-    return str(message.full_name)
+        return "bytes" if each.type == FieldDescriptor.TYPE_BYTES else _SIMPLE[each.cpp_type]
+    if not _is_special(message):
+        return str(message.full_name)
+    if message.name in _WRITTEN:
+        return _WRITTEN[message.name]
+    if message.name in _OPEN:
+        return "open"
+    return _single(message.fields_by_name["value"])

@@ -9,10 +9,18 @@ import pytest
 from edge.limits import BODY_BYTES
 from medhub.auth.v1 import auth_service_pb2
 from medhub.clinical.v1 import patient_service_pb2
+from medhub.clinical.v1.patient_pb2 import Sex
+from medhub.compliance.v1 import audit_service_pb2
+from medhub.event.v1.audit_event_pb2 import EventKind
 from tests.support.edges import Front, Reply
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 PATIENTS = "/clinical/v1/patients"
+WHOLE = "a whole number of 32 bits belongs here"
+LONG = "a whole number of 64 bits belongs here"
+SEX = "a name of the enum Sex, or its number, belongs here"
+KIND = "a name of the enum EventKind, or its number, belongs here"
+TIME = "a time such as 2000-12-31T23:59:59Z belongs here"
 LOGIN = "/auth/login"
 SEARCH = "/medhub.clinical.v1.PatientService/SearchPatients"
 
@@ -96,6 +104,65 @@ async def test_a_value_of_another_type_is_refused_without_being_quoted(
     assert (reply.status, reply.json["code"]) == (400, 3)
     assert b"Canary" not in reply.body
     assert b"SEX_NONE" not in reply.body
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "belongs"),
+    [
+        ({"birth_name": 5}, "birth_name", "text belongs here"),
+        ({"birthName": ["a"]}, "birth_name", "text belongs here"),
+        ({"sex": "FOO"}, "sex", SEX),
+        ({"sex": 2**31}, "sex", SEX),
+        ({"birth_date": 5}, "birth_date", "an object belongs here"),
+        ({"birth_date": {"year": "x"}}, "birth_date.year", WHOLE),
+        ({"birth_date": {"year": 1.5}}, "birth_date.year", WHOLE),
+        ({"birth_date": {"year": -(2**31) - 1}}, "birth_date.year", WHOLE),
+        ({"birth_date": {"year": True}}, "birth_date.year", WHOLE),
+        ({"identifiers": {}}, "identifiers", "a list belongs here"),
+        ({"identifiers": [None]}, "identifiers", "an object belongs here"),
+        ({"identifiers": [{"value": True}]}, "identifiers.value", "text belongs here"),
+        ({"create_time": "yesterday"}, "create_time", TIME),
+        ({"create_time": "2023-02-29T00:00:00Z"}, "create_time", TIME),
+        ({"create_time": "2023-02-28T24:00:00Z"}, "create_time", TIME),
+        ({"create_time": "2023-02-28T00:00:00.1234567890Z"}, "create_time", TIME),
+        ({"create_time": "2023-02-28T00:00:00+25:00"}, "create_time", TIME),
+        ({"birth_date": {"year": "1.0"}}, "birth_date.year", WHOLE),
+        ({"birth_date": {"year": "0" * 900_000 + "x"}}, "birth_date.year", WHOLE),
+        ({"create_time": "1" * 900_000}, "create_time", TIME),
+    ],
+)
+async def test_what_belongs_in_a_field_is_said(
+    edge: Front, body: dict[str, Any], field: str, belongs: str
+) -> None:
+    """A value of another type is refused with the field's path, at any depth."""
+    reply = await edge.call("POST", PATIENTS, body)
+
+    assert fault(reply) == (400, field, belongs)
+    assert edge.backend.calls == []
+
+
+@pytest.mark.parametrize(
+    ("body", "year", "sex"),
+    [
+        ({"birth_date": {"year": "1970"}, "sex": "SEX_FEMALE"}, 1970, "SEX_FEMALE"),
+        ({"birth_date": {"year": 1970.0}, "sex": 1}, 1970, 1),
+        ({"birth_date": {"year": -(2**31)}, "sex": 99}, -(2**31), 99),
+        ({"birth_date": {"year": "2147483647"}, "sex": None}, 2**31 - 1, 0),
+        ({"birth_name": None, "birth_date": None, "identifiers": None}, 0, 0),
+        ({"create_time": "2024-02-29T23:59:59.123+01:00"}, 0, 0),
+        ({"create_time": "2024-02-29T23:59:59Z", "identifiers": []}, 0, 0),
+    ],
+)
+async def test_each_form_that_json_has_for_a_value_is_taken(
+    edge: Front, body: dict[str, Any], year: int, sex: str | int
+) -> None:
+    """Whole numbers as text or with a zero fraction, enums by number, null for what is not set."""
+    await edge.call("POST", PATIENTS, body)
+
+    request = edge.backend.calls[-1].request
+    assert isinstance(request, patient_service_pb2.CreatePatientRequest)
+    expected = Sex.Value(sex) if isinstance(sex, str) else sex
+    assert (request.patient.birth_date.year, request.patient.sex) == (year, expected)
 
 
 @pytest.mark.parametrize("depth", [33, 100, 10_000, 200_000])
@@ -208,6 +275,32 @@ async def test_a_query_that_does_not_fit_is_refused(edge: Front, query: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("query", "field", "belongs"),
+    [
+        ("page_size=abc", "page_size", WHOLE),
+        ("page_size=", "page_size", WHOLE),
+        ("page_size=1.0", "page_size", WHOLE),
+        ("page_size", "page_size", WHOLE),
+        ("pageSize=99999999999", "page_size", WHOLE),
+        ("pagesize=3", "pagesize", "there is no such field"),
+        ("page_size.x=3", "page_size", "the field has no fields in a query"),
+        ("page_size=3&page_size=4", "page_size", "the parameter stands here twice"),
+        ("page_size=3&pageSize=3", "page_size", "the parameter stands here twice"),
+        ("show_deleted=maybe", "show_deleted", "true or false belongs here"),
+        ("page_token=%ff", "page_token", "a value in the query is not text"),
+    ],
+)
+async def test_what_belongs_in_a_parameter_is_said(
+    edge: Front, query: str, field: str, belongs: str
+) -> None:
+    """A parameter that is unknown, repeated or of another type is refused by its name."""
+    reply = await edge.call("GET", f"{PATIENTS}?{query}")
+
+    assert fault(reply) == (400, field, belongs)
+    assert edge.backend.calls == []
+
+
+@pytest.mark.parametrize(
     ("verb", "path"),
     [
         ("GET", f"{PATIENTS}/a?name=patients/b"),
@@ -221,6 +314,42 @@ async def test_a_query_does_not_contradict_the_path(edge: Front, verb: str, path
 
     assert fault(reply)[2] == "the path says it already"
     assert edge.backend.calls == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "belongs"),
+    [
+        ("auditLog:proveConsistency?from_size=9223372036854775808", "from_size", LONG),
+        ("auditLog:proveConsistency?from_size=1&to_size=0x10", "to_size", LONG),
+        ("auditEvents?kind=FOO", "kind", KIND),
+        ("auditEvents?kind=99", "kind", KIND),
+        ("auditEvents?start_time=2000-13-01T00:00:00Z", "start_time", TIME),
+        ("auditEvents?start_time.seconds=1", "start_time", "the field has no fields in a query"),
+    ],
+)
+async def test_sizes_kinds_and_times_are_read_alike_in_a_query(
+    edge: Front, query: str, field: str, belongs: str
+) -> None:
+    """A query has the types of a body, whatever the field."""
+    reply = await edge.call("GET", f"/compliance/v1/{query}")
+
+    assert fault(reply) == (400, field, belongs)
+    assert edge.backend.calls == []
+
+
+async def test_a_query_holds_the_largest_size_a_kind_and_a_time(edge: Front) -> None:
+    """What fits arrives whole: 64 bits, an enum's name, a time with its offset escaped."""
+    await edge.call("GET", "/compliance/v1/auditLog:proveConsistency?from_size=9223372036854775807")
+    proof = edge.backend.calls[-1].request
+    query = "kind=EVENT_KIND_ACCESS&start_time=2000-12-31T23:59:59%2B01:00"
+    await edge.call("GET", f"/compliance/v1/auditEvents?{query}")
+    listed = edge.backend.calls[-1].request
+
+    assert isinstance(proof, audit_service_pb2.GetConsistencyProofRequest)
+    assert proof.from_size == 2**63 - 1
+    assert isinstance(listed, audit_service_pb2.ListAuditEventsRequest)
+    assert listed.kind == EventKind.EVENT_KIND_ACCESS
+    assert listed.start_time.ToJsonString() == "2000-12-31T22:59:59Z"
 
 
 async def test_a_query_is_read_into_the_request(edge: Front) -> None:
