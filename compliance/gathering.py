@@ -48,7 +48,7 @@ LEASE = timedelta(seconds=60)
 """A worker that has written nothing for so long is taken for dead; far more than a step takes."""
 
 AT_ONCE = 2
-"""Requests gathered for at the same time by one server: a slow service holds up only some. Each takes
+"""Requests gathered for at the same time by one server: a slow service holds up only some. Each has
 two connections of the pool, one that is read from and one that stores; the trail needs the others.
 """
 
