@@ -7,7 +7,7 @@ Health and reflection do not pass here; long streams have a limit of their own.
 import asyncio
 from collections import OrderedDict
 
-from core.errors import Refusal, Unavailable
+from core.errors import Refusal, Stopping
 from medhub.options.v1 import policy_pb2 as options
 
 # Calls in progress in one process, by class. One process answers some thousand reads a second
@@ -21,6 +21,9 @@ LIMITS: dict[int, int] = {
 }
 # When to come back, in seconds: about the time that a full queue takes to drain.
 RETRY_SECONDS = 0.2
+# When to come back to a server that stops, in seconds: with the calls in progress it ends its
+# connections sooner, so that the second attempt of a caller finds another server.
+ELSEWHERE_SECONDS = 0.5
 # Proofs of a secret from one address: bursts of this many, refilled at this rate a second. A
 # backend that validates a token at each of its requests stays below it.
 CREDENTIAL_BURST = 600.0
@@ -57,10 +60,10 @@ class Admission:
     def enter(self, load: int, peer: str) -> None:
         """Take a place, to be given back by `leave`.
 
-        Raises Overloaded when there is none, and Unavailable when the server stops.
+        Raises Overloaded when there is none, and Stopping when the server stops.
         """
         if self._closed:
-            raise Unavailable(retry_after=RETRY_SECONDS)
+            raise Stopping(retry_after=ELSEWHERE_SECONDS)
         if load == options.LOAD_CLASS_CREDENTIAL:
             self._spend(peer)
         if self._running[load] >= self._limits[load]:

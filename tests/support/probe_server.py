@@ -218,10 +218,11 @@ async def serving(
     limits: dict[int, int] | None = None,
     traces: Traces | None = None,
     conditions: dict[str, Condition] | None = None,
+    auth: MemoryAuth | None = None,
     **settings: Any,
 ) -> AsyncIterator[Served]:
-    """Serve on loopback for the length of a block."""
-    auth, servicer, lines = MemoryAuth(), Servicer(), io.StringIO()
+    """Serve on loopback for the length of a block; two servers may share an auth."""
+    auth, servicer, lines = auth or MemoryAuth(), Servicer(), io.StringIO()
     given = (role(name, permissions) for name, permissions in GIVEN.items())
     truth = auth.truth(*given, *events)
     strangers = Refusals(recorder)
