@@ -62,6 +62,11 @@ class DataDir:
         return self.root / "destroyed-keys.jsonl"
 
     @property
+    def unproven(self) -> Path:
+        """There while a backup has been put back and not proved yet: nothing may serve from it."""
+        return self.root / "restore-not-proved"
+
+    @property
     def logs(self) -> Path:
         """One file a child, rotated."""
         return self.root / "logs"

@@ -49,6 +49,7 @@ def place(layout: Layout, source: Path, key: archive.Identity) -> None:
     with _draft(data.root) as draft:
         archive.unpack(source, key, draft, _only(cluster.major_version()))
         _check(cluster, draft / DATA)
+        data.unproven.touch()
         # What was made here on the way gives place to what the cluster knows.
         shutil.rmtree(data.secrets)
         (draft / SECRETS).rename(data.secrets)
@@ -76,6 +77,7 @@ async def prove(layout: Layout, destroyed: Iterable[DestroyedKey], report: Repor
             bad = [name for name in _organizations(layout) if not await _holds(store, name, report)]
     if bad:
         raise RestoreFailed("an audit log does not hold; see above")
+    layout.data.unproven.unlink()
 
 
 def _embedded(layout: Layout) -> Cluster:

@@ -37,6 +37,8 @@ def up(
     data = DataDir.at(data_dir)
     data.create()
     try:
+        if data.unproven.exists():
+            raise NotPrepared(f"{data.root} holds a backup that was not proved: restore it anew")
         if detach:
             _in_background(data)
         else:

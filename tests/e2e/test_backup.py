@@ -83,3 +83,14 @@ def test_a_backup_is_restored_and_who_was_forgotten_stays_forgotten(tmp_path: Pa
         token = whole.token(DOCTOR)
         assert whole.http("GET", "/clinical/v1/patients", token=token).json() == before
         assert _subject(new, destroyed) is None
+
+
+def test_nothing_serves_from_a_backup_that_was_not_proved(tmp_path: Path) -> None:
+    """A restore that was interrupted may hold keys that had been destroyed."""
+    data = DataDir.at(tmp_path)
+    data.unproven.touch()
+
+    refused = medhub("up", data_dir=tmp_path)
+
+    assert refused.returncode == 1
+    assert "not proved" in refused.stderr
