@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from core.audit.receivers import Analytics, Compliance
 from core.audit.refusals import Refusals
-from core.audit.relay import Relay
+from core.audit.relay import FACTS_LINGER, Relay
 from core.contract import Contract, everything, load
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import KeyFile, Passphrase, Secret
@@ -223,7 +223,8 @@ def _start_relays(core: Core) -> None:
     url = core.settings.database_relay_url.get_secret_value()
     facts = Facts(url)
     trail = Relay(Outbox(url), Compliance(core.service, core.channels.to("compliance")))
-    figures = Relay(facts, Analytics(core.service, core.channels.to("analytics")))
+    analytics = Analytics(core.service, core.channels.to("analytics"))
+    figures = Relay(facts, analytics, linger=FACTS_LINGER)
     for relay in (trail, figures):
         relay.start()
         core.parts.push_async_callback(relay.stop)

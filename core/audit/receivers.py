@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC
+from functools import lru_cache
 from typing import Any
 
 import grpc
@@ -105,5 +106,6 @@ def fact_to_proto(fact: Waiting) -> Fact:
     return told
 
 
+@lru_cache(maxsize=1024)
 def _word(text: str, shape: re.Pattern[str]) -> str:
     return text if shape.fullmatch(text) else OTHER

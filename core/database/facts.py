@@ -13,13 +13,14 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
-from core.database.leadership import LONGEST_WAIT, Leadership
+from core.database.leadership import Leadership
 
 MOST_FACTS = 2_000_000
 """Waiting facts of one service: some 400 MB, so that analytics cannot fill the trail's disk. At
 ten events a second they are two days and a half."""
 
 MOST_AT_ONCE = 1_000  # as many as the contract allows in a batch
+LOOK_EVERY = 0.5  # seconds; figures are counted by the quarter of an hour, and nobody waits
 LEADER_LOCK = 0x66616374  # "fact": one leader per database
 
 _TAKE = """
@@ -89,6 +90,6 @@ class Facts:
         cursor = await self._leader.execute(_CONFIRM, seqs=[fact.seq for fact in facts])
         return cursor.rowcount
 
-    async def wait(self, seconds: float = LONGEST_WAIT) -> bool:
+    async def wait(self, seconds: float = LOOK_EVERY) -> bool:
         """Wait until there is a fact, at most so many seconds; True when there is one."""
-        return await self._leader.wait(_ANY, seconds)
+        return await self._leader.wait(_ANY, seconds, min(LOOK_EVERY, seconds))

@@ -10,7 +10,7 @@ from core.database.connections import connect
 from core.database.failures import RETRY_LATER, translate
 from core.errors import Unavailable
 
-LOOK_EVERY = 0.05  # seconds; a look costs about as much as a read by key
+LOOK_EVERY = 0.1  # seconds; a look costs about as much as a read by key, day and night
 LONGEST_WAIT = 0.25  # seconds
 STATEMENT_TIMEOUT = 10.0  # seconds
 
@@ -54,7 +54,7 @@ class Leadership:
         if not self.leads:
             raise RuntimeError("only the leader numbers and confirms")
 
-    async def wait(self, any_: str, seconds: float) -> bool:
+    async def wait(self, any_: str, seconds: float, look_every: float = LOOK_EVERY) -> bool:
         """Wait until a query finds something, at most so many seconds; True when it does.
 
         It rests before it looks, so a relay that has reason to leave a record where it is does
@@ -63,7 +63,7 @@ class Leadership:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while True:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(look_every)
             row = await (await self.execute(any_)).fetchone()
             if row and row[0]:
                 return True
