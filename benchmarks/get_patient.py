@@ -2,8 +2,8 @@
 
 The call is authenticated, authorized, validated, read under row-level security, and recorded:
 its access record is durable before the answer leaves. What the server does after that, to carry
-the record to the audit trail, is measured apart: compliance is paused during the calls and goes
-on afterwards.
+the record to the audit trail and its fact to analytics, is measured apart: both are paused during
+the calls and go on afterwards.
 """
 
 from functools import partial
@@ -46,7 +46,7 @@ def _medhub(stage: Stage, effort: Effort, payloads: list[bytes], found: Found) -
         "postgres": stage.cpu("postgres"),
     }
     with Meter(sources) as whole:
-        with stage.paused("compliance"), Meter(sources) as answering:
+        with stage.paused("compliance"), stage.paused("analytics"), Meter(sources) as answering:
             done = carry_out(
                 plan(target, GET, payloads, calls=calls, in_flight=IN_FLIGHT, token=token)
             )
@@ -94,8 +94,8 @@ def _section(found: Found) -> Section:
             found["server"].over(echo), Target(1.6, TIMES),
         ),
         Line(
-            "the same, and its record carried to the trail", whole, "µs", "the echo",
-            whole.over(echo),
+            "the same, and its record carried to the trail and to analytics", whole, "µs",
+            "the echo", whole.over(echo),
         ),
         Line(
             "PostgreSQL CPU a call, answering", found["reads"], "µs", "the echo",

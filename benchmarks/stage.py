@@ -154,8 +154,9 @@ class Stage:
         return time.monotonic() - began
 
     def owes(self, service: str) -> bool:
-        """Whether something of a service is not yet processed, or not yet in the trail."""
-        queues = ["medhub.audit_outbox", *(["hl7_work"] if service == "clinical" else [])]
+        """Whether something of a service is not yet processed, in the trail or in analytics."""
+        own = ["hl7_work"] if service == "clinical" else []
+        queues = ["medhub.audit_outbox", "medhub.fact_outbox", *own]
         found = (self.rows(service, f"SELECT EXISTS (SELECT FROM {queue})") for queue in queues)
         return any(rows[0][0] for rows in found)
 
