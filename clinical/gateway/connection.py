@@ -111,7 +111,9 @@ class Connection:
             if events or not was_open:
                 began_at = now
             if chunk is None and not self._frames and self._faults:
-                raise _Closing("what is sent is not MLLP")
+                # Whoever forgot the frame reads that the message was refused, and then the end.
+                _log.warning("what %s sends is not MLLP", self.writer.get_extra_info("peername"))
+                return
             if now - heard_at > self.settings.idle_seconds:
                 raise _Closing("silent for too long")
             if deframer.is_mid_frame and now - began_at > self.settings.frame_seconds:

@@ -238,3 +238,18 @@ async def test_an_empty_frame_is_no_message(house: Any) -> None:
 
     assert control_ids(answers) == ["C1", "C2"]
     assert opened.counts.messages == 2
+
+
+async def test_a_message_without_its_frame_is_refused_and_closed(house: Any) -> None:
+    """Whoever forgot the frame reads so before the end, and the bytes are kept as refused."""
+    async with gateway(house.served, house.organization, await house.endpoint()) as opened:
+        async with connected(opened) as sender:
+            sender.writer.write(admission(1))
+
+            assert codes(await sender.answers(1)) == ["AR"]
+            assert await sender.is_closed()
+        await asyncio.sleep(0.3)
+
+    [kept] = house.database.rows("SELECT * FROM hl7_message")
+    assert kept["state"] == "REJECTED"
+    assert house.database.rows("SELECT * FROM patient") == []
