@@ -40,9 +40,12 @@ SETTINGS = {
     "full_page_writes": "on",
     "synchronous_commit": "on",
     "password_encryption": "scram-sha-256",
-    # Three services with a pool each, their relays, migrations and someone with psql.
+    # Five services with a pool each, their relays, migrations and someone with psql.
     "max_connections": "200",
     "shared_buffers": "128MB",
+    # Before a table that has been filled is analyzed, a read by key may be planned as a scan of
+    # its organization: seconds of that are enough, and once a minute is PostgreSQL's own measure.
+    "autovacuum_naptime": "5s",
     "jit": "off",
     "timezone": "UTC",
     "logging_collector": "off",
