@@ -1,4 +1,4 @@
-"""Rows of received messages, and the queue of those to process."""
+"""Rows of received messages."""
 
 # ruff: noqa: S608 - the text of statements is made of constants of these modules alone.
 
@@ -188,12 +188,6 @@ def _page(further: str = "") -> str:
 
 _FIRST: Final = sql(_page(), **_ASKED)
 _NEXT: Final = sql(_page("AND m.id < :after_id"), after_id=Uuid, **_ASKED)
-# Read without a tenant: the queue says for whom there is work, and nothing of anybody.
-_WAITING: Final = sql(
-    """SELECT w.organization_id, w.message_id, w.partitions FROM hl7_work w
-    ORDER BY w.seq LIMIT :limit""",
-    limit=Integer,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,28 +317,6 @@ class Hl7Messages:
             digests=[one.sha256 for one in batch],
         )
         return {batch[row.place - 1].id: _stored(row, key) for row in rows}
-
-
-class Queue:
-    """The queue as a worker sees it: of every tenant, and without what a message holds."""
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
-
-    async def heads(self, *, limit: int) -> list[tuple[UUID, UUID]]:
-        """Organization and message of those whose turn it is, oldest first.
-
-        `limit` is how many of the queue are looked at. Only a claim decides: another worker may
-        have been faster.
-        """
-        seen: set[tuple[UUID, str]] = set()
-        heads = []
-        for row in await self._tx.all(_WAITING, limit=limit):
-            named = {(row.organization_id, partition) for partition in row.partitions}
-            if not named & seen:
-                heads.append((row.organization_id, row.message_id))
-            seen |= named
-        return heads
 
 
 def _asking() -> dict[str, object]:

@@ -12,7 +12,8 @@ from clinical.domain.patients import Patient
 from clinical.storage.care_links import CareLinks
 from clinical.storage.encounters import GET_LINKED, Encounters, encounter_of
 from clinical.storage.endpoints import TERMS, Endpoints, terms_of
-from clinical.storage.hl7_messages import Hl7Messages, Queue
+from clinical.storage.hl7_messages import Hl7Messages
+from clinical.storage.hl7_queue import Queue
 from clinical.storage.observations import Observations
 from clinical.storage.patient_links import PatientLinks
 from clinical.storage.patient_lists import PatientLists
