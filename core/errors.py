@@ -86,13 +86,6 @@ class Unavailable(Refusal):
     reason = "UNAVAILABLE"
 
 
-class Stopping(Unavailable):
-    """The server stops, and another one takes the call.
-
-    Clients that repeat calls by themselves are told when: by then their connection has ended.
-    """
-
-
 class DeadlineExceeded(Refusal):
     """The call's time ran out before its work was done."""
 

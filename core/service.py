@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import uvloop
 from pydantic import ValidationError
 
+from core import tasks
 from core.audit.receivers import Analytics, Compliance
 from core.audit.refusals import Refusals
 from core.audit.relay import FACTS_LINGER, Relay
@@ -109,11 +110,23 @@ async def _run(service: str, settings: CoreSettings, build: Build, truth: MakeTr
     for signal_ in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_, stop.set)
     async with AsyncExitStack() as parts:
-        server = await start(service, settings, build, truth, parts)
-        _collect_rarely()
-        _log.info("listening on port %d", server.port)
-        await stop.wait()
+        starting = asyncio.create_task(_serve(service, settings, build, truth, parts))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            await tasks.end(starting)
+        else:
+            starting.result()
+        await stopping
         _log.info("draining")
+
+
+async def _serve(
+    service: str, settings: CoreSettings, build: Build, truth: MakeTruth, parts: AsyncExitStack
+) -> None:
+    server = await start(service, settings, build, truth, parts)
+    _collect_rarely()
+    _log.info("listening on port %d", server.port)
 
 
 async def start(
@@ -155,8 +168,8 @@ async def start(
     _measure(core.metrics, truth, steps)
     health = Health(servicers, _conditions(service, core, truth))
     server = Server(settings, servicers, steps, health)
-    await server.start()
     parts.push_async_callback(server.stop)
+    await server.start()
     return server
 
 

@@ -18,7 +18,9 @@ class CoreSettings(BaseSettings):
     database_app_url: SecretStr
     database_relay_url: SecretStr
     database_owner_url: SecretStr | None = None
-    # Addresses of the services that every server needs.
+    # Addresses of the services that every server needs. `host:port` is one address, of a server
+    # or of what stands before several. `ipv4:a:port,b:port` and `dns:///name:port` name servers:
+    # calls are spread over those that are open (core/rpc/health.py).
     auth_target: str
     compliance_target: str
     analytics_target: str
@@ -47,8 +49,9 @@ class CoreSettings(BaseSettings):
     # Connections to the database: for transactions, and for single-key reads.
     pool_size: int = 8
     read_connections: int = 1
-    # How long to wait, once NOT_SERVING, for balancers to notice, in seconds.
-    drain_seconds: float = 0.5
+    # How long to serve on, once NOT_SERVING, until balancers have noticed, in seconds. Edges look
+    # each second; an orchestrator needs a second or two to tell its proxies.
+    drain_seconds: float = 3.0
 
     @classmethod
     def read(cls, service: str) -> Self:

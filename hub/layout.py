@@ -104,6 +104,8 @@ class Layout:
             KEYRING_KEY_PATH=str(own.keyring_key()),
             SERVICE_KEY_PATH=str(own.service_key()),
             REFLECTION="open",
+            # Nobody takes over from a server here, so nobody is waited for.
+            DRAIN_SECONDS="0.2",
             DEBUG=str(self.debug).lower(),
             **asks.get(service, {}),
         )

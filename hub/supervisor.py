@@ -121,6 +121,8 @@ class Supervisor:
             raise StartFailed(spec.name, f"ended with {code}", child.log)
         self._groups.remove([child])
         self._report(f"{spec.name} is done ({time.monotonic() - began:.1f} s)")
+        if child.log:
+            child.log.close()
 
     async def stop(self) -> None:
         """Stop what runs, last started first, each within the time its spec allows.

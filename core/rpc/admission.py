@@ -7,7 +7,7 @@ Health and reflection do not pass here; long streams have a limit of their own.
 import asyncio
 from collections import OrderedDict
 
-from core.errors import Refusal, Stopping
+from core.errors import Refusal
 from medhub.options.v1 import policy_pb2 as options
 
 # Calls in progress in one process, by class. One process answers some thousand reads a second
@@ -21,9 +21,6 @@ LIMITS: dict[int, int] = {
 }
 # When to come back, in seconds: about the time that a full queue takes to drain.
 RETRY_SECONDS = 0.2
-# When to come back to a server that stops, in seconds: with the calls in progress it ends its
-# connections sooner, so that the second attempt of a caller finds another server.
-ELSEWHERE_SECONDS = 0.5
 # Proofs of a secret from one address: bursts of this many, refilled at this rate a second. A
 # backend that validates a token at each of its requests stays below it.
 CREDENTIAL_BURST = 600.0
@@ -50,20 +47,10 @@ class Admission:
         self._limits = limits if limits is not None else LIMITS
         self._running = dict.fromkeys(self._limits, 0)
         self._left: asyncio.Event | None = None
-        self._closed = False
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def close(self) -> None:
-        """Let nobody in any more: the server stops, and another one takes the call."""
-        self._closed = True
-
     def enter(self, load: int, peer: str) -> None:
-        """Take a place, to be given back by `leave`.
-
-        Raises Overloaded when there is none, and Stopping when the server stops.
-        """
-        if self._closed:
-            raise Stopping(retry_after=ELSEWHERE_SECONDS)
+        """Take a place, to be given back by `leave`. Raises Overloaded when there is none."""
         if load == options.LOAD_CLASS_CREDENTIAL:
             self._spend(peer)
         if self._running[load] >= self._limits[load]:

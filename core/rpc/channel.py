@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeAlias
 from uuid import uuid4
 
 import grpc
@@ -27,6 +27,7 @@ from core.errors import Unavailable
 from core.identity import Call
 from core.rpc.delegation import Delegation
 from core.rpc.endings import TrueEndings, ending_of
+from core.rpc.health import OPEN
 from core.rpc.limits import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
 from core.truth.proof import AUDIENCE
 from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
@@ -41,6 +42,9 @@ RENEW_BEFORE = 60.0
 RETRY_ATTEMPTS = 3
 # When auth could not renew a token that is still good, it is asked again after this long.
 RENEW_PAUSE = 1.0
+
+
+Interceptors: TypeAlias = tuple[grpc.aio.ClientInterceptor, ...]
 
 
 class Tokens(Protocol):
@@ -136,7 +140,7 @@ class Channels:
     def to(self, service: str) -> grpc.aio.Channel:
         """The channel to a service, carrying this service's token."""
         if service not in self._channels:
-            self._channels[service] = self._open(self._targets[service], _carrying(self.token))
+            self._channels[service] = self._open(self._targets[service], carrying(self.token))
         return self._channels[service]
 
     def for_caller(self, service: str) -> grpc.aio.Channel:
@@ -149,7 +153,7 @@ class Channels:
         """
         if service not in self._for_callers:
             tokens = Delegation(service, self.to("auth"))
-            self._for_callers[service] = self._open(self._targets[service], _carrying(tokens))
+            self._for_callers[service] = self._open(self._targets[service], carrying(tokens))
         return self._for_callers[service]
 
     async def close(self) -> None:
@@ -157,24 +161,49 @@ class Channels:
         for channel in (*self._channels.values(), *self._for_callers.values(), self._plain):
             await channel.close()
 
-    def _open(
-        self, target: str, interceptors: tuple[grpc.aio.ClientInterceptor, ...]
-    ) -> grpc.aio.Channel:
-        settings = [
-            ("grpc.service_config", json.dumps(_service_config(self._contract))),
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.keepalive_time_ms", KEEPALIVE_MS),
-            ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
-            # A peer that comes back is found within a second, not after the default two minutes.
-            ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
-            ("grpc.max_reconnect_backoff_ms", 1000),
-        ]
-        return grpc.aio.insecure_channel(target, settings, interceptors=interceptors)
+    def _open(self, target: str, interceptors: Interceptors) -> grpc.aio.Channel:
+        return open_channel(target, self._contract, interceptors)
 
 
-def _service_config(contract: Contract) -> dict[str, object]:
+def open_channel(
+    target: str, contract: Contract, interceptors: Interceptors = ()
+) -> grpc.aio.Channel:
+    """A channel as every one of the platform is."""
+    settings = [
+        ("grpc.service_config", json.dumps(service_config(target, contract))),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+        ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+        # A peer that comes back is found within a second, not after the default two minutes.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 1000),
+        # Names are looked up anew as soon as a server has gone, not half a minute later.
+        ("grpc.dns_min_time_between_resolutions_ms", 1000),
+    ]
+    return grpc.aio.insecure_channel(target, settings, interceptors=interceptors)
+
+
+def service_config(target: str, contract: Contract) -> dict[str, object]:
+    """How gRPC treats calls to a target, by itself: which servers it uses, what it repeats."""
+    return {**_methods(contract), **(_spread() if _names_servers(target) else {})}
+
+
+def _names_servers(target: str) -> bool:
+    """Whether a target names servers, not one address that may stand for several."""
+    return target.startswith(("dns:", "ipv4:", "ipv6:"))
+
+
+def _spread() -> dict[str, object]:
+    """Use all servers that are open; one that drains is left before it stops."""
+    return {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "healthCheckConfig": {"serviceName": OPEN},
+    }
+
+
+def _methods(contract: Contract) -> dict[str, object]:
     repeatable = [
         {"service": m.service, "method": m.name.rpartition("/")[2]}
         for m in contract.methods.values()
@@ -188,14 +217,17 @@ def _service_config(contract: Contract) -> dict[str, object]:
                 "initialBackoff": "0.05s",
                 "maxBackoff": "1s",
                 "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                # A server that stops cancels, unseen, what comes while it says so. A caller who
+                # gives up is never repeated, so here CANCELLED is always the server's.
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }],
         "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1},
     }  # fmt: skip
 
 
-def _carrying(tokens: Tokens) -> tuple[grpc.aio.ClientInterceptor, ...]:
+def carrying(tokens: Tokens) -> Interceptors:
+    """What makes each call of a channel carry a token, the trace and the deadline."""
     kinds = (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)
     return (*(kind(tokens) for kind in kinds), TrueEndings())
 

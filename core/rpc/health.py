@@ -2,6 +2,10 @@
 
 `""` speaks for the server; each service has its own name besides. Health does not pass the
 steps of other calls: a busy server must not be taken for a dead one.
+
+`OPEN` tells whoever spreads calls over several servers which of them to use: SERVING from the first
+moment at which the server serves until it is about to stop. What is missing meanwhile, the server
+says itself; a client that left all servers for it would not be told.
 """
 
 import asyncio
@@ -11,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health import aio as health_aio
 
+OPEN = "medhub.open"
 # How often the conditions are looked at again, in seconds.
 CHECK_EVERY = 0.25
 # A condition that has not answered by then, in seconds, does not hold: a database that is frozen
@@ -32,6 +37,7 @@ class Health:
         self._conditions = conditions
         self._serving = False
         self._draining = False
+        self._opened = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -42,7 +48,12 @@ class Health:
     async def start(self) -> None:
         """Say NOT_SERVING, then watch."""
         await self._tell(_NOT_SERVING)
+        await self.servicer.set(OPEN, _NOT_SERVING)
         self._watch = asyncio.create_task(self._look())
+
+    async def opened(self) -> None:
+        """Return once the server has served."""
+        await self._opened.wait()
 
     async def drain(self) -> None:
         """Say NOT_SERVING for good."""
@@ -52,6 +63,10 @@ class Health:
         self._serving = False
         await self._tell(_NOT_SERVING)
 
+    async def close(self) -> None:
+        """Say to those who spread calls that no more should come here."""
+        await self.servicer.set(OPEN, _NOT_SERVING)
+
     async def _look(self) -> None:
         while not self._draining:
             missing = [name for name, holds in self._conditions.items() if not await _told(holds)]
@@ -59,7 +74,13 @@ class Health:
                 self._serving = not missing
                 _log.info("serving" if not missing else f"not serving: {', '.join(missing)}")
                 await self._tell(_NOT_SERVING if missing else _SERVING)
+                await self._open()
             await asyncio.sleep(CHECK_EVERY)
+
+    async def _open(self) -> None:
+        if self._serving and not self._opened.is_set():
+            self._opened.set()
+            await self.servicer.set(OPEN, _SERVING)
 
     async def _tell(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in self._names:

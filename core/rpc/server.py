@@ -30,10 +30,12 @@ from core.settings import CoreSettings
 # Connections are closed at this age, so that load spreads over new servers; calls on them end.
 CONNECTION_AGE_MS = 5 * 60 * 1000
 CONNECTION_GRACE_MS = 30 * 1000
+# How much of the time to drain passes before channels are told to leave.
+BALANCERS_SHARE = 2 / 3
 # Once told to stop, calls in progress have this long to end.
 STOP_GRACE_SECONDS = 20.0
-# After the last of them, callers who come all the same are told for this long to go elsewhere.
-SETTLE_SECONDS = 0.2
+# What came in before that is counted as in progress after this long.
+SETTLE_SECONDS = 0.1
 # Answers that are still on their way out have this long.
 LAST_WORDS_SECONDS = 0.25
 # A stream that is cut finds another server after this long.
@@ -77,7 +79,8 @@ class Server:
         self._add_reflection(tuple(servicers), steps)
         if settings.debug:
             channelz.add_channelz_servicer(_Generic(self._server))
-        self.port = self._server.add_insecure_port(settings.listen)
+        # Workers take the port when they are ready: of those who share one, each is given callers.
+        self.port = 0 if settings.so_reuseport else self._bind()
 
     @property
     def serving(self) -> bool:
@@ -85,25 +88,39 @@ class Server:
         return self._health.serving
 
     async def start(self) -> None:
-        """Listen; health says NOT_SERVING until its conditions hold."""
+        """Listen; health says NOT_SERVING until its conditions hold.
+
+        A server that shares its port begins to listen, and returns, when they first do.
+        """
         await self._health.start()
+        if self._settings.so_reuseport:
+            await self._health.opened()
+            self.port = self._bind()
         await self._server.start()
 
     async def stop(self) -> None:
         """Drain: say NOT_SERVING, let balancers notice, let calls in progress end."""
         await self._health.drain()
-        await asyncio.sleep(self._settings.drain_seconds)
-        # grpc cancels what arrives while it stops, and a caller cannot tell that from its own
-        # doing. So new calls are refused as UNAVAILABLE first, and it stops when none comes.
-        self._steps.admission.close()
+        # Calls are served meanwhile. Balancers look at intervals and need most of the time;
+        # channels are told at once, and by then have found the server that takes over.
+        await asyncio.sleep(self._settings.drain_seconds * BALANCERS_SHARE)
+        await self._health.close()
+        await asyncio.sleep(self._settings.drain_seconds * (1 - BALANCERS_SHARE))
         # Streams would go on to the end of the grace; their callers find another server.
         self._steps.live.end_all(Unavailable(retry_after=RECONNECT_SECONDS))
+        # Whoever does not look is told by the connection to go. What such a caller sends until
+        # that has reached it, grpc cancels unseen; the platform's channels send it again.
+        stopping = asyncio.create_task(self._server.stop(STOP_GRACE_SECONDS))
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_GRACE_SECONDS):
+                await asyncio.sleep(SETTLE_SECONDS)
                 await self._steps.admission.emptied()
-        await asyncio.sleep(SETTLE_SECONDS)
         # What is left watches health or asks for reflection, and would hold the server.
         await self._server.stop(LAST_WORDS_SECONDS)
+        await stopping
+
+    def _bind(self) -> int:
+        return self._server.add_insecure_port(self._settings.listen)
 
     def _add_reflection(self, services: tuple[str, ...], steps: Steps) -> None:
         if self._settings.reflection == "off":

@@ -17,11 +17,10 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from core.contract import Contract, Reason
-from core.errors import DeadlineExceeded, Refusal, Stopping, Unavailable
+from core.errors import DeadlineExceeded, Refusal, Unavailable
 
 DOMAIN = "medhub"
 DETAILS_KEY = "grpc-status-details-bin"
-PUSHBACK_KEY = "grpc-retry-pushback-ms"
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 _log = logging.getLogger("medhub.incident")
 
@@ -46,8 +45,6 @@ class Told:
     reason: str
     message: str
     details: bytes
-    # When gRPC's own retries may try again, in milliseconds (gRFC A6); None: by their own back-off.
-    pushback: int | None = None
 
 
 def refusal_of(error: BaseException, method: str, trace_id: str, *, given_up: bool) -> Refusal:
@@ -80,16 +77,7 @@ def _told(refusal: Refusal, reason: Reason, language: str) -> Told:
     status = status_pb2.Status(code=reason.code, message=reason.texts["en"])
     for detail in _details(refusal, reason, language):
         status.details.add().Pack(detail)
-    pushback = None
-    if isinstance(refusal, Stopping) and refusal.retry_after is not None:
-        pushback = round(refusal.retry_after * 1000)
-    return Told(
-        _STATUS[reason.code],
-        reason.name,
-        reason.texts["en"],
-        status.SerializeToString(),
-        pushback,
-    )
+    return Told(_STATUS[reason.code], reason.name, reason.texts["en"], status.SerializeToString())
 
 
 def _details(refusal: Refusal, reason: Reason, language: str) -> list[Message]:
@@ -116,7 +104,4 @@ def _details(refusal: Refusal, reason: Reason, language: str) -> list[Message]:
 
 async def end(context: grpc.aio.ServicerContext[bytes, bytes], told: Told) -> NoReturn:
     """End the call. Awaited, always: an abort that nobody awaits does nothing."""
-    trailers: tuple[tuple[str, str | bytes], ...] = ((DETAILS_KEY, told.details),)
-    if told.pushback is not None:
-        trailers += ((PUSHBACK_KEY, str(told.pushback)),)
-    await context.abort(told.code, told.message, trailers)
+    await context.abort(told.code, told.message, ((DETAILS_KEY, told.details),))

@@ -13,7 +13,7 @@ from hub.supervisor import Supervisor
 
 # A worker may finish the calls it has: longer than any deadline, shorter than what an
 # orchestrator waits before it kills (30 s).
-_DRAIN_SECONDS = 25.0
+_DRAIN_SECONDS = 28.0
 
 
 def serve(

@@ -95,7 +95,7 @@ def medhub(*arguments: str, data_dir: Path) -> "subprocess.CompletedProcess[str]
 @contextmanager
 def up(data_dir: Path, arguments: Sequence[str] = ("--demo",)) -> Iterator[Whole]:
     """Bring a platform up, and down again."""
-    ports = ("--port-base", str(_port_base()))
+    ports = ("--port-base", str(port_base()))
     started = medhub("up", "--detach", *ports, *arguments, data_dir=data_dir)
     assert started.returncode == 0, started.stdout + started.stderr
     running = run_file.read(data_dir / "run.json")
@@ -107,7 +107,7 @@ def up(data_dir: Path, arguments: Sequence[str] = ("--demo",)) -> Iterator[Whole
         assert stopped.returncode == 0, stopped.stdout + stopped.stderr
 
 
-def _port_base() -> int:
+def port_base() -> int:
     """The block of ports of this checkout's worker: two platforms that start at once would find the
     same ports free.
     """
