@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -22,33 +22,8 @@ from core.truth.proof import (
     sign,
     verify,
 )
+from tests.support.proof_tokens import HEADER, KEY, KEYS, NOW, PAYLOAD, but, refused
 from tests.support.tokens import SigningKey, claims_of, forged, segment
-
-KEY = SigningKey("k1", bytes(range(32)))
-KEYS = {"k1": KEY.key}
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-HEADER = {"alg": "EdDSA", "typ": "at+jwt", "kid": "k1"}
-PAYLOAD: dict[str, Any] = {
-    "iss": "medhub",
-    "aud": "medhub",
-    "sub": "0198c0de-0000-7000-8000-000000000001",
-    "knd": "user",
-    "rev": 7,
-    "iat": int(NOW.timestamp()),
-    "nbf": int(NOW.timestamp()),
-    "exp": int(NOW.timestamp()) + 300,
-    "jti": "t1",
-    "aal": 1,
-}
-
-
-def _but(without: str = "", **changed: Any) -> dict[str, Any]:
-    return {name: value for name, value in {**PAYLOAD, **changed}.items() if name != without}
-
-
-def _refused(token: str, now: datetime = NOW, keys: dict[str, Key] | None = None) -> None:
-    with pytest.raises(NotProven):
-        verify(token, KEYS if keys is None else keys, now)
 
 
 def test_what_was_signed_is_what_is_read() -> None:
@@ -76,13 +51,13 @@ def test_a_forged_token_of_the_right_form_is_accepted() -> None:
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "", None, 0, [], "HS256", "RS256"])
 def test_another_algorithm_is_refused(alg: object) -> None:
     """The algorithm is the key's, whatever the header says."""
-    _refused(forged(KEY, {**HEADER, "alg": alg}, PAYLOAD))
+    refused(forged(KEY, {**HEADER, "alg": alg}, PAYLOAD))
 
 
 @pytest.mark.parametrize("alg", ["none", "NONE"])
 def test_an_unsigned_token_is_refused(alg: str) -> None:
     """`alg: none` with an empty signature proves nothing."""
-    _refused(f"{segment({**HEADER, 'alg': alg})}.{segment(PAYLOAD)}.")
+    refused(f"{segment({**HEADER, 'alg': alg})}.{segment(PAYLOAD)}.")
 
 
 @pytest.mark.parametrize("alg", ["HS256", "EdDSA"])
@@ -93,7 +68,7 @@ def test_a_public_key_is_no_shared_secret(alg: str) -> None:
     for secret in (KEY.public, base64.b64encode(KEY.public), KEY.public.hex().encode()):
         mac = hmac.new(secret, signed.encode(), hashlib.sha256).digest()
 
-        _refused(f"{signed}.{segment(mac)}")
+        refused(f"{signed}.{segment(mac)}")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +88,7 @@ def test_a_public_key_is_no_shared_secret(alg: str) -> None:
 )
 def test_a_header_that_brings_more_is_refused(more: dict[str, Any]) -> None:
     """The header holds alg, typ and kid, and nothing else."""
-    _refused(forged(KEY, {**HEADER, **more}, PAYLOAD))
+    refused(forged(KEY, {**HEADER, **more}, PAYLOAD))
 
 
 @pytest.mark.parametrize(
@@ -121,13 +96,13 @@ def test_a_header_that_brings_more_is_refused(more: dict[str, Any]) -> None:
 )
 def test_another_type_is_refused(typ: object) -> None:
     """An identity token or an assertion is no access token."""
-    _refused(forged(KEY, {**HEADER, "typ": typ}, PAYLOAD))
+    refused(forged(KEY, {**HEADER, "typ": typ}, PAYLOAD))
 
 
 @pytest.mark.parametrize("kid", ["k2", "", "K1", "k1 ", None, 1, ["k1"], {"k1": 1}])
 def test_an_unknown_key_is_refused(kid: object) -> None:
     """Only a key that the stream has published verifies anything."""
-    _refused(forged(KEY, {**HEADER, "kid": kid}, PAYLOAD))
+    refused(forged(KEY, {**HEADER, "kid": kid}, PAYLOAD))
 
 
 def test_a_key_never_heard_of_is_told_apart() -> None:
@@ -139,19 +114,17 @@ def test_a_key_never_heard_of_is_told_apart() -> None:
 def test_a_missing_header_part_is_refused() -> None:
     """A header without its three names is none."""
     for name in HEADER:
-        _refused(forged(KEY, {n: v for n, v in HEADER.items() if n != name}, PAYLOAD))
+        refused(forged(KEY, {n: v for n, v in HEADER.items() if n != name}, PAYLOAD))
 
 
 def test_another_keys_signature_is_refused() -> None:
     """A name in the header is not a proof."""
-    _refused(forged(SigningKey("k1"), HEADER, PAYLOAD))
+    refused(forged(SigningKey("k1"), HEADER, PAYLOAD))
 
 
 def test_a_revoked_key_verifies_nothing() -> None:
     """A compromised key is dead at once."""
-    _refused(
-        forged(KEY, HEADER, PAYLOAD), keys={"k1": Key("k1", "EdDSA", KEY.public, revoked=True)}
-    )
+    refused(forged(KEY, HEADER, PAYLOAD), keys={"k1": Key("k1", "EdDSA", KEY.public, revoked=True)})
 
 
 def test_a_retired_key_verifies_until_its_end() -> None:
@@ -160,13 +133,13 @@ def test_a_retired_key_verifies_until_its_end() -> None:
     token = forged(KEY, HEADER, PAYLOAD)
 
     assert verify(token, keys, NOW + SKEW).revision == 7
-    _refused(token, NOW + SKEW + timedelta(seconds=1), keys)
+    refused(token, NOW + SKEW + timedelta(seconds=1), keys)
 
 
 @pytest.mark.parametrize("name", sorted(PAYLOAD))
 def test_a_missing_claim_is_refused(name: str) -> None:
     """Every required claim has to be there."""
-    _refused(forged(KEY, HEADER, _but(without=name)))
+    refused(forged(KEY, HEADER, but(without=name)))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +147,7 @@ def test_a_missing_claim_is_refused(name: str) -> None:
 )
 def test_another_issuer_is_refused(issuer: object) -> None:
     """The issuer is compared whole."""
-    _refused(forged(KEY, HEADER, _but(iss=issuer)))
+    refused(forged(KEY, HEADER, but(iss=issuer)))
 
 
 @pytest.mark.parametrize(
@@ -200,7 +173,7 @@ def test_another_issuer_is_refused(issuer: object) -> None:
 )
 def test_another_audience_is_refused(audience: object) -> None:
     """The audience is one string; a list is another spelling."""
-    _refused(forged(KEY, HEADER, _but(aud=audience)))
+    refused(forged(KEY, HEADER, but(aud=audience)))
 
 
 @pytest.mark.parametrize(
@@ -221,21 +194,21 @@ def test_another_audience_is_refused(audience: object) -> None:
 )
 def test_only_a_server_of_the_platform_has_the_name_of_one(claims: dict[str, Any]) -> None:
     """No user, no program of an organization, and nobody on behalf of a server."""
-    _refused(forged(KEY, HEADER, _but(**claims)))
+    refused(forged(KEY, HEADER, but(**claims)))
 
 
 def test_a_server_of_the_platform_is_named() -> None:
     """As it was registered."""
-    found = verify(forged(KEY, HEADER, _but(svc="clinical", knd="service")), KEYS, NOW)
+    found = verify(forged(KEY, HEADER, but(svc="clinical", knd="service")), KEYS, NOW)
 
     assert found.service == "clinical"
 
 
 def test_who_acts_for_somebody_does_so_at_one_server() -> None:
     """No token of an actor is good everywhere."""
-    acting = _but(act={"sub": str(new_id())})
+    acting = but(act={"sub": str(new_id())})
 
-    _refused(forged(KEY, HEADER, acting))
+    refused(forged(KEY, HEADER, acting))
     assert verify(forged(KEY, HEADER, {**acting, "aud": "medhub/a"}), KEYS, NOW).audience == "a"
 
 
@@ -246,14 +219,14 @@ def test_who_acts_for_somebody_does_so_at_one_server() -> None:
 )
 def test_a_number_of_another_type_is_refused(claim: str, value: Any) -> None:
     """Times, revisions and levels are whole numbers of a sane size."""
-    _refused(forged(KEY, HEADER, _but(**{claim: value})))
+    refused(forged(KEY, HEADER, but(**{claim: value})))
 
 
 @pytest.mark.parametrize("value", [b"1e3", b"NaN", b"Infinity", b"9" * 5000])
 def test_a_number_of_another_spelling_is_refused(value: bytes) -> None:
     """JSON that Python reads generously is refused all the same."""
-    text = segment_of(_but()).replace(b'"exp": ' + str(PAYLOAD["exp"]).encode(), b'"exp": ' + value)
-    _refused(forged(KEY, HEADER, text))
+    text = segment_of(but()).replace(b'"exp": ' + str(PAYLOAD["exp"]).encode(), b'"exp": ' + value)
+    refused(forged(KEY, HEADER, text))
 
 
 @pytest.mark.parametrize(
@@ -280,19 +253,19 @@ def test_a_number_of_another_spelling_is_refused(value: bytes) -> None:
 )
 def test_a_claim_of_another_form_is_refused(more: dict[str, Any]) -> None:
     """Names are canonical UUIDs and lists are lists."""
-    _refused(forged(KEY, HEADER, _but(**more)))
+    refused(forged(KEY, HEADER, but(**more)))
 
 
 def test_a_token_that_outlives_what_is_remembered_is_refused() -> None:
     """A revoked session is forgotten after the longest life, so no token may live longer."""
-    _refused(forged(KEY, HEADER, _but(exp=PAYLOAD["iat"] + 15 * 60 + 1)))
+    refused(forged(KEY, HEADER, but(exp=PAYLOAD["iat"] + 15 * 60 + 1)))
 
 
 @pytest.mark.parametrize("exp", [253402300799, 253402300800])
 def test_a_time_at_the_end_of_the_calendar_does_no_harm(exp: int) -> None:
     """Arithmetic at the edge refuses; it does not fail."""
-    _refused(forged(KEY, HEADER, _but(exp=exp)))
-    _refused(forged(KEY, HEADER, _but(exp=exp, iat=exp - 1, nbf=exp - 1)))
+    refused(forged(KEY, HEADER, but(exp=exp)))
+    refused(forged(KEY, HEADER, but(exp=exp, iat=exp - 1, nbf=exp - 1)))
 
 
 def test_the_edges_of_time() -> None:
@@ -302,7 +275,7 @@ def test_the_edges_of_time() -> None:
 
     assert verify(token, KEYS, starts - SKEW).revision == 7
     assert verify(token, KEYS, ends + SKEW).revision == 7
-    _refused(token, starts - SKEW - timedelta(milliseconds=1))
+    refused(token, starts - SKEW - timedelta(milliseconds=1))
     with pytest.raises(Expired):
         verify(token, KEYS, ends + SKEW + timedelta(milliseconds=1))
 
@@ -319,7 +292,7 @@ def test_a_bad_token_that_also_ran_out_is_just_bad() -> None:
 @given(st.text(max_size=200) | st.binary(max_size=200).map(lambda b: b.decode("latin-1")))
 def test_noise_proves_nothing(noise: str) -> None:
     """Whatever comes, the only failure is the refusal."""
-    _refused(noise)
+    refused(noise)
 
 
 @given(st.integers(min_value=0, max_value=10_000), st.integers(min_value=1, max_value=127))
@@ -330,7 +303,7 @@ def test_no_changed_character_is_overlooked(place: int, by: int) -> None:
     changed = token[:at] + chr((ord(token[at]) + by) % 128) + token[at + 1 :]
 
     if changed != token:
-        _refused(changed)
+        refused(changed)
 
 
 def test_the_library_is_new_enough() -> None:
