@@ -1,9 +1,10 @@
 """What the database itself holds, whatever the service's own SQL does.
 
-A number is taken where an invoice becomes final, and nowhere else; what is final stays; the
-ledger is written by one function, adds up to nothing for each transaction and currency, and only
-grows. All of it belongs to the owner role; the functions that the app role reaches run with the
-owner's rights and a pinned search_path.
+A number is taken where an invoice becomes final, and nowhere else; what is final stays. What is
+paid of an invoice and left of a payment is what the allocations say. The ledger is written by one
+function, adds up to nothing for each transaction and currency, and only grows. All of it belongs to
+the owner role; the functions that the app role reaches run with the owner's rights and a pinned
+search_path.
 """
 
 from typing import Final
@@ -147,7 +148,61 @@ BEGIN
 END $$;
 """  # noqa: S608 - built from our own constants
 
+_PAYMENTS: Final = f"""
+CREATE OR REPLACE FUNCTION medhub.guard_money() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'DELETE' OR to_jsonb(NEW) - 'allocated' <> to_jsonb(OLD) - 'allocated' THEN
+        RAISE EXCEPTION 'what came in or is owed stays' USING ERRCODE = '{REFUSED}';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER guard_payment BEFORE UPDATE OR DELETE ON public.payment
+    FOR EACH ROW EXECUTE FUNCTION medhub.guard_money();
+CREATE OR REPLACE TRIGGER guard_receivable BEFORE UPDATE OR DELETE ON public.receivable
+    FOR EACH ROW EXECUTE FUNCTION medhub.guard_money();
+
+-- Asked at commit, of the rows as they are by then: a payment, a receivable and their allocations
+-- are written one after the other.
+CREATE OR REPLACE FUNCTION medhub.allocations_agree() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    written CONSTANT jsonb := to_jsonb(NEW);
+    paid CONSTANT uuid := (written ->> CASE TG_TABLE_NAME
+        WHEN 'payment' THEN 'id' ELSE 'payment_id' END)::uuid;
+    owed CONSTANT uuid := (written ->> 'invoice_id')::uuid;
+BEGIN
+    IF EXISTS (
+        SELECT FROM public.payment p
+        WHERE p.organization_id = NEW.organization_id AND p.id = paid AND p.allocated <> (
+            SELECT COALESCE(sum(a.amount), 0) FROM public.allocation a
+            WHERE a.organization_id = p.organization_id AND a.payment_id = p.id)
+    ) OR owed IS NOT NULL AND NOT EXISTS (
+        SELECT FROM public.receivable r
+        JOIN public.invoice i ON i.organization_id = r.organization_id AND i.id = r.invoice_id
+        WHERE r.organization_id = NEW.organization_id AND r.invoice_id = owed
+            AND i.state = 'FINAL' AND r.total = i.net_total + i.tax_total AND r.allocated = (
+                SELECT COALESCE(sum(a.amount), 0) FROM public.allocation a
+                WHERE a.organization_id = r.organization_id AND a.invoice_id = r.invoice_id)
+    ) THEN
+        RAISE EXCEPTION 'payments, invoices and allocations differ' USING ERRCODE = '{REFUSED}';
+    END IF;
+    RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS allocations_agree ON public.payment;
+CREATE CONSTRAINT TRIGGER allocations_agree AFTER INSERT OR UPDATE ON public.payment
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION medhub.allocations_agree();
+DROP TRIGGER IF EXISTS allocations_agree ON public.receivable;
+CREATE CONSTRAINT TRIGGER allocations_agree AFTER INSERT OR UPDATE ON public.receivable
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION medhub.allocations_agree();
+DROP TRIGGER IF EXISTS allocations_agree ON public.allocation;
+CREATE CONSTRAINT TRIGGER allocations_agree AFTER INSERT ON public.allocation
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION medhub.allocations_agree();
+"""  # noqa: S608 - built from our own constants
+
 _FUNCTIONS: Final = (
+    "guard_money()",
+    "allocations_agree()",
     "guard_invoice()",
     "guard_invoice_part()",
     "refuse_change()",
@@ -159,7 +214,7 @@ _FUNCTIONS: Final = (
 def guard(bind: Connection) -> None:
     """Put the guards up, or renew them after a change."""
     app = roles_of("billing").app
-    for function in (_FINAL, _LEDGER):
+    for function in (_FINAL, _LEDGER, _PAYMENTS):
         bind.exec_driver_sql(function)
     for name in _FUNCTIONS:
         bind.exec_driver_sql(f"REVOKE ALL ON FUNCTION medhub.{name} FROM PUBLIC")

@@ -155,6 +155,7 @@ receivable: Final[Table] = tenant_table(
     capture=False,
     reason="It sums up an invoice and its allocations, which are recorded.",
     reach=Reach(through="invoice_id"),
+    guards=("allocations_agree", "guard_receivable"),
 )
 
 payment: Final[Table] = tenant_table(
@@ -175,6 +176,7 @@ payment: Final[Table] = tenant_table(
     index("patient_id", "id"),
     subject="patient_id",
     collection="payments",
+    guards=("allocations_agree", "guard_payment"),
 )
 
 allocation: Final[Table] = tenant_table(
@@ -194,7 +196,7 @@ allocation: Final[Table] = tenant_table(
     index("patient_id", "id"),
     subject="patient_id",
     collection="allocations",
-    guards=("refuse_change",),
+    guards=("allocations_agree", "refuse_change"),
 )
 
 ledger_account: Final[Table] = tenant_table(

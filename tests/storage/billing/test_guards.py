@@ -29,6 +29,9 @@ _ONE_LEG: Final = """INSERT INTO ledger_entry
     (organization_id, id, transaction_id, account, currency_code, side, amount)
     SELECT organization_id, gen_random_uuid(), id, 'cash', 'EUR', 'DEBIT', 1
     FROM ledger_transaction LIMIT 1"""
+_PAYING: Final = """INSERT INTO allocation
+    SELECT p.organization_id, gen_random_uuid(), p.id, i.id, i.patient_id, 1, now()
+    FROM payment p, invoice i WHERE i.state = '{state}'"""
 _POST: Final = """SELECT medhub.post(gen_random_uuid(), 'PAYMENT', 'payments/x', now(),
     %(accounts)s, %(currencies)s, %(sides)s, %(amounts)s)"""
 _BALANCED: Final[dict[str, Any]] = {
@@ -194,6 +197,42 @@ async def test_no_posting_is_committed_that_does_not_add_up(office: Office, call
     assert _attempt(url, call, _POST, values=_BALANCED) is None
     # What was posted balanced cannot be unbalanced by one more leg, not by the owner either.
     assert _attempt(office.database.urls.owner, call, _ONE_LEG) == REFUSED
+
+
+async def test_what_came_in_and_what_is_owed_stay(office: Office, call: Call) -> None:
+    """Neither the service's SQL nor the owner's changes an amount, or says that something is paid
+    which no allocation pays, or allocates without saying so.
+    """
+    await office.final()
+    await office.draft()
+    await office.payment(1000)
+    both = "SELECT p.amount, p.allocated, r.total, r.allocated AS paid FROM payment p, receivable r"
+    before = office.database.rows(both)
+    statements = (
+        "UPDATE payment SET amount = amount + 1",
+        "UPDATE payment SET means = 'CASH', received_on = received_on - 1",
+        "DELETE FROM payment",
+        "UPDATE receivable SET total = total + 1",
+        "DELETE FROM receivable",
+        "UPDATE payment SET allocated = 1",
+        "UPDATE receivable SET allocated = 1",
+        _PAYING.format(state="FINAL"),
+        _PAYING.format(state="DRAFT"),
+    )
+
+    for url in (office.database.urls.app, office.database.urls.owner):
+        assert _attempts(url, call, statements) == dict.fromkeys(statements, REFUSED)
+
+    assert office.database.rows(both) == before
+
+
+async def test_nothing_is_owed_but_by_an_invoice_that_is_final(office: Office, call: Call) -> None:
+    """A draft asks for nothing, and a final invoice for its total and no other."""
+    await office.draft()
+    owing = """INSERT INTO receivable (organization_id, invoice_id, total)
+        SELECT organization_id, id, net_total + tax_total FROM invoice"""
+
+    assert _attempt(office.database.urls.app, call, owing) == REFUSED
 
 
 async def test_a_line_waits_for_who_makes_its_invoice_final(office: Office, call: Call) -> None:
