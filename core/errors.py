@@ -9,6 +9,7 @@ data: not in a message, not in metadata.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,14 @@ class FieldViolation:
 
 
 class Refusal(Exception):
-    """Raised to refuse a call. Subclasses are named after the fact and set `reason`."""
+    """Raised to refuse a call. Subclasses are named after the fact and set `reason`.
+
+    `concerns` are the persons, by kind and id, of whom the refusal tells something besides whom the
+    request names: it stands in their trail. No caller is told who they are.
+    """
 
     reason: ClassVar[str]
+    concerns: tuple[tuple[str, UUID], ...] = ()
 
     def __init__(
         self,

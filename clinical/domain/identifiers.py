@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from clinical.domain.hl7 import Identifier as Hl7Identifier
 from clinical.domain.ins import (
@@ -56,9 +57,10 @@ class IdentifierTaken(Refusal):
 
     reason = "IDENTIFIER_TAKEN"
 
-    def __init__(self, index: int) -> None:
-        """`index` is its place in the request's list, from 0."""
+    def __init__(self, index: int, holder: UUID) -> None:
+        """`index` is its place in the request's list, from 0; `holder` learns that it was tried."""
         super().__init__(metadata={"index": str(index)})
+        self.concerns = (("patient", holder),)
 
 
 class InsNotAllowedHere(Refusal):

@@ -316,7 +316,7 @@ class Patients:
         await self.claim(patient.identifiers)
         for place, holder in (await self.holders(patient.identifiers)).items():
             if holder.patient != patient.id and patient.identifiers[place].in_use:
-                raise IdentifierTaken(place)
+                raise IdentifierTaken(place, holder.patient)
 
     async def _save_identifiers(self, after: Patient, key: OrganizationKey) -> None:
         await self._check_free(after)

@@ -80,12 +80,14 @@ async def record_refusal(
     if code in _TELLING:
         resource, detail = _resource(method, request), {"reason": refusal.reason}
         # The person whose record was asked for finds in their trail who was refused.
-        [(kind, ids)] = _by_kind(person_of(resource))
-        record = AccessRecord(
-            call, "refusal", ids, kind, resource, entity=_entity(method), operation="read",
-            detail=detail,
-        )  # fmt: skip
-        await recorder.record([record])
+        subjects = (*person_of(resource), *refusal.concerns)
+        await recorder.record([
+            AccessRecord(
+                call, "refusal", ids, kind, resource, entity=_entity(method), operation="read",
+                detail=detail,
+            )
+            for kind, ids in _by_kind(subjects)
+        ])  # fmt: skip
 
 
 def _entity(method: Method) -> str:

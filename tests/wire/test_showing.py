@@ -74,22 +74,22 @@ async def test_a_repeated_request_is_recorded(platform: Platform, doctor: str) -
 
 
 async def test_a_probe_for_an_identifier_is_recorded(platform: Platform, doctor: str) -> None:
-    """Whoever learns that an identifier is taken is in the trail."""
+    """Whoever learns that an identifier is taken is in the trail of the patient who bears it."""
     number = patient_pb2.PatientIdentifier(
         system="CHU-X", type=patient_pb2.IDENTIFIER_TYPE_PI, value="42"
     )
     asked = patients.CreatePatientRequest(
         patient=patient_pb2.Patient(birth_name="Lemoine", identifiers=[number])
     )
-    await platform.call(f"{_SERVICE}/CreatePatient", asked, token=doctor)
+    bearer = await platform.call(f"{_SERVICE}/CreatePatient", asked, token=doctor)
     asked.validate_only = True
 
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await platform.call(f"{_SERVICE}/CreatePatient", asked, token=doctor)
 
     assert refused.value.code() is grpc.StatusCode.ALREADY_EXISTS
-    kept = platform.databases["clinical"].rows("SELECT 1 AS one FROM shown WHERE kind = 'refusal'")
-    assert len(kept) == 1
+    kept = platform.databases["clinical"].rows("SELECT * FROM shown WHERE kind = 'refusal'")
+    assert [f"patients/{row['subject']}" for row in kept] == [bearer.name]
 
 
 async def test_a_refused_look_stands_in_the_patients_trail(platform: Platform, doctor: str) -> None:
