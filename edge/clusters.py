@@ -25,7 +25,9 @@ def _cluster(name: str, addresses: tuple[Address, ...], edge: Edge) -> dict[str,
         "common_lb_config": {"healthy_panic_threshold": {"value": 1}},
         "health_checks": [_health(edge.health_seconds)],
         "ignore_health_on_host_removal": True,
-        "circuit_breakers": {"thresholds": [_limits("DEFAULT"), _limits("HIGH")]},
+        "circuit_breakers": {
+            "thresholds": [_limits(priority, len(addresses)) for priority in ("DEFAULT", "HIGH")]
+        },
         "typed_extension_protocol_options": {_HTTP2: _http2()},
         "load_assignment": {
             "cluster_name": name,
@@ -69,11 +71,12 @@ def _health(seconds: float) -> dict[str, Any]:
     }
 
 
-def _limits(priority: str) -> dict[str, Any]:
+def _limits(priority: str, addresses: int) -> dict[str, Any]:
+    calls = limits.CALLS * addresses
     return {
         "priority": priority,
-        "max_requests": limits.CALLS,
-        "max_pending_requests": limits.CALLS,
+        "max_requests": calls,
+        "max_pending_requests": calls,
         "max_retries": 64,
     }
 
@@ -83,7 +86,7 @@ def _http2() -> dict[str, Any]:
         "@type": f"type.googleapis.com/{_HTTP2}",
         "explicit_http_config": {
             "http2_protocol_options": {
-                "max_concurrent_streams": limits.CALLS,
+                "max_concurrent_streams": 2 * limits.CALLS,
                 # A server that vanished without a word is noticed.
                 "connection_keepalive": {"interval": "30s", "timeout": "10s"},
             }

@@ -21,9 +21,13 @@ IDLE_SECONDS = 300
 # What the edge adds to the deadline it passes on, so that the server's own answer comes first.
 GRACE_SECONDS = 0.5
 CONNECT_SECONDS = 1
-# Connections from outside, and calls in progress towards one service. Servers admit far fewer and
-# say so; these only protect the edge.
+# Connections from outside; this only protects the edge.
 CONNECTIONS = 20_000
-CALLS = 4_096
+# Calls in progress towards each address of a service: as many that are short, and as many others.
+# More keep no server busier, they only wait; and to refuse one costs a server a third of a read,
+# and the edge next to nothing.
+CALLS = 64
+# When a caller who is one too many may come back, in seconds.
+RETRY_SECONDS = 0.2
 # How long a browser may remember what CORS allows.
 CORS_SECONDS = 600

@@ -7,7 +7,7 @@ read. Codes and texts are those of the contract's shared reasons.
 import base64
 from typing import Any
 
-from google.protobuf import any_pb2
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from core.contract import Contract, Reason
@@ -57,6 +57,9 @@ _METADATA = {
 # reason of the contract has the same code. Details with another code would contradict the status.
 _GRPC_REASONS = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_SERVED",
                  502: "UNAVAILABLE", 503: "UNAVAILABLE"}  # fmt: skip
+# The edge has as many calls of the service in progress as it may.
+_OVERFLOW = {"response_flag_filter": {"flags": ["UO"]}}
+_OVERLOADED_STATUS = 429
 # A call that came as gRPC. One that the transcoder has made of JSON has the header in which it
 # notes the path as it came; from a client that header never gets here.
 _GRPC = [
@@ -87,6 +90,7 @@ def local_replies(contract: Contract) -> dict[str, Any]:
     """Envoy's `local_reply_config`: every answer of its own with a status from 400 on."""
     malformed = contract.reasons["MALFORMED_REQUEST"]
     mappers = [_frame_fault(malformed), _body_fault(malformed)]
+    mappers.extend(_overflow(contract.reasons["OVERLOADED"]))
     for status, name in _REASONS.items():
         mappers.append(_for_grpc(status, contract.reasons[_GRPC_REASONS.get(status, name)]))
         mappers.append(_for_json(_comparison("EQ", status), status, contract.reasons[name]))
@@ -118,14 +122,16 @@ def _for_grpc(status: int, reason: Reason) -> dict[str, Any]:
     return mapper
 
 
-def _grpc_status(reason: Reason, metadata: dict[str, str] | None = None) -> list[dict[str, Any]]:
+def _grpc_status(
+    reason: Reason, metadata: dict[str, str] | None = None, *more: Message
+) -> list[dict[str, Any]]:
     """The reason's own status, where gRPC would make another one of the HTTP status.
 
     Envoy writes `grpc-status` after these headers, so the last filter puts it in its place.
     """
     return [
         _header(OWN_STATUS, str(reason.code)),
-        _header("grpc-status-details-bin", _details(reason, metadata)),
+        _header("grpc-status-details-bin", _details(reason, metadata, *more)),
     ]
 
 
@@ -168,6 +174,29 @@ def _body_fault(reason: Reason) -> dict[str, Any]:
     }
 
 
+def _overflow(reason: Reason) -> list[dict[str, Any]]:
+    """One call too many, which Envoy alone would call unavailable; it is told when to come back."""
+    delay = f"{limits.RETRY_SECONDS:g}s"
+    status = _status(reason, reason.texts["en"])
+    status["details"].append({"@type": "type.googleapis.com/google.rpc.RetryInfo",
+                              "retry_delay": delay})  # fmt: skip
+    retry = error_details_pb2.RetryInfo()
+    retry.retry_delay.FromMilliseconds(round(limits.RETRY_SECONDS * 1000))
+    return [
+        {
+            "filter": _if_grpc(_OVERFLOW),
+            "body_format_override": {"text_format_source": {"inline_string": reason.texts["en"]}},
+            "headers_to_add": _grpc_status(reason, None, retry),
+        },
+        {
+            "filter": _OVERFLOW,
+            "status_code": _OVERLOADED_STATUS,
+            "body_format_override": {"json_format": status},
+            "headers_to_add": [_header(key, value) for key, value in _HARDENING.items()],
+        },
+    ]
+
+
 def _status(reason: Reason, message: str, metadata: dict[str, str] | None = None) -> dict[str, Any]:
     detail = {
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",
@@ -178,11 +207,11 @@ def _status(reason: Reason, message: str, metadata: dict[str, str] | None = None
     return {"code": reason.code, "message": message, "details": [detail]}
 
 
-def _details(reason: Reason, metadata: dict[str, str] | None = None) -> str:
+def _details(reason: Reason, metadata: dict[str, str] | None = None, *more: Message) -> str:
     status = status_pb2.Status(code=reason.code, message=reason.texts["en"])
-    detail = any_pb2.Any()
-    detail.Pack(error_details_pb2.ErrorInfo(reason=reason.name, domain=DOMAIN, metadata=metadata))
-    status.details.append(detail)
+    info = error_details_pb2.ErrorInfo(reason=reason.name, domain=DOMAIN, metadata=metadata)
+    for detail in (info, *more):
+        status.details.add().Pack(detail)
     # gRPC sends binary headers without padding.
     return base64.b64encode(status.SerializeToString()).decode("ascii").rstrip("=")
 

@@ -10,6 +10,7 @@ from edge.bindings import Binding, Operation
 from edge.body_guard import FRAME, GUARD, route_metadata
 from edge.documents import Document
 from edge.settings import Edge
+from medhub.options.v1 import policy_pb2 as options
 
 Route: TypeAlias = dict[str, Any]
 
@@ -24,6 +25,7 @@ _ON = {"@type": _FILTER, "config": {}}
 # What speaks of gRPC's own framing, which the transcoder makes: a server reads these before it
 # knows of any call, and answers what it cannot read as its own fault.
 _FRAMING = ("grpc-encoding", "grpc-accept-encoding", "grpc-internal-encoding-request")
+_SHORT = (options.LOAD_CLASS_READ, options.LOAD_CLASS_WRITE)
 _JSON_TYPE = r"application/json([ \t]*;.*)?"
 _GRPC_TYPE = r"application/grpc(\+proto)?([ \t]*;.*)?"
 _GRPC_WEB_TYPE = r"application/grpc-web(-text)?(\+proto)?([ \t]*;.*)?"
@@ -167,6 +169,8 @@ def _towards(operation: Operation, deadlines: Mapping[str, float]) -> dict[str, 
     longest = _seconds(operation, deadlines)
     return {
         "cluster": operation.cluster,
+        # Places of their own: searches and log-ins, which take long, take none from them.
+        "priority": "HIGH" if operation.method.load in _SHORT else "DEFAULT",
         "timeout": f"{longest + limits.GRACE_SECONDS:g}s",
         # A caller's own grpc-timeout counts where it is shorter.
         "max_stream_duration": {

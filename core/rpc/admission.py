@@ -19,6 +19,15 @@ LIMITS: dict[int, int] = {
     options.LOAD_CLASS_CREDENTIAL: 128,
     options.LOAD_CLASS_STREAM: 512,
 }
+# A read takes milliseconds. One that took longer than this, in seconds, has waited for others, and
+# those behind it would wait until the database gives them up: fewer are let in at once, on a slow
+# machine as on a fast one.
+QUEUE_SECONDS = 0.2
+# How much fewer, and how few at the least: as many as are needed to keep a server busy.
+FEWER = 0.8
+FEWEST = 32
+# While reads are fast and places are short, there is a sixteenth more after so many seconds.
+MORE_EVERY = 0.1
 # When to come back, in seconds: about the time that a full queue takes to drain.
 RETRY_SECONDS = 0.2
 # Proofs of a secret from one address: bursts of this many, refilled at this rate a second. A
@@ -44,7 +53,9 @@ class Admission:
     """Counts calls in progress. One for each server."""
 
     def __init__(self, limits: dict[int, int] | None = None) -> None:
-        self._limits = limits if limits is not None else LIMITS
+        self._most = limits if limits is not None else LIMITS
+        self._limits = dict(self._most)
+        self._judge_at = 0.0
         self._running = dict.fromkeys(self._limits, 0)
         self._left: asyncio.Event | None = None
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
@@ -62,8 +73,10 @@ class Admission:
         left, at = self._buckets.get(peer, (CREDENTIAL_BURST, 0.0))
         self._buckets[peer] = (max(left - FAILURE_COST, 0.0), at)
 
-    def leave(self, load: int) -> None:
-        """Give the place back."""
+    def leave(self, load: int, seconds: float) -> None:
+        """Give the place back, after so many seconds."""
+        if load == options.LOAD_CLASS_READ:
+            self._judge(load, seconds)
         self._running[load] -= 1
         if self._left is not None:
             self._left.set()
@@ -74,6 +87,20 @@ class Admission:
         while any(self._running.values()):
             self._left.clear()
             await self._left.wait()
+
+    def _judge(self, load: int, seconds: float) -> None:
+        """Learn from a call that took so long how many may be in progress."""
+        now = asyncio.get_running_loop().time()
+        if now < self._judge_at:
+            return
+        limit, running, most = self._limits[load], self._running[load], self._most[load]
+        if seconds > QUEUE_SECONDS:
+            self._limits[load] = min(max(int(min(limit, running) * FEWER), FEWEST), most)
+            # What is in the queue by now says nothing of the new limit.
+            self._judge_at = now + seconds
+        elif 2 * running > limit:
+            self._limits[load] = min(limit + max(limit // 16, 1), most)
+            self._judge_at = now + MORE_EVERY
 
     def running(self, load: int) -> int:
         """Calls of the class in progress."""

@@ -109,7 +109,7 @@ def _unary(
                 with deadlines.until(passage.until):
                     return await _answer(raw, passage, run, steps)
             finally:
-                steps.admission.leave(method.load)
+                steps.admission.leave(method.load, _seconds(passage))
         except BaseException as error:
             await _refuse(error, passage, context, steps)
             raise
@@ -147,7 +147,7 @@ def _stream(
             try:
                 return await _converse(requests, context, passage, run, steps)
             finally:
-                steps.admission.leave(method.load)
+                steps.admission.leave(method.load, _seconds(passage))
         except BaseException as error:
             await _refuse(error, passage, context, steps)
             raise
@@ -255,8 +255,12 @@ def _readable(passage: Passage) -> Message | None:
         return None
 
 
+def _seconds(passage: Passage) -> float:
+    return asyncio.get_running_loop().time() - passage.arrived
+
+
 def _depart(passage: Passage, steps: Steps) -> None:
-    seconds = asyncio.get_running_loop().time() - passage.arrived
+    seconds = _seconds(passage)
     call, headers = passage.call, passage.headers
     steps.log.ended(call, passage.code, passage.reason, seconds)
     steps.metrics.ended(call.method, passage.code, seconds)

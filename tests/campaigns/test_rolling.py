@@ -1,6 +1,7 @@
 """Whole services are replaced while they are used, and no call fails."""
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncIterator
 
@@ -57,7 +58,7 @@ class Watching:
         loop = asyncio.get_running_loop()
         self._follower.start()
         try:
-            while self._state.revision == 0:  # noqa: ASYNC110 - the first snapshot
+            while math.isinf(self._state.proven_at):  # noqa: ASYNC110 - the first proof
                 await asyncio.sleep(0.05)
             while True:
                 self.longest = max(self.longest, loop.time() - self._state.proven_at)

@@ -8,7 +8,9 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
 
+from edge import limits
 from medhub.auth.v1 import auth_service_pb2
 from tests.support.edges import Front, Reply, call, front
 
@@ -186,3 +188,36 @@ async def test_a_service_that_is_away_is_unavailable_to_each_kind_of_caller(tmp_
     assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
     assert raised.value.details() == "The service is not available for the moment."
     assert again.status == 200
+
+
+async def test_one_call_too_many_is_told_when_to_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RESOURCE_EXHAUSTED with RetryInfo, from the edge itself; other kinds of calls go on."""
+    monkeypatch.setattr(limits, "CALLS", 1)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: Message, __: Context) -> None:
+        begun.set()
+        await go_on.wait()
+
+    async with front(tmp_path) as running:
+        running.backend.answers[GET] = hold
+        held = asyncio.create_task(running.call("GET", "/clinical/v1/patients/a"))
+        await begun.wait()
+
+        rest = await running.call("GET", "/clinical/v1/patients/b")
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{running.port}") as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as raised:
+                await call(channel, f"/{GET}")
+        search = await running.call("POST", "/clinical/v1/patients:search", {})
+        go_on.set()
+        await held
+
+    assert reason(rest) == (429, 8, "OVERLOADED")
+    assert rest.json["details"][1]["retry_delay"] == "0.2s"
+    told, retry = rpc_status.from_call(raised.value), error_details_pb2.RetryInfo()
+    assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert told.details[1].Unpack(retry)
+    assert retry.retry_delay.ToMilliseconds() == 200
+    assert search.status == 200

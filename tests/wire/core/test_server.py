@@ -130,6 +130,46 @@ async def test_two_servers_do_not_share_a_port(served: Served) -> None:
         )
 
 
+async def test_a_worker_takes_the_port_it_shares_when_it_can_serve(
+    recorder: AccessRecorder, free_port: int
+) -> None:
+    """Until then the callers of the port are led to the workers that can."""
+    shared: dict[str, Any] = {"listen": f"127.0.0.1:{free_port}", "so_reuseport": True}
+    holds = False
+
+    async def condition() -> bool:
+        return holds
+
+    async def answered() -> None:
+        async with serving(recorder, conditions={"it": condition}, **shared) as served:
+            assert served.server.port == free_port
+            assert await _health(served) == SERVING
+
+    worker = asyncio.create_task(answered())
+    await asyncio.sleep(0.5)
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", free_port)
+    holds = True
+
+    async with asyncio.timeout(15):
+        await worker
+
+
+async def test_a_worker_that_never_could_serve_stops(recorder: AccessRecorder) -> None:
+    """It has no callers to wait for, and no port to give back."""
+    async with serving(recorder) as served:
+        settings = settings_with(so_reuseport=True)
+        worker = Server(settings, {}, served.steps, Health((), {}))
+        starting = asyncio.create_task(worker.start())
+        await asyncio.sleep(0)
+
+        starting.cancel()
+        async with asyncio.timeout(15):
+            await worker.stop()
+
+    assert worker.port == 0
+
+
 async def test_no_call_fails_while_the_server_stops(recorder: AccessRecorder) -> None:
     """Calls in progress end well; health is told first, and those that come later find nobody."""
     begun, go_on = asyncio.Semaphore(0), asyncio.Event()

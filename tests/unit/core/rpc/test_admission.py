@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from core.rpc import admission as module
-from core.rpc.admission import CREDENTIAL_BURST, CREDENTIAL_RATE, LIMITS, Admission, Overloaded
+from core.rpc.admission import (
+    CREDENTIAL_BURST,
+    CREDENTIAL_RATE,
+    FEWEST,
+    LIMITS,
+    MORE_EVERY,
+    QUEUE_SECONDS,
+    Admission,
+    Overloaded,
+)
 from medhub.options.v1 import policy_pb2 as options
 
 READ, WRITE = options.LOAD_CLASS_READ, options.LOAD_CLASS_WRITE
@@ -37,10 +46,40 @@ async def test_a_full_class_refuses_until_a_place_is_free() -> None:
     with pytest.raises(Overloaded):
         admission.enter(READ, "c")
     admission.enter(WRITE, "c")
-    admission.leave(READ)
+    admission.leave(READ, 0.0)
     admission.enter(READ, "c")
 
     assert (admission.running(READ), admission.running(WRITE)) == (2, 1)
+
+
+def _fill(admission: Admission, load: int) -> int:
+    """Take every place that is left, and tell how many calls are in progress then."""
+    while True:
+        try:
+            admission.enter(load, "a")
+        except Overloaded:
+            return admission.running(load)
+
+
+async def test_fewer_reads_are_let_in_while_they_have_to_wait(time: list[float]) -> None:
+    """Down to what keeps a server busy, and up again when they are fast; writes may take longer."""
+    admission = Admission()
+    at_first = [_fill(admission, READ), _fill(admission, WRITE)]
+
+    for load in (READ, WRITE):
+        for _ in range(at_first[0] - 1):
+            time[0] += 10.0
+            if admission.running(load):
+                admission.leave(load, QUEUE_SECONDS + 0.1)
+    slow = [_fill(admission, READ), _fill(admission, WRITE)]
+    for _ in range(1000):
+        time[0] += MORE_EVERY
+        admission.leave(READ, 0.001)
+        _fill(admission, READ)
+
+    assert at_first == [LIMITS[READ], LIMITS[WRITE]]
+    assert slow == [FEWEST, LIMITS[WRITE]]
+    assert admission.running(READ) == LIMITS[READ]
 
 
 async def test_an_address_that_tries_too_often_waits(time: list[float]) -> None:
@@ -55,7 +94,7 @@ async def test_an_address_that_tries_too_often_waits(time: list[float]) -> None:
             except Overloaded:
                 continue
             else:
-                admission.leave(CREDENTIAL)
+                admission.leave(CREDENTIAL, 0.0)
                 let_in += 1
         return let_in
 
@@ -85,10 +124,10 @@ async def test_a_server_that_stops_waits_for_the_last_call() -> None:
     waiting: asyncio.Task[Any] = asyncio.create_task(admission.emptied())
 
     await asyncio.sleep(0)
-    admission.leave(READ)
+    admission.leave(READ, 0.0)
     await asyncio.sleep(0)
     assert not waiting.done()
-    admission.leave(READ)
+    admission.leave(READ, 0.0)
 
     async with asyncio.timeout(15):
         await waiting
@@ -105,7 +144,7 @@ async def test_guessing_is_slowed_before_honest_use() -> None:
                 admission.enter(options.LOAD_CLASS_CREDENTIAL, peer)
             except Overloaded:
                 return number
-            admission.leave(options.LOAD_CLASS_CREDENTIAL)
+            admission.leave(options.LOAD_CLASS_CREDENTIAL, 0.0)
             if failing:
                 admission.charge(peer)
         return 1000
