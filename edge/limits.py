@@ -26,7 +26,7 @@ CONNECTIONS = 20_000
 # Calls in progress towards each address of a service: as many that are short, and as many others.
 # More keep no server busier, they only wait; and to refuse one costs a server a third of a read,
 # and the edge next to nothing.
-CALLS = 64
+CALLS = 128
 # When a caller who is one too many may come back, in seconds.
 RETRY_SECONDS = 0.2
 # How long a browser may remember what CORS allows.
