@@ -26,7 +26,9 @@ async def build(core: Core) -> dict[str, object]:
             store, core.pages, gathering.wake
         ),
         "medhub.compliance.v1.KeyService": SealingKeys(store),
-        "medhub.subject.v1.SubjectService": SubjectData(core.database, holdings(core.keyring)),
+        "medhub.subject.v1.SubjectService": SubjectData(
+            core.database, holdings(core.keyring), core.keyring
+        ),
     }
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Numeric, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from core.database import column, index, new_metadata, tenant_table, unique
+from core.subject.receipts import receipt_tables
 
 metadata = new_metadata("analytics")
 
@@ -49,3 +50,5 @@ figure = tenant_table(
     capture=False,
     reason=_OF_THE_TRAIL,
 )
+
+receipt_tables(metadata)

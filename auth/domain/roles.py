@@ -107,8 +107,13 @@ _PLATFORM = frozenset({
     "compliance.events.append",
     "compliance.keys.provision",
 })  # fmt: skip
-# Compliance alone gathers what every service holds of a person who asks.
-_COMPLIANCE = frozenset({"subject.data.export", "subject.data.find"})
+# Compliance alone gathers what every service holds of a person who asks, and has it erased.
+_COMPLIANCE = frozenset({
+    "subject.data.erase",
+    "subject.data.export",
+    "subject.data.find",
+    "subject.data.plan_erasure",
+})  # fmt: skip
 
 # What one server may do on behalf of whoever calls it: the ceiling of those calls. By itself it can
 # do none of it, since its own token names no organization.

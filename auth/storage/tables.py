@@ -28,6 +28,7 @@ from core.database import (
     tenant_table,
 )
 from core.database import unique as unique_key
+from core.subject.receipts import receipt_tables
 
 metadata = new_metadata("auth")
 
@@ -278,3 +279,5 @@ auth_state = platform_table(
     index("forget_at"),
     reason="Servers serve all organizations and follow one sequence.",
 )
+
+receipt_tables(metadata)

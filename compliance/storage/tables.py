@@ -18,6 +18,7 @@ from core.database import (
     tenant_table,
     unique,
 )
+from core.subject.receipts import receipt_tables
 
 metadata = new_metadata("compliance")
 
@@ -252,3 +253,5 @@ access_work = queue_table(
     index("due_at"),
     reason="Requests to gather for, of every tenant; a worker empties it.",
 )
+
+receipt_tables(metadata)

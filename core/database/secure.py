@@ -94,3 +94,11 @@ def create_all(bind: Connection, metadata: MetaData) -> None:
     metadata.create_all(bind, checkfirst=False)
     for table in metadata.sorted_tables:
         secure(bind, table)
+
+
+def add_tables(bind: Connection, metadata: MetaData, *names: str) -> None:
+    """Create tables that a service has got, where they are not there, and secure each."""
+    tables = [metadata.tables[name] for name in names]
+    metadata.create_all(bind, tables=tables, checkfirst=True)
+    for table in tables:
+        secure(bind, table)

@@ -57,6 +57,8 @@ class Reach:
     within: str = ""
     # Columns that an export leaves out, and why.
     withheld: Mapping[str, str] = field(default_factory=dict)
+    # Which rows the class of retention keeps, where it does not keep all of them.
+    kept: str = ""
     # Why nobody is found though the rows hold what is about persons.
     nobody: str = ""
 

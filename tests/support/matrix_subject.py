@@ -45,6 +45,40 @@ async def export_subject(side: Side) -> Ask:
     return Ask(request, side.world.gatherer)
 
 
+def plan_request(side: Side, patient: str) -> subject.PlanErasureRequest:
+    """What would be erased of a patient of the side."""
+    return subject.PlanErasureRequest(
+        organization_id=str(side.tenant.organization),
+        subject=patient,
+        occasion=subject_pb2.Occasion(
+            request=name_of("erasureRequests", new_id()),
+            requester=name_of("users", side.user("administrator")),
+        ),
+    )
+
+
+def execute_request(
+    asked: subject.PlanErasureRequest, plan: subject.PlanErasureResponse
+) -> subject.ExecuteErasureRequest:
+    """To do what a plan says."""
+    request = subject.ExecuteErasureRequest.FromString(asked.SerializeToString())
+    request.plan_digest = plan.digest
+    return request
+
+
+@asks(f"{_SUBJECT}/PlanErasure")
+async def plan_erasure(side: Side) -> Ask:
+    return Ask(plan_request(side, side.patient), side.world.gatherer)
+
+
+@asks(f"{_SUBJECT}/ExecuteErasure")
+async def execute_erasure(side: Side) -> Ask:
+    asked = plan_request(side, (await side.new_patient()).name)
+    method = f"{_SUBJECT}/PlanErasure@{side.server or 'clinical'}"
+    planned = await side.do(method, asked, side.world.gatherer)
+    return Ask(execute_request(asked, planned), side.world.gatherer)
+
+
 @asks(f"{_REQUESTS}/CreateAccessRequest")
 async def create_access_request(side: Side) -> requests.CreateAccessRequestRequest:
     # Each is of another moment, so no two are the same request.

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from medhub.subject.v1 import erasure_pb2 as medhub_dot_subject_dot_v1_dot_erasure__pb2
 from medhub.subject.v1 import subject_service_pb2 as medhub_dot_subject_dot_v1_dot_subject__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -46,6 +47,16 @@ class SubjectServiceStub:
                 request_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExportSubjectRequest.SerializeToString,
                 response_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExportSubjectResponse.FromString,
                 _registered_method=True)
+        self.PlanErasure = channel.unary_unary(
+                '/medhub.subject.v1.SubjectService/PlanErasure',
+                request_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.PlanErasureRequest.SerializeToString,
+                response_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.PlanErasureResponse.FromString,
+                _registered_method=True)
+        self.ExecuteErasure = channel.unary_unary(
+                '/medhub.subject.v1.SubjectService/ExecuteErasure',
+                request_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExecuteErasureRequest.SerializeToString,
+                response_deserializer=medhub_dot_subject_dot_v1_dot_erasure__pb2.ErasureReceipt.FromString,
+                _registered_method=True)
 
 
 class SubjectServiceServicer:
@@ -71,6 +82,25 @@ class SubjectServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlanErasure(self, request, context):
+        """Says what erasing a patient would do here, table by table, and changes nothing: what goes, what
+        becomes unreadable, and what the law keeps, with its article and term. Derived from what the
+        contract says of each field. Every table that FindSubject counts is in it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExecuteErasure(self, request, context):
+        """Does what a plan says, whole or not at all, and signs what was done. The same request and plan
+        have their effect once: whoever asks again is given the first receipt.
+
+        Refuses a plan that no longer holds (ERASURE_PLAN_CHANGED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SubjectServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -83,6 +113,16 @@ def add_SubjectServiceServicer_to_server(servicer, server):
                     servicer.ExportSubject,
                     request_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExportSubjectRequest.FromString,
                     response_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExportSubjectResponse.SerializeToString,
+            ),
+            'PlanErasure': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanErasure,
+                    request_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.PlanErasureRequest.FromString,
+                    response_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.PlanErasureResponse.SerializeToString,
+            ),
+            'ExecuteErasure': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExecuteErasure,
+                    request_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExecuteErasureRequest.FromString,
+                    response_serializer=medhub_dot_subject_dot_v1_dot_erasure__pb2.ErasureReceipt.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -141,6 +181,60 @@ class SubjectService:
             '/medhub.subject.v1.SubjectService/ExportSubject',
             medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExportSubjectRequest.SerializeToString,
             medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExportSubjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanErasure(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.subject.v1.SubjectService/PlanErasure',
+            medhub_dot_subject_dot_v1_dot_subject__service__pb2.PlanErasureRequest.SerializeToString,
+            medhub_dot_subject_dot_v1_dot_subject__service__pb2.PlanErasureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExecuteErasure(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.subject.v1.SubjectService/ExecuteErasure',
+            medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExecuteErasureRequest.SerializeToString,
+            medhub_dot_subject_dot_v1_dot_erasure__pb2.ErasureReceipt.FromString,
             options,
             channel_credentials,
             insecure,

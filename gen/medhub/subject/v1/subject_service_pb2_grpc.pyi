@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from medhub.subject.v1 import erasure_pb2 as _erasure_pb2
 from medhub.subject.v1 import subject_service_pb2 as _subject_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -45,6 +46,17 @@ class SubjectServiceStub:
     stream that ends without totals, or with others than were received, is not the whole. The act
     stands in the trail before the first row leaves.
     """
+    PlanErasure: _grpc.UnaryUnaryMultiCallable[_subject_service_pb2.PlanErasureRequest, _subject_service_pb2.PlanErasureResponse]
+    """Says what erasing a patient would do here, table by table, and changes nothing: what goes, what
+    becomes unreadable, and what the law keeps, with its article and term. Derived from what the
+    contract says of each field. Every table that FindSubject counts is in it.
+    """
+    ExecuteErasure: _grpc.UnaryUnaryMultiCallable[_subject_service_pb2.ExecuteErasureRequest, _erasure_pb2.ErasureReceipt]
+    """Does what a plan says, whole or not at all, and signs what was done. The same request and plan
+    have their effect once: whoever asks again is given the first receipt.
+
+    Refuses a plan that no longer holds (ERASURE_PLAN_CHANGED).
+    """
 
 @_typing.type_check_only
 class SubjectServiceAsyncStub(SubjectServiceStub):
@@ -62,6 +74,17 @@ class SubjectServiceAsyncStub(SubjectServiceStub):
     """Hands over everything held of a person: what the tables hold, then the rows, then the totals. A
     stream that ends without totals, or with others than were received, is not the whole. The act
     stands in the trail before the first row leaves.
+    """
+    PlanErasure: _aio.UnaryUnaryMultiCallable[_subject_service_pb2.PlanErasureRequest, _subject_service_pb2.PlanErasureResponse]  # type: ignore[assignment]
+    """Says what erasing a patient would do here, table by table, and changes nothing: what goes, what
+    becomes unreadable, and what the law keeps, with its article and term. Derived from what the
+    contract says of each field. Every table that FindSubject counts is in it.
+    """
+    ExecuteErasure: _aio.UnaryUnaryMultiCallable[_subject_service_pb2.ExecuteErasureRequest, _erasure_pb2.ErasureReceipt]  # type: ignore[assignment]
+    """Does what a plan says, whole or not at all, and signs what was done. The same request and plan
+    have their effect once: whoever asks again is given the first receipt.
+
+    Refuses a plan that no longer holds (ERASURE_PLAN_CHANGED).
     """
 
 class SubjectServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -89,6 +112,29 @@ class SubjectServiceServicer(metaclass=_abc_1.ABCMeta):
         """Hands over everything held of a person: what the tables hold, then the rows, then the totals. A
         stream that ends without totals, or with others than were received, is not the whole. The act
         stands in the trail before the first row leaves.
+        """
+
+    @_abc_1.abstractmethod
+    def PlanErasure(
+        self,
+        request: _subject_service_pb2.PlanErasureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_subject_service_pb2.PlanErasureResponse, _abc.Awaitable[_subject_service_pb2.PlanErasureResponse]]:
+        """Says what erasing a patient would do here, table by table, and changes nothing: what goes, what
+        becomes unreadable, and what the law keeps, with its article and term. Derived from what the
+        contract says of each field. Every table that FindSubject counts is in it.
+        """
+
+    @_abc_1.abstractmethod
+    def ExecuteErasure(
+        self,
+        request: _subject_service_pb2.ExecuteErasureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_erasure_pb2.ErasureReceipt, _abc.Awaitable[_erasure_pb2.ErasureReceipt]]:
+        """Does what a plan says, whole or not at all, and signs what was done. The same request and plan
+        have their effect once: whoever asks again is given the first receipt.
+
+        Refuses a plan that no longer holds (ERASURE_PLAN_CHANGED).
         """
 
 def add_SubjectServiceServicer_to_server(servicer: SubjectServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
