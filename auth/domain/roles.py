@@ -72,6 +72,9 @@ _DATA_PROTECTION_OFFICER = _AUDITOR | {
     "compliance.access_packages.read",
     "compliance.access_requests.create",
     "compliance.access_requests.read",
+    "compliance.erasure_requests.confirm",
+    "compliance.erasure_requests.create",
+    "compliance.erasure_requests.read",
 }
 _INTEGRATION = frozenset({
     "clinical.hl7.ingest",

@@ -8,6 +8,7 @@ from uuid import UUID
 from compliance.storage.access_packages import AccessPackages
 from compliance.storage.access_requests import AccessRequests
 from compliance.storage.access_work import AccessWork
+from compliance.storage.erasure_requests import ErasureRequests
 from compliance.storage.events import Events
 from compliance.storage.keys import Keys
 from compliance.storage.logs import Logs
@@ -28,6 +29,7 @@ class StoreTransaction:
         self.access_requests = AccessRequests(tx)
         self.access_packages = AccessPackages(tx, self.keys)
         self.access_work = AccessWork(tx)
+        self.erasure_requests = ErasureRequests(tx)
         self.first_try = tx.first_try
         self.remember = tx.remember
 

@@ -1,7 +1,15 @@
 """How the reasons of the subject contract come about."""
 
+from core.ids import name_of, new_id
+from medhub.compliance.v1 import data_subject_request_service_pb2 as requests
+from medhub.compliance.v1 import erasure_request_pb2 as erasure
 from tests.support.matrix_reasons import Metadata, ask, case
-from tests.support.matrix_subject import execute_request, plan_request
+from tests.support.matrix_subject import (
+    erasure_entered,
+    erasure_reaching,
+    execute_request,
+    plan_request,
+)
 from tests.support.matrix_wire import Outcome
 from tests.support.matrix_world import World
 
@@ -16,3 +24,13 @@ async def _(world: World, meta: Metadata) -> Outcome:
     request = execute_request(asked, planned)
     request.plan_digest = bytes(32)
     return await ask(world, f"{_SUBJECT}/ExecuteErasure@clinical", request, meta, world.gatherer)
+
+
+@case("ERASURE_NOT_PLANNED")
+async def _(world: World, meta: Metadata) -> Outcome:
+    made = await erasure_entered(world.alpha, name_of("patients", new_id()))
+    unknown = erasure.ERASURE_REQUEST_STATE_UNKNOWN_PERSON
+    found = await erasure_reaching(world.alpha, made.name, unknown)
+    request = requests.ConfirmErasureRequestRequest(name=found.name, etag=found.etag)
+    method = "medhub.compliance.v1.DataSubjectRequestService/ConfirmErasureRequest"
+    return await ask(world, method, request, meta, world.alpha.whole)

@@ -6,6 +6,7 @@ from core import clock
 from core.ids import name_of, new_id
 from medhub.compliance.v1 import access_request_pb2 as access
 from medhub.compliance.v1 import data_subject_request_service_pb2 as requests
+from medhub.compliance.v1 import erasure_request_pb2 as erasure
 from medhub.subject.v1 import subject_pb2
 from medhub.subject.v1 import subject_service_pb2 as subject
 from tests.support.matrix_requests import Ask, asks, fresh
@@ -147,3 +148,71 @@ async def package(side: Side, name: str) -> bytes:
         if not part.next_page_token:
             return b"".join(parts)
         request.page_token = part.next_page_token
+
+
+@asks(f"{_REQUESTS}/CreateErasureRequest")
+async def create_erasure_request(side: Side) -> requests.CreateErasureRequestRequest:
+    wanted = erasure.ErasureRequest(patient=side.patient, receive_time=clock.now())
+    return requests.CreateErasureRequestRequest(erasure_request=wanted, request_id=fresh())
+
+
+async def erasure_entered(side: Side, patient: str = "") -> erasure.ErasureRequest:
+    """A request for the erasure of a patient."""
+    wanted = erasure.ErasureRequest(patient=patient or side.patient)
+    made: erasure.ErasureRequest = await side.do(
+        f"{_REQUESTS}/CreateErasureRequest",
+        requests.CreateErasureRequestRequest(erasure_request=wanted),
+    )
+    return made
+
+
+async def erasure_reaching(side: Side, name: str, *states: int) -> erasure.ErasureRequest:
+    """The request once it is in one of these states."""
+    request = requests.GetErasureRequestRequest(name=name)
+    async with asyncio.timeout(GATHERED_SECONDS):
+        while True:
+            found: erasure.ErasureRequest
+            found = await side.do(f"{_REQUESTS}/GetErasureRequest", request)
+            if found.state in states:
+                return found
+            await asyncio.sleep(0.05)
+
+
+async def erasure_planned(side: Side, patient: str = "") -> erasure.ErasureRequest:
+    """A request whose plan waits to be confirmed."""
+    made = await erasure_entered(side, patient)
+    return await erasure_reaching(side, made.name, erasure.ERASURE_REQUEST_STATE_PLANNED)
+
+
+async def erasure_confirmed(side: Side, planned: erasure.ErasureRequest) -> erasure.ErasureRequest:
+    """The request as it is when its plan has just been confirmed."""
+    request = requests.ConfirmErasureRequestRequest(name=planned.name, etag=planned.etag)
+    confirmed: erasure.ErasureRequest
+    confirmed = await side.do(f"{_REQUESTS}/ConfirmErasureRequest", request)
+    return confirmed
+
+
+async def _some_erasure(side: Side) -> str:
+    """A request of the side, made once."""
+    if not side.erasure_request:
+        side.erasure_request = (await erasure_planned(side)).name
+    return side.erasure_request
+
+
+@asks(f"{_REQUESTS}/GetErasureRequest")
+async def get_erasure_request(side: Side) -> requests.GetErasureRequestRequest:
+    return requests.GetErasureRequestRequest(name=await _some_erasure(side))
+
+
+@asks(f"{_REQUESTS}/ListErasureRequests")
+async def list_erasure_requests(side: Side) -> requests.ListErasureRequestsRequest:
+    await _some_erasure(side)
+    return requests.ListErasureRequestsRequest(page_size=5)
+
+
+@asks(f"{_REQUESTS}/ConfirmErasureRequest")
+async def confirm_erasure_request(side: Side) -> requests.ConfirmErasureRequestRequest:
+    planned = await erasure_planned(side, (await side.new_patient()).name)
+    return requests.ConfirmErasureRequestRequest(
+        name=planned.name, etag=planned.etag, request_id=fresh()
+    )

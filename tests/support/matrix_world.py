@@ -65,6 +65,7 @@ class Side:
     encounter: str = ""
     account: str = ""
     access_request: str = ""
+    erasure_request: str = ""
     # Which server a request is built for, where every server serves the method.
     server: str = ""
 

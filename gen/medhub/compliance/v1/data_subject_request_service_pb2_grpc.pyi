@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from medhub.compliance.v1 import access_request_pb2 as _access_request_pb2
 from medhub.compliance.v1 import data_subject_request_service_pb2 as _data_subject_request_service_pb2
+from medhub.compliance.v1 import erasure_request_pb2 as _erasure_request_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -57,6 +58,27 @@ class DataSubjectRequestServiceStub:
     Refuses a request that is not complete (ACCESS_PACKAGE_NOT_READY), and a package whose key has
     been destroyed (KEY_DESTROYED).
     """
+    CreateErasureRequest: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.CreateErasureRequestRequest, _erasure_request_pb2.ErasureRequest]
+    """Enters a patient's request for erasure. Every service then says, in the background, what it would
+    do; nothing is erased until the plan is confirmed.
+
+    Refuses a receive_time in the future (INVALID_FIELD).
+    """
+    GetErasureRequest: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.GetErasureRequestRequest, _erasure_request_pb2.ErasureRequest]
+    """Shows a request: its plan, its deadline, and what each service has done and signed."""
+    ListErasureRequests: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ListErasureRequestsRequest, _data_subject_request_service_pb2.ListErasureRequestsResponse]
+    """Lists the requests of the organization, newest first."""
+    ConfirmErasureRequest: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ConfirmErasureRequestRequest, _erasure_request_pb2.ErasureRequest]
+    """Confirms the plan of a request as its etag stands for it: the services carry it out in the
+    background, each its own part and no other. Where the data have changed meanwhile nothing goes;
+    the request is planned again, and has to be confirmed again.
+
+    It cannot be undone. Whoever confirms answers for what medhub does not know: a claim for damages
+    suspends the term of a record, and the law asks for a decision before one is eliminated.
+
+    Refuses a request that has no plan to confirm (ERASURE_NOT_PLANNED), and a plan that has changed
+    (ETAG_MISMATCH).
+    """
 
 @_typing.type_check_only
 class DataSubjectRequestServiceAsyncStub(DataSubjectRequestServiceStub):
@@ -85,6 +107,27 @@ class DataSubjectRequestServiceAsyncStub(DataSubjectRequestServiceStub):
 
     Refuses a request that is not complete (ACCESS_PACKAGE_NOT_READY), and a package whose key has
     been destroyed (KEY_DESTROYED).
+    """
+    CreateErasureRequest: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.CreateErasureRequestRequest, _erasure_request_pb2.ErasureRequest]  # type: ignore[assignment]
+    """Enters a patient's request for erasure. Every service then says, in the background, what it would
+    do; nothing is erased until the plan is confirmed.
+
+    Refuses a receive_time in the future (INVALID_FIELD).
+    """
+    GetErasureRequest: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.GetErasureRequestRequest, _erasure_request_pb2.ErasureRequest]  # type: ignore[assignment]
+    """Shows a request: its plan, its deadline, and what each service has done and signed."""
+    ListErasureRequests: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ListErasureRequestsRequest, _data_subject_request_service_pb2.ListErasureRequestsResponse]  # type: ignore[assignment]
+    """Lists the requests of the organization, newest first."""
+    ConfirmErasureRequest: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ConfirmErasureRequestRequest, _erasure_request_pb2.ErasureRequest]  # type: ignore[assignment]
+    """Confirms the plan of a request as its etag stands for it: the services carry it out in the
+    background, each its own part and no other. Where the data have changed meanwhile nothing goes;
+    the request is planned again, and has to be confirmed again.
+
+    It cannot be undone. Whoever confirms answers for what medhub does not know: a claim for damages
+    suspends the term of a record, and the law asks for a decision before one is eliminated.
+
+    Refuses a request that has no plan to confirm (ERASURE_NOT_PLANNED), and a plan that has changed
+    (ETAG_MISMATCH).
     """
 
 class DataSubjectRequestServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -135,6 +178,51 @@ class DataSubjectRequestServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Refuses a request that is not complete (ACCESS_PACKAGE_NOT_READY), and a package whose key has
         been destroyed (KEY_DESTROYED).
+        """
+
+    @_abc_1.abstractmethod
+    def CreateErasureRequest(
+        self,
+        request: _data_subject_request_service_pb2.CreateErasureRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_erasure_request_pb2.ErasureRequest, _abc.Awaitable[_erasure_request_pb2.ErasureRequest]]:
+        """Enters a patient's request for erasure. Every service then says, in the background, what it would
+        do; nothing is erased until the plan is confirmed.
+
+        Refuses a receive_time in the future (INVALID_FIELD).
+        """
+
+    @_abc_1.abstractmethod
+    def GetErasureRequest(
+        self,
+        request: _data_subject_request_service_pb2.GetErasureRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_erasure_request_pb2.ErasureRequest, _abc.Awaitable[_erasure_request_pb2.ErasureRequest]]:
+        """Shows a request: its plan, its deadline, and what each service has done and signed."""
+
+    @_abc_1.abstractmethod
+    def ListErasureRequests(
+        self,
+        request: _data_subject_request_service_pb2.ListErasureRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_data_subject_request_service_pb2.ListErasureRequestsResponse, _abc.Awaitable[_data_subject_request_service_pb2.ListErasureRequestsResponse]]:
+        """Lists the requests of the organization, newest first."""
+
+    @_abc_1.abstractmethod
+    def ConfirmErasureRequest(
+        self,
+        request: _data_subject_request_service_pb2.ConfirmErasureRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_erasure_request_pb2.ErasureRequest, _abc.Awaitable[_erasure_request_pb2.ErasureRequest]]:
+        """Confirms the plan of a request as its etag stands for it: the services carry it out in the
+        background, each its own part and no other. Where the data have changed meanwhile nothing goes;
+        the request is planned again, and has to be confirmed again.
+
+        It cannot be undone. Whoever confirms answers for what medhub does not know: a claim for damages
+        suspends the term of a record, and the law asks for a decision before one is eliminated.
+
+        Refuses a request that has no plan to confirm (ERASURE_NOT_PLANNED), and a plan that has changed
+        (ETAG_MISMATCH).
         """
 
 def add_DataSubjectRequestServiceServicer_to_server(servicer: DataSubjectRequestServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
