@@ -5,11 +5,12 @@ import asyncio
 from compliance.clients.subject_data import SubjectServices
 from compliance.erasing import Erasing
 from compliance.gathering import Gathering
+from compliance.restricting import Restricting
 from compliance.servicers.audit_log import AuditLog
 from compliance.servicers.data_subject_requests import DataSubjectRequests
 from compliance.servicers.sealing_keys import SealingKeys
 from compliance.servicers.subject_data import holdings
-from compliance.storage.access_work import ACCESS, ERASURE
+from compliance.storage.access_work import ACCESS, ERASURE, RESTRICTION
 from compliance.storage.store import Store
 from compliance.worker import Worker
 from core import tasks
@@ -21,7 +22,14 @@ async def build(core: Core) -> dict[str, object]:
     """The servicers by the service they stand for, and the worker on requests of persons."""
     store = Store(core.database, core.keyring)
     services = _services(core)
-    worker = Worker(store, {ACCESS: Gathering(services), ERASURE: Erasing(services)})
+    worker = Worker(
+        store,
+        {
+            ACCESS: Gathering(services),
+            ERASURE: Erasing(services),
+            RESTRICTION: Restricting(services),
+        },
+    )
     task = asyncio.create_task(worker.run())
     core.parts.push_async_callback(tasks.end, task)
     return {

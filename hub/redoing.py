@@ -54,6 +54,7 @@ async def _redo(database: Database, erasure: Erasure, one: ErasedRows) -> int | 
         caller=Caller(kind=Kind.SERVICE, organization=one.organization),
         action=_ACTION,
         purpose="operation",
+        sees_restricted=True,
     )
     identity.enter(call)
     async with database.begin_as(call) as tx:

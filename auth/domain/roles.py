@@ -75,6 +75,9 @@ _DATA_PROTECTION_OFFICER = _AUDITOR | {
     "compliance.erasure_requests.confirm",
     "compliance.erasure_requests.create",
     "compliance.erasure_requests.read",
+    "compliance.restrictions.create",
+    "compliance.restrictions.lift",
+    "compliance.restrictions.read",
 }
 _INTEGRATION = frozenset({
     "clinical.hl7.ingest",
@@ -115,7 +118,9 @@ _COMPLIANCE = frozenset({
     "subject.data.erase",
     "subject.data.export",
     "subject.data.find",
+    "subject.data.lift",
     "subject.data.plan_erasure",
+    "subject.data.restrict",
 })  # fmt: skip
 
 # What one server may do on behalf of whoever calls it: the ceiling of those calls. By itself it can

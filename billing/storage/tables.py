@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from core.database import Reach, column, index, new_metadata, reference, tenant_table, unique
 from core.subject.receipts import receipt_tables
+from core.subject.restrictions import restriction_table
 
 metadata = new_metadata("billing")
 
@@ -262,3 +263,4 @@ ledger_entry: Final[Table] = tenant_table(
 )
 
 receipt_tables(metadata)
+restriction_table(metadata)

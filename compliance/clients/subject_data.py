@@ -85,6 +85,24 @@ class SubjectServices:
             raise Missing(_code(trouble)) from trouble
         return receipt
 
+    async def restrict(self, service: str, query: Query) -> None:
+        """Have a service keep what it holds without processing it. Raises Missing."""
+        try:
+            await self._stubs[service].RestrictSubject(
+                wire.RestrictSubjectRequest(**query), timeout=FIND_SECONDS
+            )
+        except (grpc.aio.AioRpcError, Unavailable) as trouble:
+            raise Missing(_code(trouble)) from trouble
+
+    async def lift(self, service: str, query: Query) -> None:
+        """End a restriction in a service. Raises Missing."""
+        try:
+            await self._stubs[service].LiftSubjectRestriction(
+                wire.LiftSubjectRestrictionRequest(**query), timeout=FIND_SECONDS
+            )
+        except (grpc.aio.AioRpcError, Unavailable) as trouble:
+            raise Missing(_code(trouble)) from trouble
+
     async def export(
         self, service: str, query: Query
     ) -> AsyncGenerator[wire.ExportSubjectResponse]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from compliance.servicers.access_requests import AccessRequests
 from compliance.servicers.erasure_requests import ErasureRequests
+from compliance.servicers.restrictions import Restrictions
 from compliance.storage.store import Store
 from core.database.pages import PageTokens
 
@@ -23,3 +24,8 @@ class DataSubjectRequests:
         self.GetErasureRequest = erasure.GetErasureRequest
         self.ListErasureRequests = erasure.ListErasureRequests
         self.ConfirmErasureRequest = erasure.ConfirmErasureRequest
+        restriction = Restrictions(store, pages, entered)
+        self.CreateRestriction = restriction.CreateRestriction
+        self.GetRestriction = restriction.GetRestriction
+        self.ListRestrictions = restriction.ListRestrictions
+        self.LiftRestriction = restriction.LiftRestriction

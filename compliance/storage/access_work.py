@@ -11,7 +11,7 @@ from compliance.domain.access_requests import MOST_ATTEMPTS
 from compliance.storage.tables import access_work
 from core.database import Transaction, statement
 
-ACCESS, ERASURE = "ACCESS", "ERASURE"
+ACCESS, ERASURE, RESTRICTION = "ACCESS", "ERASURE", "RESTRICTION"
 """What a request asks for."""
 
 _WORK = access_work.c
@@ -49,6 +49,11 @@ _PUT_OFF = statement(
     .where(*_MINE)
     .values(due_at=bindparam("until", type_=TIMESTAMP(timezone=True)), leased_until=text("now()"))
 )
+_AT_ONCE = statement(
+    update(access_work)
+    .where(_WORK.request_id == bindparam("of_request", type_=Uuid))
+    .values(due_at=text("now()"))
+)
 _DONE = statement(delete(access_work).where(*_MINE))
 
 
@@ -74,6 +79,11 @@ class AccessWork:
     async def add(self, request: UUID, kind: str = ACCESS) -> None:
         """Have a request of the organization worked on, as soon as may be."""
         await self._tx.run(_ADD, request_id=request, kind=kind)
+
+    async def again(self, request: UUID, kind: str) -> None:
+        """The same of one that may be in the queue already: it is not waited for any more."""
+        if not await self._tx.run(_AT_ONCE, of_request=request):
+            await self.add(request, kind)
 
     async def claim(self, lease: timedelta) -> Work | None:
         """Take up the request that has been due longest; None when nothing is due."""

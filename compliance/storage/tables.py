@@ -28,6 +28,7 @@ from core.database import (
     unique,
 )
 from core.subject.receipts import receipt_tables
+from core.subject.restrictions import restriction_table
 
 metadata = new_metadata("compliance")
 
@@ -35,6 +36,8 @@ _EVENT = "medhub.compliance.v1.AuditEvent"
 _CHECKPOINT = "medhub.compliance.v1.Checkpoint"
 _ACCESS = "medhub.compliance.v1.AccessRequest"
 _ERASURE = "medhub.compliance.v1.ErasureRequest"
+_RESTRICTION = "medhub.compliance.v1.Restriction"
+_TOLD = "medhub.compliance.v1.ServiceRestriction"
 _PART = "medhub.compliance.v1.ServiceErasure"
 _ANSWER = "medhub.compliance.v1.ServiceAnswer"
 _TIME = TIMESTAMP(timezone=True)
@@ -208,6 +211,7 @@ access_request = tenant_table(
     index("requester_id", "id"),
     subject="patient_id",
     collection="accessRequests",
+    restrictable=False,
     reach=Reach(also={"requester_id": "user"}),
 )
 
@@ -283,6 +287,7 @@ erasure_request = tenant_table(
     index("confirmer_id", "id"),
     subject="patient_id",
     collection="erasureRequests",
+    restrictable=False,
     reach=Reach(also={"requester_id": "user", "confirmer_id": "user"}),
 )
 
@@ -307,6 +312,52 @@ erasure_part = tenant_table(
     reach=Reach(through="request_id"),
 )
 
+restriction = tenant_table(
+    "restriction",
+    metadata,
+    column("id", Uuid, field=f"{_RESTRICTION}.name", primary_key=True),
+    column("patient_id", Uuid, field=f"{_RESTRICTION}.patient"),
+    column("ground", Text, field=f"{_RESTRICTION}.ground"),
+    column("requester_id", Uuid, field=f"{_RESTRICTION}.requester"),
+    column("requester_kind", Text, internal="A user, or a service account."),
+    column("created_at", _TIME, field=f"{_RESTRICTION}.create_time"),
+    column("state", Text, field=f"{_RESTRICTION}.state"),
+    column("lifter_id", Uuid, field=f"{_RESTRICTION}.lifter", nullable=True),
+    column("lifter_kind", Text, internal="A user, or a service account.", nullable=True),
+    column("lifted_at", _TIME, field=f"{_RESTRICTION}.lift_time", nullable=True),
+    column("retry_at", _TIME, field=f"{_RESTRICTION}.retry_time", nullable=True),
+    column("identities", ARRAY(Uuid), internal="Every id of the patient that was found so far."),
+    CheckConstraint("ground IN ('ACCURACY', 'UNLAWFUL', 'CLAIMS', 'OBJECTION')", name="ground"),
+    CheckConstraint(
+        "state IN ('PENDING', 'INCOMPLETE', 'ACTIVE', 'LIFTING', 'LIFTED', 'UNKNOWN_PERSON')",
+        name="state",
+    ),
+    CheckConstraint("num_nonnulls(lifter_id, lifter_kind, lifted_at) IN (0, 3)", name="lifted"),
+    index("patient_id", "id"),
+    index("requester_id", "id"),
+    index("lifter_id", "id"),
+    subject="patient_id",
+    collection="restrictions",
+    restrictable=False,
+    reach=Reach(also={"requester_id": "user", "lifter_id": "user"}),
+)
+
+restriction_part = tenant_table(
+    "restriction_part",
+    metadata,
+    column("restriction_id", Uuid, field=f"{_RESTRICTION}.name", primary_key=True),
+    column("service", Text, field=f"{_TOLD}.service", primary_key=True),
+    column("state", Text, field=f"{_TOLD}.state"),
+    column("failures", Integer, field=f"{_TOLD}.failures"),
+    column("last_failure", Text, field=f"{_TOLD}.last_failure"),
+    CheckConstraint("state IN ('WAITING', 'RESTRICTED', 'LIFTED')", name="state"),
+    reference("restriction_id", to="restriction", on_delete="CASCADE"),
+    subject=None,
+    capture=False,
+    reason="Who has been told; each service writes into its trail that it was.",
+    reach=Reach(through="restriction_id"),
+)
+
 access_work = queue_table(
     "access_work",
     metadata,
@@ -321,3 +372,4 @@ access_work = queue_table(
 )
 
 receipt_tables(metadata)
+restriction_table(metadata)

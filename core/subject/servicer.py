@@ -18,6 +18,7 @@ from core.subject.grounds import Kept
 from core.subject.holdings import Holding, Holdings
 from core.subject.person import COLLECTIONS, KINDS_ASKED, Person
 from core.subject.record import text_of
+from core.subject.restrictions import Restrictions
 from medhub.subject.v1 import erasure_pb2
 from medhub.subject.v1 import subject_pb2 as held
 from medhub.subject.v1 import subject_service_pb2 as wire
@@ -39,6 +40,8 @@ Request: TypeAlias = (
     | wire.ExportSubjectRequest
     | wire.PlanErasureRequest
     | wire.ExecuteErasureRequest
+    | wire.RestrictSubjectRequest
+    | wire.LiftSubjectRestrictionRequest
 )
 
 
@@ -56,6 +59,7 @@ class SubjectData:
     def __init__(self, database: Database, holdings: Holdings, keyring: KeyProvider) -> None:
         self._database = database
         self._erasure = Erasure(holdings, keyring)
+        self._restrictions = Restrictions(holdings.metadata)
         self._service = holdings.service
         self._held = {kind: holdings.of(kind) for kind in KINDS_ASKED}
         self._registers = {kind: holdings.register(kind) for kind in KINDS_ASKED}
@@ -116,12 +120,35 @@ class SubjectData:
             await _record(tx, request, detail_of(receipt))
         return receipt
 
+    async def RestrictSubject(
+        self, request: wire.RestrictSubjectRequest
+    ) -> wire.RestrictSubjectResponse:
+        async with self._begin(request) as tx:
+            await _record(tx, request)
+            asked = await self._identified(tx, _person_from(request))
+            await self._restrictions.add(tx, asked.person, _restriction(request))
+        return wire.RestrictSubjectResponse(standing=asked.standing, identities=asked.person.names)
+
+    async def LiftSubjectRestriction(
+        self, request: wire.LiftSubjectRestrictionRequest
+    ) -> wire.LiftSubjectRestrictionResponse:
+        async with self._begin(request) as tx:
+            await _record(tx, request)
+            asked = await self._identified(tx, _person_from(request))
+            await self._restrictions.remove(tx, _restriction(request))
+        return wire.LiftSubjectRestrictionResponse(
+            standing=asked.standing, identities=asked.person.names
+        )
+
     def _begin(self, request: Request) -> AbstractAsyncContextManager[Transaction]:
-        """A transaction inside the organization that the request is of, and no other's rows."""
+        """A transaction inside the organization that the request is of, and no other's rows.
+
+        A person has their rights while their data are restricted, and this is about them.
+        """
         call = identity.call()
         organization = UUID(request.organization_id)
         caller = replace(call.caller, organization=organization)
-        return self._database.begin_as(replace(call, caller=caller))
+        return self._database.begin_as(replace(call, caller=caller, sees_restricted=True))
 
     async def _identified(self, tx: Transaction, person: Person) -> _Asked:
         """The person under every identity that the service knows."""
@@ -181,6 +208,13 @@ def _elsewhere(request: wire.PlanErasureRequest | wire.ExecuteErasureRequest) ->
         return None
     kept = request.kept_elsewhere
     return Kept(kept.until.ToDatetime(tzinfo=UTC) if kept.HasField("until") else None)
+
+
+def _restriction(
+    request: wire.RestrictSubjectRequest | wire.LiftSubjectRestrictionRequest,
+) -> UUID:
+    """Which one. Raises InvalidName for a request of another kind."""
+    return id_from(request.occasion.request, "restrictions", field="occasion.request")
 
 
 async def _record(tx: Transaction, request: Request, more: Mapping[str, str] | None = None) -> None:

@@ -3,7 +3,9 @@
 from core.ids import name_of, new_id
 from medhub.compliance.v1 import data_subject_request_service_pb2 as requests
 from medhub.compliance.v1 import erasure_request_pb2 as erasure
+from tests.support import matrix_billing
 from tests.support.matrix_reasons import Metadata, ask, case
+from tests.support.matrix_restrictions import lifted, restricted
 from tests.support.matrix_subject import (
     erasure_entered,
     erasure_reaching,
@@ -34,3 +36,23 @@ async def _(world: World, meta: Metadata) -> Outcome:
     request = requests.ConfirmErasureRequestRequest(name=found.name, etag=found.etag)
     method = "medhub.compliance.v1.DataSubjectRequestService/ConfirmErasureRequest"
     return await ask(world, method, request, meta, world.alpha.whole)
+
+
+@case("PERSON_RESTRICTED")
+async def _(world: World, meta: Metadata) -> Outcome:
+    side = world.alpha
+    patient = (await side.new_patient()).name
+    await restricted(side, patient)
+    request = await matrix_billing.create_invoice(side)
+    request.invoice.patient = patient
+    return await ask(world, f"{matrix_billing.INVOICES}/CreateInvoice", request, meta, side.whole)
+
+
+@case("RESTRICTION_NOT_ACTIVE")
+async def _(world: World, meta: Metadata) -> Outcome:
+    side = world.alpha
+    made = await restricted(side, (await side.new_patient()).name)
+    await lifted(side, made.name)
+    request = requests.LiftRestrictionRequest(name=made.name)
+    method = "medhub.compliance.v1.DataSubjectRequestService/LiftRestriction"
+    return await ask(world, method, request, meta, side.whole)

@@ -1,6 +1,7 @@
 """Requests about persons: to every service for what it holds, and to compliance for all of it."""
 
 import asyncio
+from typing import Any
 
 from core import clock
 from core.ids import name_of, new_id
@@ -78,6 +79,31 @@ async def execute_erasure(side: Side) -> Ask:
     method = f"{_SUBJECT}/PlanErasure@{side.server or 'clinical'}"
     planned = await side.do(method, asked, side.world.gatherer)
     return Ask(execute_request(asked, planned), side.world.gatherer)
+
+
+def restrict_request(side: Side, patient: str, kind: Any = subject.RestrictSubjectRequest) -> Any:
+    """To restrict a patient of the side, or to lift that."""
+    return kind(
+        organization_id=str(side.tenant.organization),
+        subject=patient,
+        occasion=subject_pb2.Occasion(
+            request=name_of("restrictions", new_id()),
+            requester=name_of("users", side.user("administrator")),
+        ),
+    )
+
+
+@asks(f"{_SUBJECT}/RestrictSubject")
+async def restrict_subject(side: Side) -> Ask:
+    patient = (await side.new_patient()).name
+    return Ask(restrict_request(side, patient), side.world.gatherer)
+
+
+@asks(f"{_SUBJECT}/LiftSubjectRestriction")
+async def lift_subject_restriction(side: Side) -> Ask:
+    patient = (await side.new_patient()).name
+    request = restrict_request(side, patient, subject.LiftSubjectRestrictionRequest)
+    return Ask(request, side.world.gatherer)
 
 
 @asks(f"{_REQUESTS}/CreateAccessRequest")

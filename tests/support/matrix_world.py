@@ -66,6 +66,7 @@ class Side:
     account: str = ""
     access_request: str = ""
     erasure_request: str = ""
+    restriction: str = ""
     # Which server a request is built for, where every server serves the method.
     server: str = ""
 

@@ -3,6 +3,7 @@ from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from medhub.compliance.v1 import access_request_pb2 as _access_request_pb2
 from medhub.compliance.v1 import erasure_request_pb2 as _erasure_request_pb2
+from medhub.compliance.v1 import restriction_pb2 as _restriction_pb2
 from medhub.options.v1 import data_pb2 as _data_pb2
 from medhub.options.v1 import policy_pb2 as _policy_pb2
 from google.protobuf.internal import containers as _containers
@@ -100,3 +101,41 @@ class ConfirmErasureRequestRequest(_message.Message):
     etag: str
     request_id: str
     def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class CreateRestrictionRequest(_message.Message):
+    __slots__ = ("restriction", "request_id")
+    RESTRICTION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    restriction: _restriction_pb2.Restriction
+    request_id: str
+    def __init__(self, restriction: _Optional[_Union[_restriction_pb2.Restriction, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class GetRestrictionRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class ListRestrictionsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListRestrictionsResponse(_message.Message):
+    __slots__ = ("restrictions", "next_page_token")
+    RESTRICTIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    restrictions: _containers.RepeatedCompositeFieldContainer[_restriction_pb2.Restriction]
+    next_page_token: str
+    def __init__(self, restrictions: _Optional[_Iterable[_Union[_restriction_pb2.Restriction, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class LiftRestrictionRequest(_message.Message):
+    __slots__ = ("name", "request_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    request_id: str
+    def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...

@@ -6,6 +6,7 @@ import warnings
 from medhub.compliance.v1 import access_request_pb2 as medhub_dot_compliance_dot_v1_dot_access__request__pb2
 from medhub.compliance.v1 import data_subject_request_service_pb2 as medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2
 from medhub.compliance.v1 import erasure_request_pb2 as medhub_dot_compliance_dot_v1_dot_erasure__request__pb2
+from medhub.compliance.v1 import restriction_pb2 as medhub_dot_compliance_dot_v1_dot_restriction__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -76,6 +77,26 @@ class DataSubjectRequestServiceStub:
                 '/medhub.compliance.v1.DataSubjectRequestService/ConfirmErasureRequest',
                 request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ConfirmErasureRequestRequest.SerializeToString,
                 response_deserializer=medhub_dot_compliance_dot_v1_dot_erasure__request__pb2.ErasureRequest.FromString,
+                _registered_method=True)
+        self.CreateRestriction = channel.unary_unary(
+                '/medhub.compliance.v1.DataSubjectRequestService/CreateRestriction',
+                request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.CreateRestrictionRequest.SerializeToString,
+                response_deserializer=medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.FromString,
+                _registered_method=True)
+        self.GetRestriction = channel.unary_unary(
+                '/medhub.compliance.v1.DataSubjectRequestService/GetRestriction',
+                request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetRestrictionRequest.SerializeToString,
+                response_deserializer=medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.FromString,
+                _registered_method=True)
+        self.ListRestrictions = channel.unary_unary(
+                '/medhub.compliance.v1.DataSubjectRequestService/ListRestrictions',
+                request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListRestrictionsRequest.SerializeToString,
+                response_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListRestrictionsResponse.FromString,
+                _registered_method=True)
+        self.LiftRestriction = channel.unary_unary(
+                '/medhub.compliance.v1.DataSubjectRequestService/LiftRestriction',
+                request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.LiftRestrictionRequest.SerializeToString,
+                response_deserializer=medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.FromString,
                 _registered_method=True)
 
 
@@ -163,6 +184,40 @@ class DataSubjectRequestServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateRestriction(self, request, context):
+        """Restricts a patient (GDPR article 18). As soon as a service knows, which is in the background and
+        takes a moment, the rows that it holds of the patient stay and no method reads or writes them: a
+        read finds nothing, as if nobody were there, and a write is refused (PERSON_RESTRICTED). Requests of
+        the patient for access, erasure and restriction go on, and so does the trail.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRestriction(self, request, context):
+        """Shows a restriction, and which services are bound by it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRestrictions(self, request, context):
+        """Lists the restrictions of the organization, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LiftRestriction(self, request, context):
+        """Lifts a restriction, in every service. The person is told before (GDPR article 18(3)). Where
+        another restriction holds the data stay restricted.
+
+        Refuses one that is lifted already, or of a person who is not known (RESTRICTION_NOT_ACTIVE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DataSubjectRequestServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -205,6 +260,26 @@ def add_DataSubjectRequestServiceServicer_to_server(servicer, server):
                     servicer.ConfirmErasureRequest,
                     request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ConfirmErasureRequestRequest.FromString,
                     response_serializer=medhub_dot_compliance_dot_v1_dot_erasure__request__pb2.ErasureRequest.SerializeToString,
+            ),
+            'CreateRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateRestriction,
+                    request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.CreateRestrictionRequest.FromString,
+                    response_serializer=medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.SerializeToString,
+            ),
+            'GetRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRestriction,
+                    request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetRestrictionRequest.FromString,
+                    response_serializer=medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.SerializeToString,
+            ),
+            'ListRestrictions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRestrictions,
+                    request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListRestrictionsRequest.FromString,
+                    response_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListRestrictionsResponse.SerializeToString,
+            ),
+            'LiftRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftRestriction,
+                    request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.LiftRestrictionRequest.FromString,
+                    response_serializer=medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -424,6 +499,114 @@ class DataSubjectRequestService:
             '/medhub.compliance.v1.DataSubjectRequestService/ConfirmErasureRequest',
             medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ConfirmErasureRequestRequest.SerializeToString,
             medhub_dot_compliance_dot_v1_dot_erasure__request__pb2.ErasureRequest.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.compliance.v1.DataSubjectRequestService/CreateRestriction',
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.CreateRestrictionRequest.SerializeToString,
+            medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.compliance.v1.DataSubjectRequestService/GetRestriction',
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetRestrictionRequest.SerializeToString,
+            medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRestrictions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.compliance.v1.DataSubjectRequestService/ListRestrictions',
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListRestrictionsRequest.SerializeToString,
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListRestrictionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.compliance.v1.DataSubjectRequestService/LiftRestriction',
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.LiftRestrictionRequest.SerializeToString,
+            medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.FromString,
             options,
             channel_credentials,
             insecure,

@@ -8,6 +8,7 @@ from grpc import aio as _aio
 from medhub.compliance.v1 import access_request_pb2 as _access_request_pb2
 from medhub.compliance.v1 import data_subject_request_service_pb2 as _data_subject_request_service_pb2
 from medhub.compliance.v1 import erasure_request_pb2 as _erasure_request_pb2
+from medhub.compliance.v1 import restriction_pb2 as _restriction_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -79,6 +80,22 @@ class DataSubjectRequestServiceStub:
     Refuses a request that has no plan to confirm (ERASURE_NOT_PLANNED), and a plan that has changed
     (ETAG_MISMATCH).
     """
+    CreateRestriction: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.CreateRestrictionRequest, _restriction_pb2.Restriction]
+    """Restricts a patient (GDPR article 18). As soon as a service knows, which is in the background and
+    takes a moment, the rows that it holds of the patient stay and no method reads or writes them: a
+    read finds nothing, as if nobody were there, and a write is refused (PERSON_RESTRICTED). Requests of
+    the patient for access, erasure and restriction go on, and so does the trail.
+    """
+    GetRestriction: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.GetRestrictionRequest, _restriction_pb2.Restriction]
+    """Shows a restriction, and which services are bound by it."""
+    ListRestrictions: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ListRestrictionsRequest, _data_subject_request_service_pb2.ListRestrictionsResponse]
+    """Lists the restrictions of the organization, newest first."""
+    LiftRestriction: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.LiftRestrictionRequest, _restriction_pb2.Restriction]
+    """Lifts a restriction, in every service. The person is told before (GDPR article 18(3)). Where
+    another restriction holds the data stay restricted.
+
+    Refuses one that is lifted already, or of a person who is not known (RESTRICTION_NOT_ACTIVE).
+    """
 
 @_typing.type_check_only
 class DataSubjectRequestServiceAsyncStub(DataSubjectRequestServiceStub):
@@ -128,6 +145,22 @@ class DataSubjectRequestServiceAsyncStub(DataSubjectRequestServiceStub):
 
     Refuses a request that has no plan to confirm (ERASURE_NOT_PLANNED), and a plan that has changed
     (ETAG_MISMATCH).
+    """
+    CreateRestriction: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.CreateRestrictionRequest, _restriction_pb2.Restriction]  # type: ignore[assignment]
+    """Restricts a patient (GDPR article 18). As soon as a service knows, which is in the background and
+    takes a moment, the rows that it holds of the patient stay and no method reads or writes them: a
+    read finds nothing, as if nobody were there, and a write is refused (PERSON_RESTRICTED). Requests of
+    the patient for access, erasure and restriction go on, and so does the trail.
+    """
+    GetRestriction: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.GetRestrictionRequest, _restriction_pb2.Restriction]  # type: ignore[assignment]
+    """Shows a restriction, and which services are bound by it."""
+    ListRestrictions: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ListRestrictionsRequest, _data_subject_request_service_pb2.ListRestrictionsResponse]  # type: ignore[assignment]
+    """Lists the restrictions of the organization, newest first."""
+    LiftRestriction: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.LiftRestrictionRequest, _restriction_pb2.Restriction]  # type: ignore[assignment]
+    """Lifts a restriction, in every service. The person is told before (GDPR article 18(3)). Where
+    another restriction holds the data stay restricted.
+
+    Refuses one that is lifted already, or of a person who is not known (RESTRICTION_NOT_ACTIVE).
     """
 
 class DataSubjectRequestServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -223,6 +256,46 @@ class DataSubjectRequestServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Refuses a request that has no plan to confirm (ERASURE_NOT_PLANNED), and a plan that has changed
         (ETAG_MISMATCH).
+        """
+
+    @_abc_1.abstractmethod
+    def CreateRestriction(
+        self,
+        request: _data_subject_request_service_pb2.CreateRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_restriction_pb2.Restriction, _abc.Awaitable[_restriction_pb2.Restriction]]:
+        """Restricts a patient (GDPR article 18). As soon as a service knows, which is in the background and
+        takes a moment, the rows that it holds of the patient stay and no method reads or writes them: a
+        read finds nothing, as if nobody were there, and a write is refused (PERSON_RESTRICTED). Requests of
+        the patient for access, erasure and restriction go on, and so does the trail.
+        """
+
+    @_abc_1.abstractmethod
+    def GetRestriction(
+        self,
+        request: _data_subject_request_service_pb2.GetRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_restriction_pb2.Restriction, _abc.Awaitable[_restriction_pb2.Restriction]]:
+        """Shows a restriction, and which services are bound by it."""
+
+    @_abc_1.abstractmethod
+    def ListRestrictions(
+        self,
+        request: _data_subject_request_service_pb2.ListRestrictionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_data_subject_request_service_pb2.ListRestrictionsResponse, _abc.Awaitable[_data_subject_request_service_pb2.ListRestrictionsResponse]]:
+        """Lists the restrictions of the organization, newest first."""
+
+    @_abc_1.abstractmethod
+    def LiftRestriction(
+        self,
+        request: _data_subject_request_service_pb2.LiftRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_restriction_pb2.Restriction, _abc.Awaitable[_restriction_pb2.Restriction]]:
+        """Lifts a restriction, in every service. The person is told before (GDPR article 18(3)). Where
+        another restriction holds the data stay restricted.
+
+        Refuses one that is lifted already, or of a person who is not known (RESTRICTION_NOT_ACTIVE).
         """
 
 def add_DataSubjectRequestServiceServicer_to_server(servicer: DataSubjectRequestServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -106,3 +106,43 @@ class ExecuteErasureRequest(_message.Message):
     kept_elsewhere: KeptElsewhere
     plan_digest: bytes
     def __init__(self, organization_id: _Optional[str] = ..., subject: _Optional[str] = ..., also_known_as: _Optional[_Iterable[str]] = ..., occasion: _Optional[_Union[_subject_pb2.Occasion, _Mapping]] = ..., kept_elsewhere: _Optional[_Union[KeptElsewhere, _Mapping]] = ..., plan_digest: _Optional[bytes] = ...) -> None: ...
+
+class RestrictSubjectRequest(_message.Message):
+    __slots__ = ("organization_id", "subject", "also_known_as", "occasion")
+    ORGANIZATION_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    ALSO_KNOWN_AS_FIELD_NUMBER: _ClassVar[int]
+    OCCASION_FIELD_NUMBER: _ClassVar[int]
+    organization_id: str
+    subject: str
+    also_known_as: _containers.RepeatedScalarFieldContainer[str]
+    occasion: _subject_pb2.Occasion
+    def __init__(self, organization_id: _Optional[str] = ..., subject: _Optional[str] = ..., also_known_as: _Optional[_Iterable[str]] = ..., occasion: _Optional[_Union[_subject_pb2.Occasion, _Mapping]] = ...) -> None: ...
+
+class RestrictSubjectResponse(_message.Message):
+    __slots__ = ("standing", "identities")
+    STANDING_FIELD_NUMBER: _ClassVar[int]
+    IDENTITIES_FIELD_NUMBER: _ClassVar[int]
+    standing: _subject_pb2.Standing
+    identities: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, standing: _Optional[_Union[_subject_pb2.Standing, str]] = ..., identities: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class LiftSubjectRestrictionRequest(_message.Message):
+    __slots__ = ("organization_id", "subject", "also_known_as", "occasion")
+    ORGANIZATION_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    ALSO_KNOWN_AS_FIELD_NUMBER: _ClassVar[int]
+    OCCASION_FIELD_NUMBER: _ClassVar[int]
+    organization_id: str
+    subject: str
+    also_known_as: _containers.RepeatedScalarFieldContainer[str]
+    occasion: _subject_pb2.Occasion
+    def __init__(self, organization_id: _Optional[str] = ..., subject: _Optional[str] = ..., also_known_as: _Optional[_Iterable[str]] = ..., occasion: _Optional[_Union[_subject_pb2.Occasion, _Mapping]] = ...) -> None: ...
+
+class LiftSubjectRestrictionResponse(_message.Message):
+    __slots__ = ("standing", "identities")
+    STANDING_FIELD_NUMBER: _ClassVar[int]
+    IDENTITIES_FIELD_NUMBER: _ClassVar[int]
+    standing: _subject_pb2.Standing
+    identities: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, standing: _Optional[_Union[_subject_pb2.Standing, str]] = ..., identities: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -57,6 +57,13 @@ class SubjectServiceStub:
 
     Refuses a plan that no longer holds (ERASURE_PLAN_CHANGED).
     """
+    RestrictSubject: _grpc.UnaryUnaryMultiCallable[_subject_service_pb2.RestrictSubjectRequest, _subject_service_pb2.RestrictSubjectResponse]
+    """Restricts a patient (GDPR article 18): the rows about the patient stay, and from then on no method
+    reads or writes them but those of this service. A read finds nothing, as if nobody were there; a
+    write is refused (PERSON_RESTRICTED). Several restrictions may hold at once.
+    """
+    LiftSubjectRestriction: _grpc.UnaryUnaryMultiCallable[_subject_service_pb2.LiftSubjectRestrictionRequest, _subject_service_pb2.LiftSubjectRestrictionResponse]
+    """Ends one restriction of a patient. Of one that does not hold (any more) nothing changes."""
 
 @_typing.type_check_only
 class SubjectServiceAsyncStub(SubjectServiceStub):
@@ -86,6 +93,13 @@ class SubjectServiceAsyncStub(SubjectServiceStub):
 
     Refuses a plan that no longer holds (ERASURE_PLAN_CHANGED).
     """
+    RestrictSubject: _aio.UnaryUnaryMultiCallable[_subject_service_pb2.RestrictSubjectRequest, _subject_service_pb2.RestrictSubjectResponse]  # type: ignore[assignment]
+    """Restricts a patient (GDPR article 18): the rows about the patient stay, and from then on no method
+    reads or writes them but those of this service. A read finds nothing, as if nobody were there; a
+    write is refused (PERSON_RESTRICTED). Several restrictions may hold at once.
+    """
+    LiftSubjectRestriction: _aio.UnaryUnaryMultiCallable[_subject_service_pb2.LiftSubjectRestrictionRequest, _subject_service_pb2.LiftSubjectRestrictionResponse]  # type: ignore[assignment]
+    """Ends one restriction of a patient. Of one that does not hold (any more) nothing changes."""
 
 class SubjectServiceServicer(metaclass=_abc_1.ABCMeta):
     """What a service holds of a person now. Every service answers for its own tables, from the
@@ -136,5 +150,24 @@ class SubjectServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Refuses a plan that no longer holds (ERASURE_PLAN_CHANGED).
         """
+
+    @_abc_1.abstractmethod
+    def RestrictSubject(
+        self,
+        request: _subject_service_pb2.RestrictSubjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_subject_service_pb2.RestrictSubjectResponse, _abc.Awaitable[_subject_service_pb2.RestrictSubjectResponse]]:
+        """Restricts a patient (GDPR article 18): the rows about the patient stay, and from then on no method
+        reads or writes them but those of this service. A read finds nothing, as if nobody were there; a
+        write is refused (PERSON_RESTRICTED). Several restrictions may hold at once.
+        """
+
+    @_abc_1.abstractmethod
+    def LiftSubjectRestriction(
+        self,
+        request: _subject_service_pb2.LiftSubjectRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_subject_service_pb2.LiftSubjectRestrictionResponse, _abc.Awaitable[_subject_service_pb2.LiftSubjectRestrictionResponse]]:
+        """Ends one restriction of a patient. Of one that does not hold (any more) nothing changes."""
 
 def add_SubjectServiceServicer_to_server(servicer: SubjectServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
