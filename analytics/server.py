@@ -15,5 +15,5 @@ async def build(core: Core) -> dict[str, object]:
     return {
         "medhub.analytics.v1.FactService": Facts(store),
         "medhub.analytics.v1.MetricService": Metrics(store, METRICS),
-        "medhub.subject.v1.SubjectService": SubjectData(core.database, holdings()),
+        "medhub.subject.v1.SubjectService": SubjectData(core.database, holdings(), core.keyring),
     }

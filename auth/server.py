@@ -70,7 +70,9 @@ class Auth:
             f"{_PACKAGE}.RoleService": Roles(store, core.pages, everything().permissions),
             f"{_PACKAGE}.ServiceAccountService": ServiceAccounts(store, core.pages),
             f"{_PACKAGE}.SessionService": Sessions(store, core.pages),
-            "medhub.subject.v1.SubjectService": SubjectData(core.database, holdings()),
+            "medhub.subject.v1.SubjectService": SubjectData(
+                core.database, holdings(), core.keyring
+            ),
         }
 
 

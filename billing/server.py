@@ -16,5 +16,5 @@ async def build(core: Core) -> dict[str, object]:
         "medhub.billing.v1.InvoiceService": Invoices(store, core.pages),
         "medhub.billing.v1.LedgerService": Ledger(store, core.pages),
         "medhub.billing.v1.PaymentService": Payments(store, core.pages),
-        "medhub.subject.v1.SubjectService": SubjectData(core.database, holdings()),
+        "medhub.subject.v1.SubjectService": SubjectData(core.database, holdings(), core.keyring),
     }

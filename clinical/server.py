@@ -33,7 +33,9 @@ async def build(core: Core) -> dict[str, object]:
         "medhub.clinical.v1.PractitionerService": Practitioners(store, core.pages),
         "medhub.clinical.v1.RecordService": Records(store, core.pages),
         "medhub.clinical.v1.Hl7V2Service": Hl7V2(store, core.pages, intake),
-        "medhub.subject.v1.SubjectService": SubjectData(core.database, holdings(keys)),
+        "medhub.subject.v1.SubjectService": SubjectData(
+            core.database, holdings(keys), core.keyring
+        ),
     }
 
 

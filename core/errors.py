@@ -80,6 +80,12 @@ class EtagMismatch(Refusal):
     reason = "ETAG_MISMATCH"
 
 
+class PersonRestricted(Refusal):
+    """The data of the person are restricted: they are kept, and nothing is written about them."""
+
+    reason = "PERSON_RESTRICTED"
+
+
 class RequestIdReused(Refusal):
     """The request_id has been used with another request (AIP-155)."""
 

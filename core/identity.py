@@ -68,6 +68,8 @@ class Call:
     request_id: str = ""
     request_hash: bytes = b""
     language: str = "en"
+    # Rows about persons whose data are restricted are shown to it: it is about their rights.
+    sees_restricted: bool = False
     # The caller's proven token, to pass the caller on with; empty for nobody known. A secret.
     credential: str = field(default="", repr=False)
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from hub.commands import audit, backup, demo, doctor, down, hl7, migrate, policy, serve, up
+from hub.commands import audit, backup, demo, doctor, down, hl7, migrate, policy, receipt, serve, up
 
 app = typer.Typer(
     help="The typed, audited, multi-tenant backbone under healthcare software.",
@@ -20,6 +20,7 @@ app.command()(doctor.doctor)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(policy.policy)
+app.command()(receipt.receipt)
 app.add_typer(audit.app, name="audit")
 app.add_typer(hl7.app, name="hl7")
 

@@ -1,32 +1,36 @@
-"""Which keys were destroyed: a list beside the database, so that a backup cannot bring them back.
+"""What was destroyed: a list beside the databases, so that a backup cannot bring it back.
 
-`python -m hub.destroyed_keys` follows the compliance database and keeps the list. A line names a
-key and nobody: the list may be copied anywhere, and should be, since a restore on another machine
-needs the newest one.
+`python -m hub.destroyed_keys` follows the databases and keeps the list: keys that were destroyed,
+and rows of persons that were erased. A line names a key, or a person by a random id that leads
+nowhere any more: the list may be copied, and should be, since a restore on another machine needs
+the newest one.
 """
 
 import json
 import os
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import psycopg
 
 from core.crypto.private_files import PrivateFile
+from hub.erased_rows import COUNT, ErasedRows, erased_from, erased_in, erased_to
+from hub.services import Service
 
-# How often the database is asked, in seconds: a destruction that is younger than this when the
+# How often the databases are asked, in seconds: a destruction that is younger than this when the
 # whole machine is lost is not on the list.
 LOOK_EVERY = 1.0
 # For one look, in seconds: a database that does not answer is asked again later.
 LOOK_SECONDS = 10
 
-URL = "MEDHUB_DESTROYED_KEYS_URL"
+URLS = "MEDHUB_DESTROYED_KEYS_URLS"
 PATH = "MEDHUB_DESTROYED_KEYS_PATH"
 
+_KEEPS_KEYS = Service.COMPLIANCE
 _COUNT = """
     SELECT (SELECT count(*) FROM subject_key WHERE destroyed_at IS NOT NULL)
         + (SELECT count(*) FROM month_key WHERE destroyed_at IS NOT NULL)
@@ -49,21 +53,25 @@ class DestroyedKey:
     month: str = ""
 
 
-def listed(path: Path) -> set[DestroyedKey]:
-    """The keys of a list; none where there is no list. Raises ValueError for another file."""
+Destroyed: TypeAlias = DestroyedKey | ErasedRows
+"""What a list has in its lines."""
+
+
+def listed(path: Path) -> set[Destroyed]:
+    """What a list says; nothing where there is no list. Raises ValueError for another file."""
     try:
         lines = path.read_text("ascii").splitlines()
     except FileNotFoundError:
         return set()
     try:
-        return {_key_from(json.loads(line)) for line in lines}
+        return {_from(json.loads(line)) for line in lines}
     except (TypeError, KeyError) as error:
         raise ValueError("not a list of destroyed keys") from error
 
 
-def keep(path: Path, keys: Iterable[DestroyedKey]) -> None:
+def keep(path: Path, destroyed: Iterable[Destroyed]) -> None:
     """Put a list in place of the older one: whole, and durable."""
-    lines = sorted(json.dumps(_key_to(key)) for key in keys)
+    lines = sorted(json.dumps(_to(one)) for one in destroyed)
     PrivateFile(path).replace("".join(f"{line}\n" for line in lines).encode("ascii"))
 
 
@@ -75,29 +83,69 @@ def destroyed_in(connection: psycopg.Connection) -> set[DestroyedKey]:
     }
 
 
-def follow(url: str, path: Path) -> None:
-    """Keep the list current, until the process is ended. A database that is away is waited for."""
-    known = listed(path)
+class _Followed:
+    """One database, looked at again and again. One that is away is waited for."""
+
+    def __init__(self, service: str, url: str) -> None:
+        self._service = service
+        self._url = url
+        self._connection: psycopg.Connection | None = None
+        self._counted: list[int] = []
+
+    @property
+    def was_seen(self) -> bool:
+        """Whether it has answered at all."""
+        return bool(self._counted)
+
+    def look(self) -> set[Destroyed]:
+        """What is destroyed in it, when that is more than at the last look; nothing otherwise."""
+        try:
+            return self._look()
+        except psycopg.OperationalError:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+            return set()
+
+    def _look(self) -> set[Destroyed]:
+        connection = self._connection = self._connection or self._connect()
+        has_keys = self._service == _KEEPS_KEYS
+        asked = [COUNT, *([_COUNT] if has_keys else [])]
+        counted = [row[0] for sql in asked for row in connection.execute(sql)]
+        if counted == self._counted:
+            return set()
+        found: set[Destroyed] = set(erased_in(connection, self._service))
+        found |= destroyed_in(connection) if has_keys else set()
+        self._counted = counted
+        return found
+
+    def _connect(self) -> psycopg.Connection:
+        session = f"-c statement_timeout={LOOK_SECONDS * 1000}"
+        return psycopg.connect(
+            self._url, autocommit=True, connect_timeout=LOOK_SECONDS, options=session
+        )
+
+
+def follow(urls: Mapping[str, str], path: Path) -> None:
+    """Keep the list current, until the process is ended. `urls` are the databases by service."""
+    known, written = listed(path), False
+    followed = [_Followed(service, url) for service, url in urls.items()]
     while True:
-        with suppress(psycopg.OperationalError):
-            _follow(url, path, known)
+        # What an older database had stays on the list: it is of another history.
+        found = known.union(*(one.look() for one in followed))
+        # An empty list says that nothing was destroyed, so it is written when all have said so.
+        if found != known or (not written and all(one.was_seen for one in followed)):
+            keep(path, found)
+            known, written = found, True
         time.sleep(LOOK_EVERY)
 
 
-def _follow(url: str, path: Path, known: set[DestroyedKey]) -> None:
-    session = f"-c statement_timeout={LOOK_SECONDS * 1000}"
-    with psycopg.connect(
-        url, autocommit=True, connect_timeout=LOOK_SECONDS, options=session
-    ) as connection:
-        counted = -1
-        while True:
-            row = connection.execute(_COUNT).fetchone()
-            if row is not None and row[0] != counted:
-                # What an older database had stays on the list: it is of another history.
-                known |= destroyed_in(connection)
-                keep(path, known)
-                counted = row[0]
-            time.sleep(LOOK_EVERY)
+def _to(one: Destroyed) -> dict[str, Any]:
+    return _key_to(one) if isinstance(one, DestroyedKey) else erased_to(one)
+
+
+def _from(line: dict[str, Any]) -> Destroyed:
+    return erased_from(line) if "erasure_request" in line else _key_from(line)
 
 
 def _key_to(key: DestroyedKey) -> dict[str, str]:
@@ -118,4 +166,4 @@ def _key_from(line: dict[str, str]) -> DestroyedKey:
 
 
 if __name__ == "__main__":
-    follow(os.environ[URL], Path(os.environ[PATH]))
+    follow(json.loads(os.environ[URLS]), Path(os.environ[PATH]))

@@ -123,7 +123,7 @@ class Layout:
         )
 
     def destroyed_keys(self) -> tuple[ChildSpec, ...]:
-        """Keeps the list of destroyed keys, for backups of the embedded PostgreSQL."""
+        """Keeps the list of what was destroyed, for backups of the embedded PostgreSQL."""
         cluster = self.cluster()
         if cluster is None:
             return ()
@@ -132,7 +132,9 @@ class Layout:
                 name="destroyed-keys",
                 argv=(sys.executable, "-m", "hub.destroyed_keys"),
                 env={
-                    destroyed_keys.URL: cluster.url(self.database_name(Service.COMPLIANCE)),
+                    destroyed_keys.URLS: json.dumps(
+                        {each: cluster.url(self.database_name(each)) for each in Service}
+                    ),
                     destroyed_keys.PATH: str(self.data.destroyed_keys),
                 },
             ),

@@ -1,8 +1,8 @@
 """Putting a backup back, and proving it before anything serves.
 
 In order: unpack beside the place, check PostgreSQL's own digests of its files, move in, start the
-cluster alone, migrate, destroy again the keys that were destroyed since the backup was made, and
-verify the whole audit log of every organization. A person who was forgotten stays forgotten.
+cluster alone, migrate, erase and destroy again what was erased and destroyed since the backup was
+made, and verify the whole audit log of every organization. A person who was forgotten stays so.
 """
 
 import asyncio
@@ -16,22 +16,19 @@ from pathlib import Path
 from uuid import UUID
 
 import psycopg
-from pydantic import SecretBytes, SecretStr
 
 from compliance.storage.store import Store
 from core import clock, identity
-from core.crypto.keyring import Keyring
-from core.crypto.unlocking import KeyFile
-from core.database import Database, DatabaseSettings
-from core.database.settings import PAGE_KEY_BYTES
 from core.identity import Call, Caller, Kind
 from hub import archive
 from hub.audit_stored import StoredReader
 from hub.audit_verify import TrustStore, verify
 from hub.backup import DATA, PLATFORM, SECRETS
-from hub.destroyed_keys import DestroyedKey
+from hub.destroyed_keys import Destroyed, DestroyedKey
+from hub.erased_rows import ErasedRows
 from hub.layout import Layout
 from hub.postgres import Cluster
+from hub.redoing import database_of, redo
 from hub.services import Service
 from hub.supervisor import Report, Supervisor
 
@@ -66,13 +63,17 @@ def _check(cluster: Cluster, data: Path) -> None:
         raise RestoreFailed(f"the files of PostgreSQL are damaged: {answer.stderr.strip()}")
 
 
-async def prove(layout: Layout, destroyed: Iterable[DestroyedKey], report: Report) -> None:
+async def prove(layout: Layout, destroyed: Iterable[Destroyed], report: Report) -> None:
     """Start the cluster alone, repeat destructions, verify every log. Raises RestoreFailed."""
+    keys = [one for one in destroyed if isinstance(one, DestroyedKey)]
+    erased = [one for one in destroyed if isinstance(one, ErasedRows)]
     async with Supervisor(layout.data.logs, report) as supervisor:
         await supervisor.start(_embedded(layout).child())
         await supervisor.run_once(layout.migration())
+        erasures, rows = await redo(layout, erased)
+        report(f"erasures done since the backup, and now again: {erasures}, of {rows} rows")
         async with compliance_store(layout) as store:
-            again = [key for key in destroyed if await _destroy(store, key)]
+            again = [key for key in keys if await _destroy(store, key)]
             report(f"keys destroyed since the backup, and now again: {len(again)}")
             bad = [name for name in _organizations(layout) if not await _holds(store, name, report)]
     if bad:
@@ -113,17 +114,8 @@ def _only(major: int) -> Callable[[dict[str, str]], None]:
 @asynccontextmanager
 async def compliance_store(layout: Layout) -> AsyncIterator[Store]:
     """Compliance's rows, as its own role sees them, and its keyring."""
-    own = layout.of(Service.COMPLIANCE)
-    settings = DatabaseSettings(
-        app_url=SecretStr(layout.database(Service.COMPLIANCE).app),
-        page_key=SecretBytes(os.urandom(PAGE_KEY_BYTES)),
-    )
-    database = Database(settings)
-    await database.open()
-    try:
-        yield Store(database, Keyring.open(own.keyring(), KeyFile(own.keyring_key())))
-    finally:
-        await database.close()
+    async with database_of(layout, Service.COMPLIANCE) as (database, keyring):
+        yield Store(database, keyring)
 
 
 async def _destroy(store: Store, key: DestroyedKey) -> bool:

@@ -8,6 +8,8 @@ from sqlalchemy import BigInteger, Numeric, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from core.database import column, index, new_metadata, tenant_table, unique
+from core.subject.receipts import receipt_tables
+from core.subject.restrictions import restriction_table
 
 metadata = new_metadata("analytics")
 
@@ -49,3 +51,6 @@ figure = tenant_table(
     capture=False,
     reason=_OF_THE_TRAIL,
 )
+
+receipt_tables(metadata)
+restriction_table(metadata)

@@ -72,6 +72,12 @@ _DATA_PROTECTION_OFFICER = _AUDITOR | {
     "compliance.access_packages.read",
     "compliance.access_requests.create",
     "compliance.access_requests.read",
+    "compliance.erasure_requests.confirm",
+    "compliance.erasure_requests.create",
+    "compliance.erasure_requests.read",
+    "compliance.restrictions.create",
+    "compliance.restrictions.lift",
+    "compliance.restrictions.read",
 }
 _INTEGRATION = frozenset({
     "clinical.hl7.ingest",
@@ -107,8 +113,15 @@ _PLATFORM = frozenset({
     "compliance.events.append",
     "compliance.keys.provision",
 })  # fmt: skip
-# Compliance alone gathers what every service holds of a person who asks.
-_COMPLIANCE = frozenset({"subject.data.export", "subject.data.find"})
+# Compliance alone gathers what every service holds of a person who asks, and has it erased.
+_COMPLIANCE = frozenset({
+    "subject.data.erase",
+    "subject.data.export",
+    "subject.data.find",
+    "subject.data.lift",
+    "subject.data.plan_erasure",
+    "subject.data.restrict",
+})  # fmt: skip
 
 # What one server may do on behalf of whoever calls it: the ceiling of those calls. By itself it can
 # do none of it, since its own token names no organization.

@@ -28,6 +28,8 @@ from core.database import (
     tenant_table,
 )
 from core.database import unique as unique_key
+from core.subject.receipts import receipt_tables
+from core.subject.restrictions import restriction_table
 
 metadata = new_metadata("auth")
 
@@ -278,3 +280,6 @@ auth_state = platform_table(
     index("forget_at"),
     reason="Servers serve all organizations and follow one sequence.",
 )
+
+receipt_tables(metadata)
+restriction_table(metadata)

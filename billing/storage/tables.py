@@ -10,11 +10,17 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Integer, Table
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from core.database import Reach, column, index, new_metadata, reference, tenant_table, unique
+from core.subject.receipts import receipt_tables
+from core.subject.restrictions import restriction_table
 
 metadata = new_metadata("billing")
 
 _V1: Final = "medhub.billing.v1"
 _TIME: Final = TIMESTAMP(timezone=True)
+_IS_FINAL: Final = "{t}.state = 'FINAL'"
+# The parts of an invoice are what it is.
+_OF_FINAL: Final = """EXISTS (SELECT 1 FROM invoice f WHERE f.organization_id = {t}.organization_id
+    AND f.id = {t}.invoice_id AND f.state = 'FINAL')"""
 _SUBJECT: Final = "Whose invoice it is part of, for the trail; the reference holds it."
 
 
@@ -89,6 +95,7 @@ invoice: Final[Table] = tenant_table(
     index("patient_id", "id"),
     subject="patient_id",
     collection="invoices",
+    reach=Reach(kept=_IS_FINAL),
     guards=("guard_invoice",),
 )
 
@@ -109,6 +116,7 @@ invoice_line: Final[Table] = tenant_table(
     index("patient_id", "invoice_id"),
     subject="patient_id",
     collection="invoiceLines",
+    reach=Reach(kept=_OF_FINAL),
     guards=("guard_invoice_line",),
 )
 
@@ -128,6 +136,7 @@ invoice_tax: Final[Table] = tenant_table(
     subject="patient_id",
     capture=False,
     reason="Computed from the lines, whose changes are recorded.",
+    reach=Reach(kept=_OF_FINAL),
     guards=("guard_invoice_tax",),
 )
 
@@ -254,3 +263,6 @@ ledger_entry: Final[Table] = tenant_table(
     writable=False,
     guards=("adds_up", "refuse_change"),
 )
+
+receipt_tables(metadata)
+restriction_table(metadata)

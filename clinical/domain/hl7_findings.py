@@ -75,6 +75,7 @@ CONDITION_OF_REASON: Final = {
     "NOT_FOUND": Condition.UNKNOWN_KEY,
     "PATIENT_DELETED": Condition.UNKNOWN_KEY,
     "PATIENT_MERGED": Condition.UNKNOWN_KEY,
+    "PERSON_RESTRICTED": Condition.UNKNOWN_KEY,
     "IDENTIFIER_TAKEN": Condition.DUPLICATE_KEY,
     "INS_NOT_ALLOWED_HERE": Condition.TABLE_VALUE_NOT_FOUND,
     "MERGE_WITH_ITSELF": Condition.SYNTAX,
@@ -136,6 +137,7 @@ MRG_1: Final = Place("MRG", 1, 1)
 _PLACE_OF_REASON: Final = {
     "PATIENT_DELETED": PID_3,
     "PATIENT_MERGED": PID_3,
+    "PERSON_RESTRICTED": PID_3,
     "IDENTIFIER_TAKEN": PID_3,
     "INS_NOT_ALLOWED_HERE": PID_3,
     "MERGE_WITH_ITSELF": MRG_1,
@@ -163,6 +165,7 @@ MEANINGS: Final = {
     "refused.NOT_FOUND": "What the message names is not known.",
     "refused.PATIENT_DELETED": "The patient is deleted.",
     "refused.PATIENT_MERGED": "The patient has been merged into another.",
+    "refused.PERSON_RESTRICTED": "The data of the patient are restricted.",
     "refused.IDENTIFIER_TAKEN": "A number belongs to another patient.",
     "refused.INS_NOT_ALLOWED_HERE": "This sort of INS is not accepted here.",
     "refused.MERGE_WITH_ITSELF": "A patient cannot be merged into itself.",

@@ -2,7 +2,8 @@
 
 # ruff: noqa: S608 - the text of statements is made of constants of these modules alone.
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -24,8 +25,8 @@ from clinical.storage.patient_rows import (
 from clinical.storage.sealing import index_of, lock_number, open_snapshot, seal_snapshot
 from clinical.storage.sql import sql
 from core.crypto.organization_keys import OrganizationKey
-from core.database import Transaction
-from core.errors import NotFound
+from core.database import ConstraintViolated, Transaction
+from core.errors import NotFound, PersonRestricted
 from core.ids import new_id
 
 GetKey: TypeAlias = Callable[[], Awaitable[OrganizationKey]]
@@ -197,6 +198,8 @@ _REVISION: Final = sql(
     revision=Integer,
 )
 
+_HELD: Final = "ix_patient_identifier_system_value_index"
+
 
 class Patients:
     """Patients in one transaction."""
@@ -259,15 +262,16 @@ class Patients:
         if not claimed:
             await self._check_free(patient)
         key = await self._key()
-        await self._tx.run(
-            _ADD,
-            **trait_parameters(patient),
-            **identifier_parameters(patient, key),
-            keys=sorted(keys_of(patient.traits)),
-            snapshot=seal_snapshot(key, patient),
-            link_id=new_id(),
-            registrar=registrar,
-        )
+        with _held_by_nobody_hidden():
+            await self._tx.run(
+                _ADD,
+                **trait_parameters(patient),
+                **identifier_parameters(patient, key),
+                keys=sorted(keys_of(patient.traits)),
+                snapshot=seal_snapshot(key, patient),
+                link_id=new_id(),
+                registrar=registrar,
+            )
 
     async def save(self, before: Patient, after: Patient) -> None:
         """A changed patient whose row this transaction has locked. Raises IdentifierTaken."""
@@ -323,6 +327,18 @@ class Patients:
         rows = identifier_parameters(after, key)
         kept = {name: rows[name] for name in ("systems", "types", "indexes", "uses")}
         await self._tx.run(_DROP_ROWS, id=after.id, **kept)
-        await self._tx.run(_ADD_NEW_ROWS, id=after.id, **rows)
         placed = {name: rows[name] for name in ("positions", "systems", "indexes", "uses", "helds")}
-        await self._tx.run(_ORDER_ROWS, id=after.id, **placed)
+        with _held_by_nobody_hidden():
+            await self._tx.run(_ADD_NEW_ROWS, id=after.id, **rows)
+            await self._tx.run(_ORDER_ROWS, id=after.id, **placed)
+
+
+@contextmanager
+def _held_by_nobody_hidden() -> Iterator[None]:
+    """A number that was found free and is not is that of a patient whose data are restricted."""
+    try:
+        yield
+    except ConstraintViolated as broken:
+        if broken.name == _HELD:
+            raise PersonRestricted from broken
+        raise

@@ -5,11 +5,13 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from clinical.storage.entitlement import living
+from clinical.storage.retention import TERMS
 from clinical.storage.sealing import open_ack, open_raw, open_snapshot, open_value
 from clinical.storage.tables import metadata
 from core.crypto.organization_keys import OrganizationKey, OrganizationKeys
 from core.database import Transaction
-from core.subject.holdings import Holdings, Opens, Person
+from core.subject.holdings import Holdings, Opens
+from core.subject.person import Person
 
 _Row = Mapping[str, Any]
 
@@ -17,6 +19,9 @@ _Row = Mapping[str, Any]
 _SAME_PERSON: Final = f"""SELECT DISTINCT m.id FROM patient p
     JOIN patient m ON m.id = {living("p")} OR m.survivor_id = {living("p")}
     WHERE p.id = ANY (:people)"""  # noqa: S608 - constants of these modules alone
+
+# A row that refers to a patient shares this lock, so none is added while the patient is erased.
+_LOCK: Final = "SELECT p.id FROM patient p WHERE p.id = ANY (:people) ORDER BY p.id FOR UPDATE"
 
 
 def holdings(keys: OrganizationKeys) -> Holdings:
@@ -40,6 +45,8 @@ def holdings(keys: OrganizationKeys) -> Holdings:
             "patient_revision": opening(_revision),
             "hl7_bytes": opening(_bytes),
         },
+        terms=TERMS,
+        locks={"patient": _LOCK},
     )
 
 

@@ -26,6 +26,8 @@ from core.database import (
     reference,
     tenant_table,
 )
+from core.subject.receipts import receipt_tables
+from core.subject.restrictions import restriction_table
 
 metadata = new_metadata("clinical")
 
@@ -422,3 +424,6 @@ hl7_work: Final[Table] = queue_table(
     index("message_id", unique=True),
     reason="What is stored and not yet processed, of every tenant; a worker empties it.",
 )
+
+receipt_tables(metadata)
+restriction_table(metadata)

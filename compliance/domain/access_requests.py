@@ -126,10 +126,12 @@ class Answer:
         return Answer(self.service, self.ordinal)
 
 
-def received(stated: datetime | None, now: datetime) -> datetime:
+def received(
+    stated: datetime | None, now: datetime, field: str = "access_request.receive_time"
+) -> datetime:
     """When the clocks start. Raises InvalidField for a moment that is still to come."""
     if stated is not None and stated > now:
-        raise InvalidField(field="access_request.receive_time", rule="not_in_the_future")
+        raise InvalidField(field=field, rule="not_in_the_future")
     return stated or now
 
 

@@ -1,18 +1,13 @@
 """Requests of persons for access to their data: entered, followed, and their packages fetched."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from uuid import UUID
-
-from google.protobuf.timestamp_pb2 import Timestamp
+from datetime import datetime
 
 from compliance.domain.access_packages import END
 from compliance.domain.access_requests import (
     AccessRequest,
     Answer,
-    Deadline,
     PackageNotReady,
-    Requester,
     State,
     deadlines,
     due,
@@ -20,10 +15,17 @@ from compliance.domain.access_requests import (
     received,
 )
 from compliance.domain.keys import ACCESS_PACKAGE, KeyWanted
+from compliance.servicers.requests import (
+    deadline_to_proto,
+    id_of,
+    listing_of,
+    moment_of,
+    requester_of_call,
+)
 from compliance.storage.store import Store, StoreTransaction
-from core import clock, identity
-from core.database.pages import Key, Listing, PageTokens, page_of, page_size
-from core.errors import InvalidField, NotFound
+from core import clock
+from core.database.pages import Key, PageTokens, page_of, page_size
+from core.errors import NotFound
 from core.ids import id_from, name_of, new_id
 from medhub.compliance.v1 import access_request_pb2 as proto
 from medhub.compliance.v1 import data_subject_request_service_pb2 as wire
@@ -33,7 +35,7 @@ _FIRST = -1
 
 
 class AccessRequests:
-    """medhub.compliance.v1.DataSubjectRequestService."""
+    """The part of medhub.compliance.v1.DataSubjectRequestService that is about access."""
 
     def __init__(self, store: Store, pages: PageTokens, entered: Callable[[], None]) -> None:
         """`entered` is told of each new request, so that gathering begins at once."""
@@ -45,7 +47,8 @@ class AccessRequests:
         self, request: wire.CreateAccessRequestRequest
     ) -> proto.AccessRequest:
         now, asked = clock.now(), request.access_request
-        received_at = received(_moment(asked), now)
+        field = "access_request.receive_time"
+        received_at = received(moment_of(asked, field), now, field)
         async with self._store.begin() as tx:
             earlier = await tx.first_try()
             if earlier is not None:
@@ -54,7 +57,7 @@ class AccessRequests:
             made = AccessRequest(
                 id=new_id(),
                 patient_id=id_from(asked.patient, "patients", field="access_request.patient"),
-                requester=_requester(),
+                requester=requester_of_call(),
                 received_at=received_at,
                 created_at=now,
                 key_name=await _key_name(tx, asked.patient, now),
@@ -74,8 +77,8 @@ class AccessRequests:
     async def ListAccessRequests(
         self, request: wire.ListAccessRequestsRequest
     ) -> wire.ListAccessRequestsResponse:
-        listing, size = _listing(""), page_size(request.page_size)
-        before = _id_of(self._pages.open(request.page_token, listing))
+        listing, size = listing_of(""), page_size(request.page_size)
+        before = id_of(self._pages.open(request.page_token, listing))
         async with self._store.begin(read_only=True) as tx:
             found = await tx.access_requests.page(size + 1, before)
             page = page_of(found, size, listing, self._pages, key=lambda one: (one.id,))
@@ -88,7 +91,7 @@ class AccessRequests:
     async def GetAccessPackage(
         self, request: wire.GetAccessPackageRequest
     ) -> wire.GetAccessPackageResponse:
-        listing = _listing(request.name)
+        listing = listing_of(request.name)
         after = _position(self._pages.open(request.page_token, listing))
         async with self._store.begin(read_only=True) as tx:
             found = await tx.access_requests.get(id_from(request.name, _COLLECTION))
@@ -121,18 +124,9 @@ def access_request_to_proto(
         complete_time=request.completed_at,
         earliest_time=earliest(clocks),
         due_time=due(clocks),
-        deadlines=[_deadline_to_proto(one) for one in clocks],
+        deadlines=[deadline_to_proto(one) for one in clocks],
         services=[_answer_to_proto(one) for one in answers],
         retry_time=request.retry_at,
-    )
-
-
-def _deadline_to_proto(deadline: Deadline) -> proto.Deadline:
-    return proto.Deadline(
-        regime=deadline.regime,
-        earliest_time=deadline.earliest_at,
-        due_time=deadline.due_at,
-        source=deadline.source,
     )
 
 
@@ -148,39 +142,10 @@ def _answer_to_proto(answer: Answer) -> proto.ServiceAnswer:
     )
 
 
-def _requester() -> Requester:
-    caller = identity.caller()
-    if caller.subject is None:
-        raise LookupError("who enters a request is somebody")
-    return Requester(caller.kind.value, caller.subject)
-
-
 async def _key_name(tx: StoreTransaction, patient: str, at: datetime) -> str:
     """The key that the package will be sealed under: the person's own. Raises KeyDestroyed."""
     [key] = await tx.keys.provision([KeyWanted(patient, ACCESS_PACKAGE, at.isoformat()[:7])])
     return key.name
-
-
-def _moment(asked: proto.AccessRequest) -> datetime | None:
-    if not asked.HasField("receive_time"):
-        return None
-    stated: Timestamp = asked.receive_time
-    try:
-        return stated.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise InvalidField(field="access_request.receive_time", rule="timestamp") from None
-
-
-def _listing(of: str) -> Listing:
-    return Listing(method=identity.call().method, filter=of, order="newest first")
-
-
-def _id_of(last: Key) -> UUID | None:
-    match last:
-        case (UUID() as row,):
-            return row
-        case _:
-            return None
 
 
 def _position(last: Key) -> int:

@@ -12,16 +12,24 @@ from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 
+from compliance.domain.keys import ACCESS_PACKAGE, AUDIT
 from compliance.servicers.opening import opened
 from compliance.storage.events import Leaf
 from compliance.storage.keys import Keys
 from compliance.storage.tables import metadata
+from core import clock
 from core.contract import everything
 from core.contract.fields import categories_of
 from core.crypto.keyring import KeyProvider
 from core.database import Transaction
-from core.subject.holdings import Holdings, Opens, Person
+from core.ids import name_of
+from core.subject.grounds import Kept
+from core.subject.holdings import Destroys, Holdings, Opens
+from core.subject.person import Person
 from medhub.compliance.v1.audit_pb2 import AuditEvent
+
+EVIDENCE = "fr.csp.l1142-28"
+"""The class of retention of the trail."""
 
 _LEAF = (
     "leaf_index", "event_id", "occurred_at", "recorded_at", "clear", "sealed", "sealed_digest",
@@ -39,7 +47,35 @@ _LEFT_OUT = "…"
 
 def holdings(keys: KeyProvider) -> Holdings:
     """The tables of compliance, for the subject contract."""
-    return Holdings("compliance", metadata, opens={"audit_event": _opening(keys)})
+    destroys = _destroying(keys)
+    return Holdings(
+        "compliance",
+        metadata,
+        opens={"audit_event": _opening(keys)},
+        terms={EVIDENCE: _as_long_as_the_rest},
+        # A leaf of the trail stays, and so does the row that refuses a new key.
+        destroys={"audit_event": destroys, "subject_key": destroys},
+    )
+
+
+def _destroying(provider: KeyProvider) -> Destroys:
+    async def destroys(tx: Transaction, person: Person) -> list[str]:
+        keys, now = Keys(tx, provider), clock.now()
+        gone = [
+            await keys.destroy_subject_key(name, retention_class, at=now)
+            for name in person.names
+            for retention_class in (ACCESS_PACKAGE, AUDIT)
+        ]
+        return [name_of("subjectKeys", key) for key in gone if key is not None]
+
+    return destroys
+
+
+async def _as_long_as_the_rest(
+    _tx: Transaction, _person: Person, elsewhere: Kept | None
+) -> Kept | None:
+    """Who wrote and saw a record is evidence of it: kept as long as any of it is."""
+    return elsewhere
 
 
 def _opening(provider: KeyProvider) -> Opens:

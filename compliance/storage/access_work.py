@@ -1,4 +1,4 @@
-"""The queue of requests to gather for: taken up by one worker at a time, kept until done."""
+"""The queue of requests to work on: taken up by one worker at a time, kept until done."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -11,6 +11,9 @@ from compliance.domain.access_requests import MOST_ATTEMPTS
 from compliance.storage.tables import access_work
 from core.database import Transaction, statement
 
+ACCESS, ERASURE, RESTRICTION = "ACCESS", "ERASURE", "RESTRICTION"
+"""What a request asks for."""
+
 _WORK = access_work.c
 _LEASE = bindparam("lease", type_=Interval)
 _MINE = (
@@ -21,6 +24,7 @@ _ADD = statement(
     insert(access_work).values(
         organization_id=bindparam("organization_id"),
         request_id=bindparam("request_id"),
+        kind=bindparam("kind"),
         attempt=0,
         due_at=text("now()"),
         leased_until=text("now()"),
@@ -34,7 +38,7 @@ _CLAIM = statement(
             SELECT request_id FROM access_work
             WHERE due_at <= now() AND leased_until <= now() AND attempt < :most
             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-        RETURNING organization_id, request_id, attempt
+        RETURNING organization_id, request_id, attempt, kind
     """).bindparams(_LEASE, bindparam("most", type_=Integer))
 )
 _HOLD = statement(
@@ -44,6 +48,11 @@ _PUT_OFF = statement(
     update(access_work)
     .where(*_MINE)
     .values(due_at=bindparam("until", type_=TIMESTAMP(timezone=True)), leased_until=text("now()"))
+)
+_AT_ONCE = statement(
+    update(access_work)
+    .where(_WORK.request_id == bindparam("of_request", type_=Uuid))
+    .values(due_at=text("now()"))
 )
 _DONE = statement(delete(access_work).where(*_MINE))
 
@@ -58,6 +67,7 @@ class Work(NamedTuple):
     organization: UUID
     request: UUID
     attempt: int
+    kind: str = ACCESS
 
 
 class AccessWork:
@@ -66,9 +76,14 @@ class AccessWork:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    async def add(self, request: UUID) -> None:
-        """Have a request of the organization gathered for, as soon as may be."""
-        await self._tx.run(_ADD, request_id=request)
+    async def add(self, request: UUID, kind: str = ACCESS) -> None:
+        """Have a request of the organization worked on, as soon as may be."""
+        await self._tx.run(_ADD, request_id=request, kind=kind)
+
+    async def again(self, request: UUID, kind: str) -> None:
+        """The same of one that may be in the queue already: it is not waited for any more."""
+        if not await self._tx.run(_AT_ONCE, of_request=request):
+            await self.add(request, kind)
 
     async def claim(self, lease: timedelta) -> Work | None:
         """Take up the request that has been due longest; None when nothing is due."""

@@ -8,9 +8,11 @@ from uuid import UUID
 from compliance.storage.access_packages import AccessPackages
 from compliance.storage.access_requests import AccessRequests
 from compliance.storage.access_work import AccessWork
+from compliance.storage.erasure_requests import ErasureRequests
 from compliance.storage.events import Events
 from compliance.storage.keys import Keys
 from compliance.storage.logs import Logs
+from compliance.storage.restrictions import Restrictions
 from compliance.storage.tiles import Tiles
 from core import identity
 from core.crypto.keyring import KeyProvider
@@ -28,6 +30,8 @@ class StoreTransaction:
         self.access_requests = AccessRequests(tx)
         self.access_packages = AccessPackages(tx, self.keys)
         self.access_work = AccessWork(tx)
+        self.erasure_requests = ErasureRequests(tx)
+        self.restrictions = Restrictions(tx)
         self.first_try = tx.first_try
         self.remember = tx.remember
 

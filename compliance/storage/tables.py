@@ -5,7 +5,16 @@ stands in a log shows by its tree; what is done with keys and signing keys is ca
 other change.
 """
 
-from sqlalchemy import BigInteger, CheckConstraint, Integer, LargeBinary, SmallInteger, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
 from core.database import (
@@ -18,12 +27,18 @@ from core.database import (
     tenant_table,
     unique,
 )
+from core.subject.receipts import receipt_tables
+from core.subject.restrictions import restriction_table
 
 metadata = new_metadata("compliance")
 
 _EVENT = "medhub.compliance.v1.AuditEvent"
 _CHECKPOINT = "medhub.compliance.v1.Checkpoint"
 _ACCESS = "medhub.compliance.v1.AccessRequest"
+_ERASURE = "medhub.compliance.v1.ErasureRequest"
+_RESTRICTION = "medhub.compliance.v1.Restriction"
+_TOLD = "medhub.compliance.v1.ServiceRestriction"
+_PART = "medhub.compliance.v1.ServiceErasure"
 _ANSWER = "medhub.compliance.v1.ServiceAnswer"
 _TIME = TIMESTAMP(timezone=True)
 _IS_THE_TRAIL = "It is the trail itself, and its tree shows every change of it."
@@ -196,6 +211,7 @@ access_request = tenant_table(
     index("requester_id", "id"),
     subject="patient_id",
     collection="accessRequests",
+    restrictable=False,
     reach=Reach(also={"requester_id": "user"}),
 )
 
@@ -241,14 +257,119 @@ access_package_part = tenant_table(
     ),
 )
 
+erasure_request = tenant_table(
+    "erasure_request",
+    metadata,
+    column("id", Uuid, field=f"{_ERASURE}.name", primary_key=True),
+    column("patient_id", Uuid, field=f"{_ERASURE}.patient"),
+    column("requester_id", Uuid, field=f"{_ERASURE}.requester"),
+    column("requester_kind", Text, internal="A user, or a service account."),
+    column("received_at", _TIME, field=f"{_ERASURE}.receive_time"),
+    column("created_at", _TIME, field=f"{_ERASURE}.create_time"),
+    column("state", Text, field=f"{_ERASURE}.state"),
+    column("revision", Integer, field=f"{_ERASURE}.etag"),
+    column("confirmer_id", Uuid, field=f"{_ERASURE}.confirmer", nullable=True),
+    column("confirmer_kind", Text, internal="A user, or a service account.", nullable=True),
+    column("confirmed_at", _TIME, field=f"{_ERASURE}.confirm_time", nullable=True),
+    column("completed_at", _TIME, field=f"{_ERASURE}.complete_time", nullable=True),
+    column("retry_at", _TIME, field=f"{_ERASURE}.retry_time", nullable=True),
+    column("identities", ARRAY(Uuid), internal="Every id of the patient that was found so far."),
+    CheckConstraint(
+        "state IN ('PENDING', 'PLANNING', 'PLANNED', 'ERASING', 'INCOMPLETE', 'COMPLETE',"
+        " 'UNKNOWN_PERSON')",
+        name="state",
+    ),
+    CheckConstraint(
+        "num_nonnulls(confirmer_id, confirmer_kind, confirmed_at) IN (0, 3)", name="confirmed"
+    ),
+    index("patient_id", "id"),
+    index("requester_id", "id"),
+    index("confirmer_id", "id"),
+    subject="patient_id",
+    collection="erasureRequests",
+    restrictable=False,
+    reach=Reach(also={"requester_id": "user", "confirmer_id": "user"}),
+)
+
+erasure_part = tenant_table(
+    "erasure_part",
+    metadata,
+    column("request_id", Uuid, field=f"{_ERASURE}.name", primary_key=True),
+    column("service", Text, field=f"{_PART}.service", primary_key=True),
+    column("state", Text, field=f"{_PART}.state"),
+    column("failures", Integer, field=f"{_PART}.failures"),
+    column("last_failure", Text, field=f"{_PART}.last_failure"),
+    column("plan_digest", LargeBinary, field=f"{_PART}.plan_digest"),
+    column("plan", LargeBinary, field=f"{_PART}.tables"),
+    column("keeps", Boolean, internal="The law keeps something there."),
+    column("kept_until", _TIME, internal="Until when at the latest.", nullable=True),
+    column("receipt", LargeBinary, field=f"{_PART}.receipt"),
+    CheckConstraint("state IN ('WAITING', 'PLANNED', 'ERASED', 'MISSING')", name="state"),
+    reference("request_id", to="erasure_request", on_delete="CASCADE"),
+    subject=None,
+    capture=False,
+    reason="How far the erasing is; each service writes into its trail what it has done.",
+    reach=Reach(through="request_id"),
+)
+
+restriction = tenant_table(
+    "restriction",
+    metadata,
+    column("id", Uuid, field=f"{_RESTRICTION}.name", primary_key=True),
+    column("patient_id", Uuid, field=f"{_RESTRICTION}.patient"),
+    column("ground", Text, field=f"{_RESTRICTION}.ground"),
+    column("requester_id", Uuid, field=f"{_RESTRICTION}.requester"),
+    column("requester_kind", Text, internal="A user, or a service account."),
+    column("created_at", _TIME, field=f"{_RESTRICTION}.create_time"),
+    column("state", Text, field=f"{_RESTRICTION}.state"),
+    column("lifter_id", Uuid, field=f"{_RESTRICTION}.lifter", nullable=True),
+    column("lifter_kind", Text, internal="A user, or a service account.", nullable=True),
+    column("lifted_at", _TIME, field=f"{_RESTRICTION}.lift_time", nullable=True),
+    column("retry_at", _TIME, field=f"{_RESTRICTION}.retry_time", nullable=True),
+    column("identities", ARRAY(Uuid), internal="Every id of the patient that was found so far."),
+    CheckConstraint("ground IN ('ACCURACY', 'UNLAWFUL', 'CLAIMS', 'OBJECTION')", name="ground"),
+    CheckConstraint(
+        "state IN ('PENDING', 'INCOMPLETE', 'ACTIVE', 'LIFTING', 'LIFTED', 'UNKNOWN_PERSON')",
+        name="state",
+    ),
+    CheckConstraint("num_nonnulls(lifter_id, lifter_kind, lifted_at) IN (0, 3)", name="lifted"),
+    index("patient_id", "id"),
+    index("requester_id", "id"),
+    index("lifter_id", "id"),
+    subject="patient_id",
+    collection="restrictions",
+    restrictable=False,
+    reach=Reach(also={"requester_id": "user", "lifter_id": "user"}),
+)
+
+restriction_part = tenant_table(
+    "restriction_part",
+    metadata,
+    column("restriction_id", Uuid, field=f"{_RESTRICTION}.name", primary_key=True),
+    column("service", Text, field=f"{_TOLD}.service", primary_key=True),
+    column("state", Text, field=f"{_TOLD}.state"),
+    column("failures", Integer, field=f"{_TOLD}.failures"),
+    column("last_failure", Text, field=f"{_TOLD}.last_failure"),
+    CheckConstraint("state IN ('WAITING', 'RESTRICTED', 'LIFTED')", name="state"),
+    reference("restriction_id", to="restriction", on_delete="CASCADE"),
+    subject=None,
+    capture=False,
+    reason="Who has been told; each service writes into its trail that it was.",
+    reach=Reach(through="restriction_id"),
+)
+
 access_work = queue_table(
     "access_work",
     metadata,
     column("organization_id", Uuid, internal="The tenant to work for."),
-    column("request_id", Uuid, internal="The request to gather for.", primary_key=True),
+    column("request_id", Uuid, internal="The request to work on.", primary_key=True),
+    column("kind", Text, internal="What it asks for.", server_default="'ACCESS'"),
     column("attempt", Integer, internal="How often it was taken up; only the last one may write."),
     column("due_at", _TIME, internal="When to take it up."),
     column("leased_until", _TIME, internal="Until when whoever took it up is believed to live."),
     index("due_at"),
-    reason="Requests to gather for, of every tenant; a worker empties it.",
+    reason="Requests of persons to work on, of every tenant; a worker empties it.",
 )
+
+receipt_tables(metadata)
+restriction_table(metadata)

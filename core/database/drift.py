@@ -10,7 +10,7 @@ from sqlalchemy import Connection, MetaData, Table
 
 from core.database.capture import capture_sql, roles_of
 from core.database.migrations import engine_of
-from core.database.secure import captured
+from core.database.secure import captured, is_restrictable
 from core.database.tables import Scope
 
 _WALLS = """SELECT relrowsecurity AND relforcerowsecurity,
@@ -42,7 +42,8 @@ def _walls(connection: Connection, table: Table) -> list[str]:
     tenant = table.info["scope"] is Scope.TENANT
     extra = ["also_visible"] if table.info.get("also_visible") else []
     found = []
-    if forced != tenant or policies != ([*extra, "owner", "tenant"] if tenant else []):
+    extra += ["restricted"] if is_restrictable(table) else []
+    if forced != tenant or policies != (sorted([*extra, "owner", "tenant"]) if tenant else []):
         found.append(f"{table.name}: row-level security")
     if writable != table.info.get("writable", True):
         found.append(f"{table.name}: rights")

@@ -9,11 +9,24 @@ from sqlalchemy import Connection, MetaData, Table
 
 from core.contract.figures import figure_of
 from core.database.capture import Captured, Roles, capture_sql, roles_of, triggers_sql
-from core.database.tables import TENANT_COLUMN, Scope
+from core.database.tables import RESTRICTED, TENANT_COLUMN, Scope
 from medhub.options.v1 import data_pb2 as options
 
 # After a transaction the setting is an empty string and not NULL, hence NULLIF.
 _TENANT = f"{TENANT_COLUMN} = NULLIF(current_setting('medhub.organization', true), '')::uuid"
+# Asked once a statement, of a table that is empty or nearly so; NULL is about nobody.
+_UNRESTRICTED = """current_setting('medhub.sees_restricted', true) = 'on'
+    OR ({subject} = ANY (ARRAY(SELECT r.person FROM public.{restricted} r))) IS NOT TRUE"""
+
+
+def is_restrictable(table: Table) -> bool:
+    """Whether rows about a patient whose data are restricted are hidden from ordinary methods.
+
+    What has no subject of its own hangs on a row that has, and is read with it.
+    """
+    about_patients = table.info.get("subject") and table.info["subject_kind"] == "patient"
+    has_list = RESTRICTED in table.metadata.tables and table.name != RESTRICTED
+    return bool(about_patients and has_list and table.info.get("restrictable"))
 
 
 def _policies(table: Table, roles: Roles) -> list[str]:
@@ -26,7 +39,13 @@ def _policies(table: Table, roles: Roles) -> list[str]:
         f"DROP POLICY IF EXISTS owner ON {name}",
         f"CREATE POLICY owner ON {name} TO {roles.owner} USING (true) WITH CHECK (true)",
         f"DROP POLICY IF EXISTS also_visible ON {name}",
+        f"DROP POLICY IF EXISTS restricted ON {name}",
     ]
+    if is_restrictable(table):
+        shown = _UNRESTRICTED.format(subject=table.info["subject"], restricted=RESTRICTED)
+        statements.append(
+            f"CREATE POLICY restricted ON {name} AS RESTRICTIVE TO {roles.app} USING ({shown})"
+        )
     if condition := table.info["also_visible"]:
         statements.append(
             f"CREATE POLICY also_visible ON {name} FOR SELECT TO {roles.app} USING ({condition})"
@@ -93,4 +112,12 @@ def create_all(bind: Connection, metadata: MetaData) -> None:
     """Create the tables of a service in the order of their references, and secure each."""
     metadata.create_all(bind, checkfirst=False)
     for table in metadata.sorted_tables:
+        secure(bind, table)
+
+
+def add_tables(bind: Connection, metadata: MetaData, *names: str) -> None:
+    """Create tables that a service has got, where they are not there, and secure each."""
+    tables = [metadata.tables[name] for name in names]
+    metadata.create_all(bind, tables=tables, checkfirst=True)
+    for table in tables:
         secure(bind, table)

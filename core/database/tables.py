@@ -24,6 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 TENANT_COLUMN = "organization_id"
+RESTRICTED = "restricted_person"
+"""The table of a service that says whose rows are kept and not processed (GDPR article 18)."""
 
 _NAMES = {
     "pk": "pk_%(table_name)s",
@@ -57,6 +59,8 @@ class Reach:
     within: str = ""
     # Columns that an export leaves out, and why.
     withheld: Mapping[str, str] = field(default_factory=dict)
+    # Which rows the class of retention keeps, where it does not keep all of them.
+    kept: str = ""
     # Why nobody is found though the rows hold what is about persons.
     nobody: str = ""
 
@@ -196,6 +200,7 @@ def tenant_table(
     reason: str | None = None,
     reach: Reach | None = None,
     writable: bool = True,
+    restrictable: bool = True,
     guards: Sequence[str] = (),
 ) -> Table:
     """A table whose rows each belong to one organization, behind forced row-level security.
@@ -204,8 +209,9 @@ def tenant_table(
     are found, or how they are where no column names them. `also_visible` is an SQL
     condition for rows that may be read besides the tenant's own. A table that is not captured
     says why, for it holds nothing that could be lost or misused. One that is not writable is read
-    by the app role and written by functions of the owner alone; `guards` names the triggers that
-    its migration adds to those of every table.
+    by the app role and written by functions of the owner alone; one that is not restrictable shows
+    its rows about a person whose data are restricted; `guards` names the triggers that its
+    migration adds to those of every table.
     """
     if not capture and not reason:
         raise ValueError(f"table {name} says why its changes are not recorded")
@@ -224,6 +230,7 @@ def tenant_table(
         reason=reason,
         reach=reach or Reach(),
         writable=writable,
+        restrictable=restrictable,
         guards=tuple(guards),
     )
 

@@ -34,6 +34,7 @@ MOST_AT_ONCE = 1000  # sets of values one `run_many` takes
 _SETTINGS = b"""SELECT set_config('medhub.organization', $1, true),
     set_config('medhub.subject', $2, true), set_config('medhub.context', $3, true),
     set_config('statement_timeout', $4, true), set_config('lock_timeout', $5, true)"""
+_SEE_RESTRICTED = b"SELECT set_config('medhub.sees_restricted', 'on', true)"
 _READ_ONLY = _SETTINGS + b", set_config('transaction_read_only', 'on', true)"
 
 _RECORD_ACT = statement(
@@ -214,6 +215,8 @@ class Transaction:
             await self._connection.execute(DROP_PLANS)
         sql = _READ_ONLY if self._read_only else _SETTINGS
         await self._connection.execute(sql, settings, prepare=True)
+        if self._call.sees_restricted:
+            await self._connection.execute(_SEE_RESTRICTED)
         self._begun = True
 
     async def _execute(self, stmt: Statement, values: list[Any]) -> psycopg.AsyncRawCursor[Any]:

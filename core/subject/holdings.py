@@ -3,43 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, MetaData, Table, Text, Uuid, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from core.contract.paths import KINDS
 from core.database import Statement, Transaction, statement
 from core.database.tables import TENANT_COLUMN
-from core.ids import name_of
+from core.subject.decisions import retention_of
+from core.subject.grounds import ACCOUNTABILITY, Term
+from core.subject.person import KINDS_ASKED, KINDS_ERASED, Person
 from core.subject.reach import check, tables_of
 from core.subject.record import Shown, shown_of
 
-COLLECTIONS: Mapping[str, str] = {kind: name for name, kind in KINDS.items()}
-"""The collection that names a kind of person."""
-
-KINDS_ASKED = frozenset({"patient", "user"})
-"""The kinds of person that may be asked about, as the contract bounds it."""
-
 _TYPES: Mapping[str, Any] = {"people": ARRAY(Uuid), "names": ARRAY(Text), TENANT_COLUMN: Uuid()}
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One person, under every identity that is known."""
-
-    kind: str
-    ids: tuple[UUID, ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The resource names of all identities, sorted."""
-        return tuple(sorted(name_of(COLLECTIONS[self.kind], one) for one in self.ids))
-
-    def parameters(self, stmt: Statement) -> dict[str, Any]:
-        """What a statement asks of the person."""
-        values = {"people": list(self.ids), "names": list(self.names)}
-        return {name: value for name, value in values.items() if name in stmt.names}
 
 
 class Opens(Protocol):
@@ -49,6 +25,13 @@ class Opens(Protocol):
         self, tx: Transaction, rows: Sequence[Mapping[str, Any]], person: Person, /
     ) -> Sequence[Mapping[str, object]]:
         """For each row, in its order, the values to show in place of what is stored."""
+
+
+class Destroys(Protocol):
+    """Destroys the keys that rows about a person are sealed under."""
+
+    async def __call__(self, tx: Transaction, person: Person, /) -> Sequence[str]:
+        """The names of the keys destroyed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +51,31 @@ class Holdings:
 
     `registers` has, for the kinds of person that this service registers, the SQL that answers with
     every `id` of the person `:people`; nothing, when it knows nobody so. `opens` has, by table,
-    how its sealed columns are opened. Raises Unreachable for a table that no person leads to, and
-    ValueError for a sealed one that nothing opens.
+    how its sealed columns are opened.
+
+    `terms` tells, by class of retention, what the law keeps of a person. `destroys` has, by table,
+    how rows that must stay are made unreadable; all others are deleted. `locks` has the SQL that
+    holds still what a person's rows refer to while they are erased.
+
+    Raises Unreachable for a table that no person leads to, Undecided for one of which the contract
+    does not say what erasure does to it, and ValueError for a sealed one that nothing opens and for
+    a class of retention without a term.
     """
 
     service: str
     metadata: MetaData
     registers: Mapping[str, str] = field(default_factory=dict)
     opens: Mapping[str, Opens] = field(default_factory=dict)
+    terms: Mapping[str, Term] = field(default_factory=dict)
+    destroys: Mapping[str, Destroys] = field(default_factory=dict)
+    locks: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check(self.metadata, KINDS_ASKED)
+        for kind in KINDS_ERASED:
+            for table, _ in tables_of(self.metadata, kind):
+                if retention_of(table) not in {"", ACCOUNTABILITY, *self.terms}:
+                    raise ValueError(f"nothing tells how long {self.service}.{table.name} is kept")
 
     def of(self, kind: str) -> tuple[Holding, ...]:
         """The tables in which such a person is found, by name."""
@@ -89,7 +86,12 @@ class Holdings:
     def register(self, kind: str) -> Statement | None:
         """The statement that tells the identities of a person; None: another service does."""
         sql = self.registers.get(kind)
-        return None if sql is None else statement(text(sql).bindparams(*_parameters(sql)))
+        return None if sql is None else about(sql)
+
+    def lock(self, kind: str) -> Statement | None:
+        """The statement that holds still what the rows of a person refer to."""
+        sql = self.locks.get(kind)
+        return None if sql is None else about(sql)
 
     def _holding(self, table: Table, kind: str, found: str) -> Holding:
         shown = shown_of(table, kind, self.service)
@@ -109,6 +111,11 @@ class Holdings:
             shown=shown,
             opens=opens,
         )
+
+
+def about(sql: str) -> Statement:
+    """A statement from SQL text that asks for a person."""
+    return statement(text(sql).bindparams(*_parameters(sql)))
 
 
 def _parameters(sql: str) -> list[Any]:

@@ -89,6 +89,14 @@ def is_tenant(column: Column[object]) -> bool:
     return column.name == TENANT_COLUMN and column.table.info["scope"] is Scope.TENANT
 
 
+def referred(table: Table, column: str) -> Table | None:
+    """The table that a column's reference leads to."""
+    for constraint in table.foreign_key_constraints:
+        if column in constraint.column_keys:
+            return constraint.referred_table
+    return None
+
+
 def _is_bounded(table: Table) -> bool:
     """A table of the platform is kept to one organization by itself, or by what leads to it."""
     reach: Reach = table.info["reach"]

@@ -3,16 +3,23 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
+from datetime import UTC
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from core import identity
 from core.contract.paths import KINDS
+from core.crypto.keyring import KeyProvider
 from core.database import Database, Transaction
 from core.errors import InvalidField
 from core.ids import id_from
-from core.subject.holdings import COLLECTIONS, KINDS_ASKED, Holding, Holdings, Person
+from core.subject.erasure import Erasure, detail_of
+from core.subject.grounds import Kept
+from core.subject.holdings import Holding, Holdings
+from core.subject.person import COLLECTIONS, KINDS_ASKED, Person
 from core.subject.record import text_of
+from core.subject.restrictions import Restrictions
+from medhub.subject.v1 import erasure_pb2
 from medhub.subject.v1 import subject_pb2 as held
 from medhub.subject.v1 import subject_service_pb2 as wire
 
@@ -28,7 +35,14 @@ PIECE_CHARACTERS = 64 * 1024
 MESSAGE_CHARACTERS = 64 * 1024
 """Records are gathered into a message up to about this size."""
 
-Request: TypeAlias = wire.FindSubjectRequest | wire.ExportSubjectRequest
+Request: TypeAlias = (
+    wire.FindSubjectRequest
+    | wire.ExportSubjectRequest
+    | wire.PlanErasureRequest
+    | wire.ExecuteErasureRequest
+    | wire.RestrictSubjectRequest
+    | wire.LiftSubjectRestrictionRequest
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +56,10 @@ class _Asked:
 class SubjectData:
     """Answers for the tables of one service."""
 
-    def __init__(self, database: Database, holdings: Holdings) -> None:
+    def __init__(self, database: Database, holdings: Holdings, keyring: KeyProvider) -> None:
         self._database = database
+        self._erasure = Erasure(holdings, keyring)
+        self._restrictions = Restrictions(holdings.metadata)
         self._service = holdings.service
         self._held = {kind: holdings.of(kind) for kind in KINDS_ASKED}
         self._registers = {kind: holdings.register(kind) for kind in KINDS_ASKED}
@@ -78,12 +94,61 @@ class SubjectData:
                 tables.append(self._table(holding, count))
         yield wire.ExportSubjectResponse(tables=tables, complete=True)
 
+    async def PlanErasure(self, request: wire.PlanErasureRequest) -> wire.PlanErasureResponse:
+        async with self._begin(request) as tx:
+            await _record(tx, request)
+            asked = await self._identified(tx, _person_from(request))
+            plan = await self._erasure.plan(tx, asked.person, _elsewhere(request))
+        return wire.PlanErasureResponse(
+            standing=asked.standing,
+            identities=asked.person.names,
+            tables=plan.tables,
+            digest=plan.digest,
+        )
+
+    async def ExecuteErasure(
+        self, request: wire.ExecuteErasureRequest
+    ) -> erasure_pb2.ErasureReceipt:
+        occasion, digest = request.occasion.request, request.plan_digest
+        async with self._begin(request) as tx:
+            earlier = await self._erasure.earlier(tx, occasion, digest)
+            if earlier is not None:
+                return earlier
+            person = (await self._identified(tx, _person_from(request))).person
+            elsewhere = _elsewhere(request)
+            receipt = await self._erasure.execute(tx, occasion, digest, person, elsewhere)
+            await _record(tx, request, detail_of(receipt))
+        return receipt
+
+    async def RestrictSubject(
+        self, request: wire.RestrictSubjectRequest
+    ) -> wire.RestrictSubjectResponse:
+        async with self._begin(request) as tx:
+            await _record(tx, request)
+            asked = await self._identified(tx, _person_from(request))
+            await self._restrictions.add(tx, asked.person, _restriction(request))
+        return wire.RestrictSubjectResponse(standing=asked.standing, identities=asked.person.names)
+
+    async def LiftSubjectRestriction(
+        self, request: wire.LiftSubjectRestrictionRequest
+    ) -> wire.LiftSubjectRestrictionResponse:
+        async with self._begin(request) as tx:
+            await _record(tx, request)
+            asked = await self._identified(tx, _person_from(request))
+            await self._restrictions.remove(tx, _restriction(request))
+        return wire.LiftSubjectRestrictionResponse(
+            standing=asked.standing, identities=asked.person.names
+        )
+
     def _begin(self, request: Request) -> AbstractAsyncContextManager[Transaction]:
-        """A transaction inside the organization that the request is of, and no other's rows."""
+        """A transaction inside the organization that the request is of, and no other's rows.
+
+        A person has their rights while their data are restricted, and this is about them.
+        """
         call = identity.call()
         organization = UUID(request.organization_id)
         caller = replace(call.caller, organization=organization)
-        return self._database.begin_as(replace(call, caller=caller))
+        return self._database.begin_as(replace(call, caller=caller, sees_restricted=True))
 
     async def _identified(self, tx: Transaction, person: Person) -> _Asked:
         """The person under every identity that the service knows."""
@@ -137,7 +202,22 @@ def _person_from(request: Request) -> Person:
     return Person(kind, tuple(sorted(ids)))
 
 
-async def _record(tx: Transaction, request: Request) -> None:
+def _elsewhere(request: wire.PlanErasureRequest | wire.ExecuteErasureRequest) -> Kept | None:
+    """What other services keep of the person."""
+    if not request.HasField("kept_elsewhere"):
+        return None
+    kept = request.kept_elsewhere
+    return Kept(kept.until.ToDatetime(tzinfo=UTC) if kept.HasField("until") else None)
+
+
+def _restriction(
+    request: wire.RestrictSubjectRequest | wire.LiftSubjectRestrictionRequest,
+) -> UUID:
+    """Which one. Raises InvalidName for a request of another kind."""
+    return id_from(request.occasion.request, "restrictions", field="occasion.request")
+
+
+async def _record(tx: Transaction, request: Request, more: Mapping[str, str] | None = None) -> None:
     """Write into the person's trail who asks, for which request of theirs, and who entered it."""
     collection, _, person = request.subject.partition("/")
     await tx.record_act(
@@ -145,7 +225,11 @@ async def _record(tx: Transaction, request: Request) -> None:
         subject=UUID(person),
         subject_kind=KINDS[collection],
         resource=request.subject,
-        detail={"request": request.occasion.request, "requester": request.occasion.requester},
+        detail={
+            "request": request.occasion.request,
+            "requester": request.occasion.requester,
+            **(more or {}),
+        },
     )
 
 

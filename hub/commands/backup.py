@@ -27,8 +27,9 @@ def backup(
 ) -> None:
     """Write everything of this platform to one file, sealed to a key (made when there is none).
 
-    It may run meanwhile. The list of destroyed keys beside it (destroyed-keys.jsonl) is no part of
-    the file: copy it where it survives this machine, for a restore must know the newest.
+    It may run meanwhile. The list beside it of what was destroyed and erased (destroyed-keys.jsonl)
+    is no part of the file: copy it where it survives this machine, for a restore must know the
+    newest.
     """
     from hub.backup import BackupFailed, recipient_of
 
@@ -71,8 +72,8 @@ def restore(
 ) -> None:
     """Put a backup into an empty data directory, and prove it; `medhub up` then serves from it.
 
-    Keys that were destroyed since the backup was made are destroyed again, and every audit log is
-    verified whole. A backup that does not pass is left where it was put, and says so.
+    What was erased and destroyed since the backup was made is erased and destroyed again, and every
+    audit log is verified whole. A backup that does not pass is left where it was put, and says so.
     """
     from hub.archive import Unusable
     from hub.backup import BackupFailed

@@ -5,13 +5,19 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
+from google.protobuf.descriptor_pool import Default
+from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
 
 from core.contract import everything
+from core.contract.fields import data_of
 from core.crypto.organization_keys import OrganizationKeys
 from core.database.tables import TENANT_COLUMN
-from core.subject.holdings import KINDS_ASKED, Holdings
-from core.subject.reach import check, condition, holds_persons, persons_of
+from core.subject.grounds import GROUNDS
+from core.subject.holdings import Holdings
+from core.subject.person import KINDS_ASKED, KINDS_ERASED
+from core.subject.plans import erasables_of
+from core.subject.reach import check, class_of_column, condition, holds_persons, persons_of
+from medhub.options.v1 import data_pb2 as options
 
 ROOT = Path(__file__).parents[2]
 SERVICES = sorted(p.parent.parent.name for p in ROOT.glob("*/storage/tables.py"))
@@ -59,6 +65,36 @@ def _found_by(table: Table) -> Iterator[list[str]]:
 
 def _first_of(columns: list[str]) -> str:
     return next((name for name in columns if name != TENANT_COLUMN), "")
+
+
+COLUMNS = [
+    pytest.param(column, id=f"{service}.{column.table.name}.{column.name}")
+    for service in SERVICES
+    for table in _metadata(service).sorted_tables
+    for column in table.columns
+    if class_of_column(column) in (options.DATA_CLASS_PERSONAL, options.DATA_CLASS_HEALTH)
+]
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_personal_column_says_what_erasure_does_to_it(column: Column[object]) -> None:
+    """No field is erased, or kept, by anything but its annotation."""
+    message, _, name = column.info["field"].rpartition(".")
+    field = Default().FindMessageTypeByName(message).fields_by_name[name]
+
+    assert data_of(field).erasure in (options.ERASURE_SHRED, options.ERASURE_KEEP_LEGAL)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_plan_covers_what_is_found(service: str) -> None:
+    """Every table in which somebody is found has a decision, and articles where it is kept."""
+    made: Holdings = _holdings(service)()
+
+    for kind in KINDS_ERASED:
+        erased = {one.table.name: one.retention for one in erasables_of(made, kind)}
+
+        assert erased.keys() == {holding.table.name for holding in made.of(kind)}
+        assert set(erased.values()) <= {"", *GROUNDS}
 
 
 @pytest.mark.parametrize("service", SERVICES)

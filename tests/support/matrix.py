@@ -96,7 +96,9 @@ def permissions() -> frozenset[str]:
 
 async def right(world: World, policy: Policy, side: Side | None = None) -> Ask:
     """A request that must be answered, with the token of somebody who may send it."""
-    made = await ask_of(policy.name, side or world.alpha)
+    asked = side or world.alpha
+    asked.server = policy.service
+    made = await ask_of(policy.name, asked)
     if policy.public or made.token:
         return made
     whole = world.server if policy.tenancy == "cross_tenant" else (side or world.alpha).whole

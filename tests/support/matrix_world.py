@@ -65,6 +65,10 @@ class Side:
     encounter: str = ""
     account: str = ""
     access_request: str = ""
+    erasure_request: str = ""
+    restriction: str = ""
+    # Which server a request is built for, where every server serves the method.
+    server: str = ""
 
     @property
     def name(self) -> str:

@@ -19,7 +19,9 @@ from compliance.domain.access_requests import (
 )
 from compliance.domain.keys import ACCESS_PACKAGE, KeyDestroyed, KeyWanted
 from compliance.gathering import Gathering
+from compliance.storage.access_work import ACCESS
 from compliance.storage.store import Store
+from compliance.worker import Worker
 from core import clock, tasks
 from core.ids import name_of, new_id
 from medhub.subject.v1 import subject_pb2 as held
@@ -91,8 +93,9 @@ def _services(**each: Service) -> Services:
     return Services({"clinical": known, **each})
 
 
-def _gathering(store: Store, services: Services, lease: timedelta = LONG) -> Gathering:
-    return Gathering(store, cast("SubjectServices", services), lease=lease)
+def _gathering(store: Store, services: Services, lease: timedelta = LONG) -> Worker:
+    gathering = Gathering(cast("SubjectServices", services))
+    return Worker(store, {ACCESS: gathering}, lease=lease)
 
 
 async def _entered(store: Store) -> AccessRequest:

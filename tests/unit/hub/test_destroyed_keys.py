@@ -1,19 +1,28 @@
 """The list of destroyed keys."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from core.ids import new_id
-from hub.destroyed_keys import DestroyedKey, keep, listed
+from core.subject.receipts import Record
+from hub.destroyed_keys import Destroyed, DestroyedKey, keep, listed
+from hub.erased_rows import ErasedRows
 
 WARD = UUID(int=7)
 
 
 def test_a_list_is_read_as_it_was_kept(tmp_path: Path) -> None:
-    """Keys of persons and of months; nothing else is in it."""
-    keys = {DestroyedKey(WARD, new_id()), DestroyedKey(WARD, None, "audit", "2026-11")}
+    """Keys of persons and of months, and erasures in a service; nothing else is in it."""
+    at = datetime(2026, 11, 25, 12, 30, 1, 5, tzinfo=UTC)
+    record = Record(new_id(), b"\x01\x02", (new_id(),), ("patient", "encounter"), at, b"\xffsigned")
+    keys: set[Destroyed] = {
+        DestroyedKey(WARD, new_id()),
+        DestroyedKey(WARD, None, "audit", "2026-11"),
+        ErasedRows(WARD, "clinical", record),
+    }
     path = tmp_path / "destroyed-keys.jsonl"
 
     keep(path, keys)

@@ -31,7 +31,7 @@ from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmedhub/billing/v1/payment.proto\x12\x11medhub.billing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1cmedhub/options/v1/data.proto\"\xb5\x04\n\x07Payment\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12_\n\x07patient\x18\x02 \x01(\tBN\xe2\x41\x01\x01\xbaH;r927^(patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$\xd2\xf3\x18\x08\x08\x03 \x02(\x01\x30\x04\x12.\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12>\n\x05means\x18\x04 \x01(\x0e\x32\x1f.medhub.billing.v1.PaymentMeansB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x33\n\x0creceive_date\x18\x05 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\treference\x18\x06 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x8c\x01\x12\x38\n\x0b\x61llocations\x18\x07 \x03(\x0b\x32\x1d.medhub.billing.v1.AllocationB\x04\xe2\x41\x01\x03\x12-\n\x0bunallocated\x18\x08 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:O\xea\x41\x37\n\x0emedhub/Payment\x12\x12payments/{payment}*\x08payments2\x07payment\xe2\xf3\x18\x11\x08\x03\x12\x07patient(\n0\x04\x38\x01\"\xd3\x01\n\nAllocation\x12P\n\x07invoice\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^invoices/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12.\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.MoneyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:\x0c\xe2\xf3\x18\x08\x08\x03(\n0\x04\x38\x01*\x93\x01\n\x0cPaymentMeans\x12\x1d\n\x19PAYMENT_MEANS_UNSPECIFIED\x10\x00\x12\x16\n\x12PAYMENT_MEANS_CASH\x10\x01\x12\x18\n\x14PAYMENT_MEANS_CHEQUE\x10\x02\x12\x16\n\x12PAYMENT_MEANS_CARD\x10\x03\x12\x1a\n\x16PAYMENT_MEANS_TRANSFER\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmedhub/billing/v1/payment.proto\x12\x11medhub.billing.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\x1a\x17google/type/money.proto\x1a\x1cmedhub/options/v1/data.proto\"\xc5\x04\n\x07Payment\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12_\n\x07patient\x18\x02 \x01(\tBN\xe2\x41\x01\x01\xbaH;r927^(patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$\xd2\xf3\x18\x08\x08\x03 \x02(\x01\x30\x04\x12.\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x12.google.type.MoneyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12>\n\x05means\x18\x04 \x01(\x0e\x32\x1f.medhub.billing.v1.PaymentMeansB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x33\n\x0creceive_date\x18\x05 \x01(\x0b\x32\x11.google.type.DateB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x1f\n\treference\x18\x06 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x8c\x01\x12\x38\n\x0b\x61llocations\x18\x07 \x03(\x0b\x32\x1d.medhub.billing.v1.AllocationB\x04\xe2\x41\x01\x03\x12-\n\x0bunallocated\x18\x08 \x01(\x0b\x32\x12.google.type.MoneyB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:_\xea\x41\x37\n\x0emedhub/Payment\x12\x12payments/{payment}*\x08payments2\x07payment\xe2\xf3\x18!\x08\x03\x12\x07patient(\n0\x04\x38\x01J\x0e\x66r.com.l123-22\"\xe3\x01\n\nAllocation\x12P\n\x07invoice\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^invoices/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12.\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x12.google.type.MoneyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:\x1c\xe2\xf3\x18\x18\x08\x03(\n0\x04\x38\x01J\x0e\x66r.com.l123-22*\x93\x01\n\x0cPaymentMeans\x12\x1d\n\x19PAYMENT_MEANS_UNSPECIFIED\x10\x00\x12\x16\n\x12PAYMENT_MEANS_CASH\x10\x01\x12\x18\n\x14PAYMENT_MEANS_CHEQUE\x10\x02\x12\x16\n\x12PAYMENT_MEANS_CARD\x10\x03\x12\x1a\n\x16PAYMENT_MEANS_TRANSFER\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,7 +57,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAYMENT'].fields_by_name['create_time']._loaded_options = None
   _globals['_PAYMENT'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_PAYMENT']._loaded_options = None
-  _globals['_PAYMENT']._serialized_options = b'\352A7\n\016medhub/Payment\022\022payments/{payment}*\010payments2\007payment\342\363\030\021\010\003\022\007patient(\n0\0048\001'
+  _globals['_PAYMENT']._serialized_options = b'\352A7\n\016medhub/Payment\022\022payments/{payment}*\010payments2\007payment\342\363\030!\010\003\022\007patient(\n0\0048\001J\016fr.com.l123-22'
   _globals['_ALLOCATION'].fields_by_name['invoice']._loaded_options = None
   _globals['_ALLOCATION'].fields_by_name['invoice']._serialized_options = b'\342A\001\002\272H8r624^invoices/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
   _globals['_ALLOCATION'].fields_by_name['amount']._loaded_options = None
@@ -65,11 +65,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ALLOCATION'].fields_by_name['create_time']._loaded_options = None
   _globals['_ALLOCATION'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_ALLOCATION']._loaded_options = None
-  _globals['_ALLOCATION']._serialized_options = b'\342\363\030\010\010\003(\n0\0048\001'
-  _globals['_PAYMENTMEANS']._serialized_start=1038
-  _globals['_PAYMENTMEANS']._serialized_end=1185
+  _globals['_ALLOCATION']._serialized_options = b'\342\363\030\030\010\003(\n0\0048\001J\016fr.com.l123-22'
+  _globals['_PAYMENTMEANS']._serialized_start=1070
+  _globals['_PAYMENTMEANS']._serialized_end=1217
   _globals['_PAYMENT']._serialized_start=256
-  _globals['_PAYMENT']._serialized_end=821
-  _globals['_ALLOCATION']._serialized_start=824
-  _globals['_ALLOCATION']._serialized_end=1035
+  _globals['_PAYMENT']._serialized_end=837
+  _globals['_ALLOCATION']._serialized_start=840
+  _globals['_ALLOCATION']._serialized_end=1067
 # @@protoc_insertion_point(module_scope)

@@ -29,7 +29,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)medhub/compliance/v1/access_request.proto\x12\x14medhub.compliance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\"\xa1\x06\n\rAccessRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12[\n\x07patient\x18\x02 \x01(\tBJ\xe2\x41\x02\x02\x05\xbaH8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12?\n\x0creceive_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\r\xe2\x41\x02\x01\x05\xd2\xf3\x18\x04\x08\x03(\x07\x12,\n\trequester\x18\x04 \x01(\tB\x19\xe2\x41\x01\x03\xd2\xf3\x18\x11\x08\x03\x12\trequester \x02(\x01\x12=\n\x05state\x18\x05 \x01(\x0e\x32(.medhub.compliance.v1.AccessRequestStateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\rcomplete_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\rearliest_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\tdeadlines\x18\n \x03(\x0b\x32\x1e.medhub.compliance.v1.DeadlineB\x04\xe2\x41\x01\x03\x12;\n\x08services\x18\x0b \x03(\x0b\x32#.medhub.compliance.v1.ServiceAnswerB\x04\xe2\x41\x01\x03\x12\x34\n\nretry_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:h\xea\x41V\n\x14medhub/AccessRequest\x12\x1f\x61\x63\x63\x65ssRequests/{access_request}*\x0e\x61\x63\x63\x65ssRequests2\raccessRequest\xe2\xf3\x18\x0b\x08\x02\x12\x07patient\"\x93\x01\n\x08\x44\x65\x61\x64line\x12\x0e\n\x06regime\x18\x01 \x01(\t\x12\x31\n\rearliest_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06source\x18\x04 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"\xe0\x01\n\rServiceAnswer\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x37\n\x05state\x18\x02 \x01(\x0e\x32(.medhub.compliance.v1.ServiceAnswerState\x12\x10\n\x08\x66\x61ilures\x18\x03 \x01(\x05\x12\x14\n\x0clast_failure\x18\x04 \x01(\t\x12\x14\n\x0crecord_count\x18\x05 \x01(\x03\x12\x0e\n\x06sha256\x18\x06 \x01(\x0c\x12/\n\x0bgather_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02*\xf1\x01\n\x12\x41\x63\x63\x65ssRequestState\x12$\n ACCESS_REQUEST_STATE_UNSPECIFIED\x10\x00\x12 \n\x1c\x41\x43\x43\x45SS_REQUEST_STATE_PENDING\x10\x01\x12\"\n\x1e\x41\x43\x43\x45SS_REQUEST_STATE_GATHERING\x10\x02\x12#\n\x1f\x41\x43\x43\x45SS_REQUEST_STATE_INCOMPLETE\x10\x03\x12!\n\x1d\x41\x43\x43\x45SS_REQUEST_STATE_COMPLETE\x10\x04\x12\'\n#ACCESS_REQUEST_STATE_UNKNOWN_PERSON\x10\x05*\xa1\x01\n\x12ServiceAnswerState\x12$\n SERVICE_ANSWER_STATE_UNSPECIFIED\x10\x00\x12 \n\x1cSERVICE_ANSWER_STATE_WAITING\x10\x01\x12!\n\x1dSERVICE_ANSWER_STATE_GATHERED\x10\x02\x12 \n\x1cSERVICE_ANSWER_STATE_MISSING\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)medhub/compliance/v1/access_request.proto\x12\x14medhub.compliance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\"\xce\x06\n\rAccessRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12j\n\x07patient\x18\x02 \x01(\tBY\xe2\x41\x02\x02\x05\xbaH8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x15\x08\x03 \x02(\x01\x30\x04J\x0b\x65u.gdpr.5-2\x12N\n\x0creceive_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x1c\xe2\x41\x02\x01\x05\xd2\xf3\x18\x13\x08\x03(\x07\x30\x04J\x0b\x65u.gdpr.5-2\x12;\n\trequester\x18\x04 \x01(\tB(\xe2\x41\x01\x03\xd2\xf3\x18 \x08\x03\x12\trequester \x02(\x01\x30\x04J\x0b\x65u.gdpr.5-2\x12=\n\x05state\x18\x05 \x01(\x0e\x32(.medhub.compliance.v1.AccessRequestStateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\rcomplete_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\rearliest_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x32\n\x08\x64ue_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\tdeadlines\x18\n \x03(\x0b\x32\x1e.medhub.compliance.v1.DeadlineB\x04\xe2\x41\x01\x03\x12;\n\x08services\x18\x0b \x03(\x0b\x32#.medhub.compliance.v1.ServiceAnswerB\x04\xe2\x41\x01\x03\x12\x34\n\nretry_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:h\xea\x41V\n\x14medhub/AccessRequest\x12\x1f\x61\x63\x63\x65ssRequests/{access_request}*\x0e\x61\x63\x63\x65ssRequests2\raccessRequest\xe2\xf3\x18\x0b\x08\x02\x12\x07patient\"\x93\x01\n\x08\x44\x65\x61\x64line\x12\x0e\n\x06regime\x18\x01 \x01(\t\x12\x31\n\rearliest_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06source\x18\x04 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"\xe0\x01\n\rServiceAnswer\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x37\n\x05state\x18\x02 \x01(\x0e\x32(.medhub.compliance.v1.ServiceAnswerState\x12\x10\n\x08\x66\x61ilures\x18\x03 \x01(\x05\x12\x14\n\x0clast_failure\x18\x04 \x01(\t\x12\x14\n\x0crecord_count\x18\x05 \x01(\x03\x12\x0e\n\x06sha256\x18\x06 \x01(\x0c\x12/\n\x0bgather_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02*\xf1\x01\n\x12\x41\x63\x63\x65ssRequestState\x12$\n ACCESS_REQUEST_STATE_UNSPECIFIED\x10\x00\x12 \n\x1c\x41\x43\x43\x45SS_REQUEST_STATE_PENDING\x10\x01\x12\"\n\x1e\x41\x43\x43\x45SS_REQUEST_STATE_GATHERING\x10\x02\x12#\n\x1f\x41\x43\x43\x45SS_REQUEST_STATE_INCOMPLETE\x10\x03\x12!\n\x1d\x41\x43\x43\x45SS_REQUEST_STATE_COMPLETE\x10\x04\x12\'\n#ACCESS_REQUEST_STATE_UNKNOWN_PERSON\x10\x05*\xa1\x01\n\x12ServiceAnswerState\x12$\n SERVICE_ANSWER_STATE_UNSPECIFIED\x10\x00\x12 \n\x1cSERVICE_ANSWER_STATE_WAITING\x10\x01\x12!\n\x1dSERVICE_ANSWER_STATE_GATHERED\x10\x02\x12 \n\x1cSERVICE_ANSWER_STATE_MISSING\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,11 +39,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCESSREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_ACCESSREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\010'
   _globals['_ACCESSREQUEST'].fields_by_name['patient']._loaded_options = None
-  _globals['_ACCESSREQUEST'].fields_by_name['patient']._serialized_options = b'\342A\002\002\005\272H8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\322\363\030\006\010\003 \002(\001'
+  _globals['_ACCESSREQUEST'].fields_by_name['patient']._serialized_options = b'\342A\002\002\005\272H8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\322\363\030\025\010\003 \002(\0010\004J\013eu.gdpr.5-2'
   _globals['_ACCESSREQUEST'].fields_by_name['receive_time']._loaded_options = None
-  _globals['_ACCESSREQUEST'].fields_by_name['receive_time']._serialized_options = b'\342A\002\001\005\322\363\030\004\010\003(\007'
+  _globals['_ACCESSREQUEST'].fields_by_name['receive_time']._serialized_options = b'\342A\002\001\005\322\363\030\023\010\003(\0070\004J\013eu.gdpr.5-2'
   _globals['_ACCESSREQUEST'].fields_by_name['requester']._loaded_options = None
-  _globals['_ACCESSREQUEST'].fields_by_name['requester']._serialized_options = b'\342A\001\003\322\363\030\021\010\003\022\trequester \002(\001'
+  _globals['_ACCESSREQUEST'].fields_by_name['requester']._serialized_options = b'\342A\001\003\322\363\030 \010\003\022\trequester \002(\0010\004J\013eu.gdpr.5-2'
   _globals['_ACCESSREQUEST'].fields_by_name['state']._loaded_options = None
   _globals['_ACCESSREQUEST'].fields_by_name['state']._serialized_options = b'\342A\001\003'
   _globals['_ACCESSREQUEST'].fields_by_name['create_time']._loaded_options = None
@@ -66,14 +66,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEADLINE']._serialized_options = b'\342\363\030\002\010\002'
   _globals['_SERVICEANSWER']._loaded_options = None
   _globals['_SERVICEANSWER']._serialized_options = b'\342\363\030\002\010\002'
-  _globals['_ACCESSREQUESTSTATE']._serialized_start=1401
-  _globals['_ACCESSREQUESTSTATE']._serialized_end=1642
-  _globals['_SERVICEANSWERSTATE']._serialized_start=1645
-  _globals['_SERVICEANSWERSTATE']._serialized_end=1806
+  _globals['_ACCESSREQUESTSTATE']._serialized_start=1446
+  _globals['_ACCESSREQUESTSTATE']._serialized_end=1687
+  _globals['_SERVICEANSWERSTATE']._serialized_start=1690
+  _globals['_SERVICEANSWERSTATE']._serialized_end=1851
   _globals['_ACCESSREQUEST']._serialized_start=220
-  _globals['_ACCESSREQUEST']._serialized_end=1021
-  _globals['_DEADLINE']._serialized_start=1024
-  _globals['_DEADLINE']._serialized_end=1171
-  _globals['_SERVICEANSWER']._serialized_start=1174
-  _globals['_SERVICEANSWER']._serialized_end=1398
+  _globals['_ACCESSREQUEST']._serialized_end=1066
+  _globals['_DEADLINE']._serialized_start=1069
+  _globals['_DEADLINE']._serialized_end=1216
+  _globals['_SERVICEANSWER']._serialized_start=1219
+  _globals['_SERVICEANSWER']._serialized_end=1443
 # @@protoc_insertion_point(module_scope)

@@ -26,11 +26,13 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from medhub.compliance.v1 import access_request_pb2 as medhub_dot_compliance_dot_v1_dot_access__request__pb2
+from medhub.compliance.v1 import erasure_request_pb2 as medhub_dot_compliance_dot_v1_dot_erasure__request__pb2
+from medhub.compliance.v1 import restriction_pb2 as medhub_dot_compliance_dot_v1_dot_restriction__pb2
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 from medhub.options.v1 import policy_pb2 as medhub_dot_options_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n7medhub/compliance/v1/data_subject_request_service.proto\x12\x14medhub.compliance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a)medhub/compliance/v1/access_request.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\"\x92\x01\n\x1a\x43reateAccessRequestRequest\x12G\n\x0e\x61\x63\x63\x65ss_request\x18\x01 \x01(\x0b\x32#.medhub.compliance.v1.AccessRequestB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12#\n\nrequest_id\x18\x02 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\">\n\x17GetAccessRequestRequest\x12\x1b\n\x04name\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64:\x06\xe2\xf3\x18\x02\x08\x02\"h\n\x19ListAccessRequestsRequest\x12!\n\tpage_size\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x01\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\x06\xe2\xf3\x18\x02\x08\x02\"{\n\x1aListAccessRequestsResponse\x12<\n\x0f\x61\x63\x63\x65ss_requests\x18\x01 \x03(\x0b\x32#.medhub.compliance.v1.AccessRequest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"`\n\x17GetAccessPackageRequest\x12\x1b\n\x04name\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\x06\xe2\xf3\x18\x02\x08\x02\"|\n\x18GetAccessPackageResponse\x12\x1b\n\x07patient\x18\x01 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x19\n\x07\x63ontent\x18\x02 \x01(\x0c\x42\x08\xd2\xf3\x18\x04\x08\x04(\t\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t:\x0f\xe2\xf3\x18\x0b\x08\x02\x12\x07patient2\xac\x08\n\x19\x44\x61taSubjectRequestService\x12\x80\x02\n\x13\x43reateAccessRequest\x12\x30.medhub.compliance.v1.CreateAccessRequestRequest\x1a#.medhub.compliance.v1.AccessRequest\"\x91\x01\xca\xf3\x18X\x1a#\n!compliance.access_requests.create \x01\x30\x03J\x14\x08\x02\x1a\x10response.patientX\x02\x62\x02\x08\x03h\x01p\x01z\rKEY_DESTROYED\x82\xd3\xe4\x93\x02/\"\x1d/compliance/v1/accessRequests:\x0e\x61\x63\x63\x65ss_request\x12\xe7\x01\n\x10GetAccessRequest\x12-.medhub.compliance.v1.GetAccessRequestRequest\x1a#.medhub.compliance.v1.AccessRequest\"\x7f\xca\xf3\x18M\x1a\'\n\x1f\x63ompliance.access_requests.read\x12\x04name \x01\x30\x01J\x14\x08\x01\x1a\x10response.patientX\x01\x62\x02\x08\x01h\x01p\x01\x82\xd3\xe4\x93\x02(\x12&/compliance/v1/{name=accessRequests/*}\x12\xfa\x01\n\x12ListAccessRequests\x12/.medhub.compliance.v1.ListAccessRequestsRequest\x1a\x30.medhub.compliance.v1.ListAccessRequestsResponse\"\x80\x01\xca\xf3\x18W\x1a!\n\x1f\x63ompliance.access_requests.read \x01\x30\x01J$\x08\x01\x1a response.access_requests.patientX\x01\x62\x02\x08\x02h\x01p\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/compliance/v1/accessRequests\x12\xa4\x02\n\x10GetAccessPackage\x12-.medhub.compliance.v1.GetAccessPackageRequest\x1a..medhub.compliance.v1.GetAccessPackageResponse\"\xb0\x01\xca\xf3\x18v\x1a\'\n\x1f\x63ompliance.access_packages.read\x12\x04name \x01\x30\x03J\x14\x08\x01\x1a\x10response.patientX\x01\x62\x02\x08\x02h\x01p\x01z\x18\x41\x43\x43\x45SS_PACKAGE_NOT_READYz\rKEY_DESTROYED\x82\xd3\xe4\x93\x02\x30\x12./compliance/v1/{name=accessRequests/*}/packageb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n7medhub/compliance/v1/data_subject_request_service.proto\x12\x14medhub.compliance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a)medhub/compliance/v1/access_request.proto\x1a*medhub/compliance/v1/erasure_request.proto\x1a&medhub/compliance/v1/restriction.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\"\x92\x01\n\x1a\x43reateAccessRequestRequest\x12G\n\x0e\x61\x63\x63\x65ss_request\x18\x01 \x01(\x0b\x32#.medhub.compliance.v1.AccessRequestB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12#\n\nrequest_id\x18\x02 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\">\n\x17GetAccessRequestRequest\x12\x1b\n\x04name\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64:\x06\xe2\xf3\x18\x02\x08\x02\"h\n\x19ListAccessRequestsRequest\x12!\n\tpage_size\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x01\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\x06\xe2\xf3\x18\x02\x08\x02\"{\n\x1aListAccessRequestsResponse\x12<\n\x0f\x61\x63\x63\x65ss_requests\x18\x01 \x03(\x0b\x32#.medhub.compliance.v1.AccessRequest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"`\n\x17GetAccessPackageRequest\x12\x1b\n\x04name\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\x06\xe2\xf3\x18\x02\x08\x02\"~\n\x18GetAccessPackageResponse\x12\x1b\n\x07patient\x18\x01 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x1b\n\x07\x63ontent\x18\x02 \x01(\x0c\x42\n\xd2\xf3\x18\x06\x08\x04(\t0\x01\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t:\x0f\xe2\xf3\x18\x0b\x08\x02\x12\x07patient\"\x95\x01\n\x1b\x43reateErasureRequestRequest\x12I\n\x0f\x65rasure_request\x18\x01 \x01(\x0b\x32$.medhub.compliance.v1.ErasureRequestB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12#\n\nrequest_id\x18\x02 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\"?\n\x18GetErasureRequestRequest\x12\x1b\n\x04name\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64:\x06\xe2\xf3\x18\x02\x08\x02\"i\n\x1aListErasureRequestsRequest\x12!\n\tpage_size\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x01\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\x06\xe2\xf3\x18\x02\x08\x02\"~\n\x1bListErasureRequestsResponse\x12>\n\x10\x65rasure_requests\x18\x01 \x03(\x0b\x32$.medhub.compliance.v1.ErasureRequest\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"\x85\x01\n\x1c\x43onfirmErasureRequestRequest\x12\x1b\n\x04name\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\x12\x1b\n\x04\x65tag\x18\x02 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\x12#\n\nrequest_id\x18\x03 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\"\x8b\x01\n\x18\x43reateRestrictionRequest\x12\x42\n\x0brestriction\x18\x01 \x01(\x0b\x32!.medhub.compliance.v1.RestrictionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12#\n\nrequest_id\x18\x02 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\"<\n\x15GetRestrictionRequest\x12\x1b\n\x04name\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64:\x06\xe2\xf3\x18\x02\x08\x02\"f\n\x17ListRestrictionsRequest\x12!\n\tpage_size\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x01\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\x06\xe2\xf3\x18\x02\x08\x02\"t\n\x18ListRestrictionsResponse\x12\x37\n\x0crestrictions\x18\x01 \x03(\x0b\x32!.medhub.compliance.v1.Restriction\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"b\n\x16LiftRestrictionRequest\x12\x1b\n\x04name\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18\x64\x12#\n\nrequest_id\x18\x02 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\x32\xe8\x17\n\x19\x44\x61taSubjectRequestService\x12\x80\x02\n\x13\x43reateAccessRequest\x12\x30.medhub.compliance.v1.CreateAccessRequestRequest\x1a#.medhub.compliance.v1.AccessRequest\"\x91\x01\xca\xf3\x18X\x1a#\n!compliance.access_requests.create \x01\x30\x03J\x14\x08\x02\x1a\x10response.patientX\x02\x62\x02\x08\x03h\x01p\x01z\rKEY_DESTROYED\x82\xd3\xe4\x93\x02/\"\x1d/compliance/v1/accessRequests:\x0e\x61\x63\x63\x65ss_request\x12\xe7\x01\n\x10GetAccessRequest\x12-.medhub.compliance.v1.GetAccessRequestRequest\x1a#.medhub.compliance.v1.AccessRequest\"\x7f\xca\xf3\x18M\x1a\'\n\x1f\x63ompliance.access_requests.read\x12\x04name \x01\x30\x01J\x14\x08\x01\x1a\x10response.patientX\x01\x62\x02\x08\x01h\x01p\x01\x82\xd3\xe4\x93\x02(\x12&/compliance/v1/{name=accessRequests/*}\x12\xfa\x01\n\x12ListAccessRequests\x12/.medhub.compliance.v1.ListAccessRequestsRequest\x1a\x30.medhub.compliance.v1.ListAccessRequestsResponse\"\x80\x01\xca\xf3\x18W\x1a!\n\x1f\x63ompliance.access_requests.read \x01\x30\x01J$\x08\x01\x1a response.access_requests.patientX\x01\x62\x02\x08\x02h\x01p\x01\x82\xd3\xe4\x93\x02\x1f\x12\x1d/compliance/v1/accessRequests\x12\xa4\x02\n\x10GetAccessPackage\x12-.medhub.compliance.v1.GetAccessPackageRequest\x1a..medhub.compliance.v1.GetAccessPackageResponse\"\xb0\x01\xca\xf3\x18v\x1a\'\n\x1f\x63ompliance.access_packages.read\x12\x04name \x01\x30\x03J\x14\x08\x01\x1a\x10response.patientX\x01\x62\x02\x08\x02h\x01p\x01z\x18\x41\x43\x43\x45SS_PACKAGE_NOT_READYz\rKEY_DESTROYED\x82\xd3\xe4\x93\x02\x30\x12./compliance/v1/{name=accessRequests/*}/package\x12\xf7\x01\n\x14\x43reateErasureRequest\x12\x31.medhub.compliance.v1.CreateErasureRequestRequest\x1a$.medhub.compliance.v1.ErasureRequest\"\x85\x01\xca\xf3\x18J\x1a$\n\"compliance.erasure_requests.create \x01\x30\x03J\x14\x08\x02\x1a\x10response.patientX\x02\x62\x02\x08\x03h\x01p\x01\x82\xd3\xe4\x93\x02\x31\"\x1e/compliance/v1/erasureRequests:\x0f\x65rasure_request\x12\xed\x01\n\x11GetErasureRequest\x12..medhub.compliance.v1.GetErasureRequestRequest\x1a$.medhub.compliance.v1.ErasureRequest\"\x81\x01\xca\xf3\x18N\x1a(\n compliance.erasure_requests.read\x12\x04name \x01\x30\x01J\x14\x08\x01\x1a\x10response.patientX\x01\x62\x02\x08\x01h\x01p\x01\x82\xd3\xe4\x93\x02)\x12\'/compliance/v1/{name=erasureRequests/*}\x12\x80\x02\n\x13ListErasureRequests\x12\x30.medhub.compliance.v1.ListErasureRequestsRequest\x1a\x31.medhub.compliance.v1.ListErasureRequestsResponse\"\x83\x01\xca\xf3\x18Y\x1a\"\n compliance.erasure_requests.read \x01\x30\x01J%\x08\x01\x1a!response.erasure_requests.patientX\x01\x62\x02\x08\x02h\x01p\x01\x82\xd3\xe4\x93\x02 \x12\x1e/compliance/v1/erasureRequests\x12\x98\x02\n\x15\x43onfirmErasureRequest\x12\x32.medhub.compliance.v1.ConfirmErasureRequestRequest\x1a$.medhub.compliance.v1.ErasureRequest\"\xa4\x01\xca\xf3\x18\x66\x1a+\n#compliance.erasure_requests.confirm\x12\x04name \x01\x30\x03J\x14\x08\x02\x1a\x10response.patientX\x02\x62\x02\x08\x03h\x01p\x01z\x13\x45RASURE_NOT_PLANNED\x82\xd3\xe4\x93\x02\x34\"//compliance/v1/{name=erasureRequests/*}:confirm:\x01*\x12\xe2\x01\n\x11\x43reateRestriction\x12..medhub.compliance.v1.CreateRestrictionRequest\x1a!.medhub.compliance.v1.Restriction\"z\xca\xf3\x18\x46\x1a \n\x1e\x63ompliance.restrictions.create \x01\x30\x03J\x14\x08\x02\x1a\x10response.patientX\x02\x62\x02\x08\x03h\x01p\x01\x82\xd3\xe4\x93\x02*\"\x1b/compliance/v1/restrictions:\x0brestriction\x12\xdc\x01\n\x0eGetRestriction\x12+.medhub.compliance.v1.GetRestrictionRequest\x1a!.medhub.compliance.v1.Restriction\"z\xca\xf3\x18J\x1a$\n\x1c\x63ompliance.restrictions.read\x12\x04name \x01\x30\x01J\x14\x08\x01\x1a\x10response.patientX\x01\x62\x02\x08\x01h\x01p\x01\x82\xd3\xe4\x93\x02&\x12$/compliance/v1/{name=restrictions/*}\x12\xeb\x01\n\x10ListRestrictions\x12-.medhub.compliance.v1.ListRestrictionsRequest\x1a..medhub.compliance.v1.ListRestrictionsResponse\"x\xca\xf3\x18Q\x1a\x1e\n\x1c\x63ompliance.restrictions.read \x01\x30\x01J!\x08\x01\x1a\x1dresponse.restrictions.patientX\x01\x62\x02\x08\x02h\x01p\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/compliance/v1/restrictions\x12\xff\x01\n\x0fLiftRestriction\x12,.medhub.compliance.v1.LiftRestrictionRequest\x1a!.medhub.compliance.v1.Restriction\"\x9a\x01\xca\xf3\x18\x62\x1a$\n\x1c\x63ompliance.restrictions.lift\x12\x04name \x01\x30\x03J\x14\x08\x02\x1a\x10response.patientX\x02\x62\x02\x08\x03h\x01p\x01z\x16RESTRICTION_NOT_ACTIVE\x82\xd3\xe4\x93\x02.\")/compliance/v1/{name=restrictions/*}:lift:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -64,9 +66,59 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETACCESSPACKAGERESPONSE'].fields_by_name['patient']._loaded_options = None
   _globals['_GETACCESSPACKAGERESPONSE'].fields_by_name['patient']._serialized_options = b'\322\363\030\006\010\003 \002(\001'
   _globals['_GETACCESSPACKAGERESPONSE'].fields_by_name['content']._loaded_options = None
-  _globals['_GETACCESSPACKAGERESPONSE'].fields_by_name['content']._serialized_options = b'\322\363\030\004\010\004(\t'
+  _globals['_GETACCESSPACKAGERESPONSE'].fields_by_name['content']._serialized_options = b'\322\363\030\006\010\004(\t0\001'
   _globals['_GETACCESSPACKAGERESPONSE']._loaded_options = None
   _globals['_GETACCESSPACKAGERESPONSE']._serialized_options = b'\342\363\030\013\010\002\022\007patient'
+  _globals['_CREATEERASUREREQUESTREQUEST'].fields_by_name['erasure_request']._loaded_options = None
+  _globals['_CREATEERASUREREQUESTREQUEST'].fields_by_name['erasure_request']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_CREATEERASUREREQUESTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CREATEERASUREREQUESTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001\272H\010r\003\260\001\001\330\001\001'
+  _globals['_CREATEERASUREREQUESTREQUEST']._loaded_options = None
+  _globals['_CREATEERASUREREQUESTREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_GETERASUREREQUESTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETERASUREREQUESTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030d'
+  _globals['_GETERASUREREQUESTREQUEST']._loaded_options = None
+  _globals['_GETERASUREREQUESTREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_LISTERASUREREQUESTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTERASUREREQUESTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001\272H\007\032\005\030\310\001(\000'
+  _globals['_LISTERASUREREQUESTSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTERASUREREQUESTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001\272H\005r\003\030\200\010'
+  _globals['_LISTERASUREREQUESTSREQUEST']._loaded_options = None
+  _globals['_LISTERASUREREQUESTSREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_LISTERASUREREQUESTSRESPONSE']._loaded_options = None
+  _globals['_LISTERASUREREQUESTSRESPONSE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_CONFIRMERASUREREQUESTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_CONFIRMERASUREREQUESTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030d'
+  _globals['_CONFIRMERASUREREQUESTREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_CONFIRMERASUREREQUESTREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030d'
+  _globals['_CONFIRMERASUREREQUESTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CONFIRMERASUREREQUESTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001\272H\010r\003\260\001\001\330\001\001'
+  _globals['_CONFIRMERASUREREQUESTREQUEST']._loaded_options = None
+  _globals['_CONFIRMERASUREREQUESTREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_CREATERESTRICTIONREQUEST'].fields_by_name['restriction']._loaded_options = None
+  _globals['_CREATERESTRICTIONREQUEST'].fields_by_name['restriction']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_CREATERESTRICTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CREATERESTRICTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001\272H\010r\003\260\001\001\330\001\001'
+  _globals['_CREATERESTRICTIONREQUEST']._loaded_options = None
+  _globals['_CREATERESTRICTIONREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_GETRESTRICTIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETRESTRICTIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030d'
+  _globals['_GETRESTRICTIONREQUEST']._loaded_options = None
+  _globals['_GETRESTRICTIONREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_LISTRESTRICTIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTRESTRICTIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001\272H\007\032\005\030\310\001(\000'
+  _globals['_LISTRESTRICTIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTRESTRICTIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001\272H\005r\003\030\200\010'
+  _globals['_LISTRESTRICTIONSREQUEST']._loaded_options = None
+  _globals['_LISTRESTRICTIONSREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_LISTRESTRICTIONSRESPONSE']._loaded_options = None
+  _globals['_LISTRESTRICTIONSRESPONSE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_LIFTRESTRICTIONREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_LIFTRESTRICTIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030d'
+  _globals['_LIFTRESTRICTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_LIFTRESTRICTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001\272H\010r\003\260\001\001\330\001\001'
+  _globals['_LIFTRESTRICTIONREQUEST']._loaded_options = None
+  _globals['_LIFTRESTRICTIONREQUEST']._serialized_options = b'\342\363\030\002\010\002'
   _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['CreateAccessRequest']._loaded_options = None
   _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['CreateAccessRequest']._serialized_options = b'\312\363\030X\032#\n!compliance.access_requests.create \0010\003J\024\010\002\032\020response.patientX\002b\002\010\003h\001p\001z\rKEY_DESTROYED\202\323\344\223\002/\"\035/compliance/v1/accessRequests:\016access_request'
   _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['GetAccessRequest']._loaded_options = None
@@ -75,18 +127,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['ListAccessRequests']._serialized_options = b'\312\363\030W\032!\n\037compliance.access_requests.read \0010\001J$\010\001\032 response.access_requests.patientX\001b\002\010\002h\001p\001\202\323\344\223\002\037\022\035/compliance/v1/accessRequests'
   _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['GetAccessPackage']._loaded_options = None
   _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['GetAccessPackage']._serialized_options = b'\312\363\030v\032\'\n\037compliance.access_packages.read\022\004name \0010\003J\024\010\001\032\020response.patientX\001b\002\010\002h\001p\001z\030ACCESS_PACKAGE_NOT_READYz\rKEY_DESTROYED\202\323\344\223\0020\022./compliance/v1/{name=accessRequests/*}/package'
-  _globals['_CREATEACCESSREQUESTREQUEST']._serialized_start=279
-  _globals['_CREATEACCESSREQUESTREQUEST']._serialized_end=425
-  _globals['_GETACCESSREQUESTREQUEST']._serialized_start=427
-  _globals['_GETACCESSREQUESTREQUEST']._serialized_end=489
-  _globals['_LISTACCESSREQUESTSREQUEST']._serialized_start=491
-  _globals['_LISTACCESSREQUESTSREQUEST']._serialized_end=595
-  _globals['_LISTACCESSREQUESTSRESPONSE']._serialized_start=597
-  _globals['_LISTACCESSREQUESTSRESPONSE']._serialized_end=720
-  _globals['_GETACCESSPACKAGEREQUEST']._serialized_start=722
-  _globals['_GETACCESSPACKAGEREQUEST']._serialized_end=818
-  _globals['_GETACCESSPACKAGERESPONSE']._serialized_start=820
-  _globals['_GETACCESSPACKAGERESPONSE']._serialized_end=944
-  _globals['_DATASUBJECTREQUESTSERVICE']._serialized_start=947
-  _globals['_DATASUBJECTREQUESTSERVICE']._serialized_end=2015
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['CreateErasureRequest']._loaded_options = None
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['CreateErasureRequest']._serialized_options = b'\312\363\030J\032$\n\"compliance.erasure_requests.create \0010\003J\024\010\002\032\020response.patientX\002b\002\010\003h\001p\001\202\323\344\223\0021\"\036/compliance/v1/erasureRequests:\017erasure_request'
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['GetErasureRequest']._loaded_options = None
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['GetErasureRequest']._serialized_options = b'\312\363\030N\032(\n compliance.erasure_requests.read\022\004name \0010\001J\024\010\001\032\020response.patientX\001b\002\010\001h\001p\001\202\323\344\223\002)\022\'/compliance/v1/{name=erasureRequests/*}'
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['ListErasureRequests']._loaded_options = None
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['ListErasureRequests']._serialized_options = b'\312\363\030Y\032\"\n compliance.erasure_requests.read \0010\001J%\010\001\032!response.erasure_requests.patientX\001b\002\010\002h\001p\001\202\323\344\223\002 \022\036/compliance/v1/erasureRequests'
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['ConfirmErasureRequest']._loaded_options = None
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['ConfirmErasureRequest']._serialized_options = b'\312\363\030f\032+\n#compliance.erasure_requests.confirm\022\004name \0010\003J\024\010\002\032\020response.patientX\002b\002\010\003h\001p\001z\023ERASURE_NOT_PLANNED\202\323\344\223\0024\"//compliance/v1/{name=erasureRequests/*}:confirm:\001*'
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['CreateRestriction']._loaded_options = None
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['CreateRestriction']._serialized_options = b'\312\363\030F\032 \n\036compliance.restrictions.create \0010\003J\024\010\002\032\020response.patientX\002b\002\010\003h\001p\001\202\323\344\223\002*\"\033/compliance/v1/restrictions:\013restriction'
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['GetRestriction']._loaded_options = None
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['GetRestriction']._serialized_options = b'\312\363\030J\032$\n\034compliance.restrictions.read\022\004name \0010\001J\024\010\001\032\020response.patientX\001b\002\010\001h\001p\001\202\323\344\223\002&\022$/compliance/v1/{name=restrictions/*}'
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['ListRestrictions']._loaded_options = None
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['ListRestrictions']._serialized_options = b'\312\363\030Q\032\036\n\034compliance.restrictions.read \0010\001J!\010\001\032\035response.restrictions.patientX\001b\002\010\002h\001p\001\202\323\344\223\002\035\022\033/compliance/v1/restrictions'
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['LiftRestriction']._loaded_options = None
+  _globals['_DATASUBJECTREQUESTSERVICE'].methods_by_name['LiftRestriction']._serialized_options = b'\312\363\030b\032$\n\034compliance.restrictions.lift\022\004name \0010\003J\024\010\002\032\020response.patientX\002b\002\010\003h\001p\001z\026RESTRICTION_NOT_ACTIVE\202\323\344\223\002.\")/compliance/v1/{name=restrictions/*}:lift:\001*'
+  _globals['_CREATEACCESSREQUESTREQUEST']._serialized_start=363
+  _globals['_CREATEACCESSREQUESTREQUEST']._serialized_end=509
+  _globals['_GETACCESSREQUESTREQUEST']._serialized_start=511
+  _globals['_GETACCESSREQUESTREQUEST']._serialized_end=573
+  _globals['_LISTACCESSREQUESTSREQUEST']._serialized_start=575
+  _globals['_LISTACCESSREQUESTSREQUEST']._serialized_end=679
+  _globals['_LISTACCESSREQUESTSRESPONSE']._serialized_start=681
+  _globals['_LISTACCESSREQUESTSRESPONSE']._serialized_end=804
+  _globals['_GETACCESSPACKAGEREQUEST']._serialized_start=806
+  _globals['_GETACCESSPACKAGEREQUEST']._serialized_end=902
+  _globals['_GETACCESSPACKAGERESPONSE']._serialized_start=904
+  _globals['_GETACCESSPACKAGERESPONSE']._serialized_end=1030
+  _globals['_CREATEERASUREREQUESTREQUEST']._serialized_start=1033
+  _globals['_CREATEERASUREREQUESTREQUEST']._serialized_end=1182
+  _globals['_GETERASUREREQUESTREQUEST']._serialized_start=1184
+  _globals['_GETERASUREREQUESTREQUEST']._serialized_end=1247
+  _globals['_LISTERASUREREQUESTSREQUEST']._serialized_start=1249
+  _globals['_LISTERASUREREQUESTSREQUEST']._serialized_end=1354
+  _globals['_LISTERASUREREQUESTSRESPONSE']._serialized_start=1356
+  _globals['_LISTERASUREREQUESTSRESPONSE']._serialized_end=1482
+  _globals['_CONFIRMERASUREREQUESTREQUEST']._serialized_start=1485
+  _globals['_CONFIRMERASUREREQUESTREQUEST']._serialized_end=1618
+  _globals['_CREATERESTRICTIONREQUEST']._serialized_start=1621
+  _globals['_CREATERESTRICTIONREQUEST']._serialized_end=1760
+  _globals['_GETRESTRICTIONREQUEST']._serialized_start=1762
+  _globals['_GETRESTRICTIONREQUEST']._serialized_end=1822
+  _globals['_LISTRESTRICTIONSREQUEST']._serialized_start=1824
+  _globals['_LISTRESTRICTIONSREQUEST']._serialized_end=1926
+  _globals['_LISTRESTRICTIONSRESPONSE']._serialized_start=1928
+  _globals['_LISTRESTRICTIONSRESPONSE']._serialized_end=2044
+  _globals['_LIFTRESTRICTIONREQUEST']._serialized_start=2046
+  _globals['_LIFTRESTRICTIONREQUEST']._serialized_end=2144
+  _globals['_DATASUBJECTREQUESTSERVICE']._serialized_start=2147
+  _globals['_DATASUBJECTREQUESTSERVICE']._serialized_end=5195
 # @@protoc_insertion_point(module_scope)

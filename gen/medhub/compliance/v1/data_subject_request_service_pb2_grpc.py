@@ -5,6 +5,8 @@ import warnings
 
 from medhub.compliance.v1 import access_request_pb2 as medhub_dot_compliance_dot_v1_dot_access__request__pb2
 from medhub.compliance.v1 import data_subject_request_service_pb2 as medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2
+from medhub.compliance.v1 import erasure_request_pb2 as medhub_dot_compliance_dot_v1_dot_erasure__request__pb2
+from medhub.compliance.v1 import restriction_pb2 as medhub_dot_compliance_dot_v1_dot_restriction__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -56,6 +58,46 @@ class DataSubjectRequestServiceStub:
                 request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetAccessPackageRequest.SerializeToString,
                 response_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetAccessPackageResponse.FromString,
                 _registered_method=True)
+        self.CreateErasureRequest = channel.unary_unary(
+                '/medhub.compliance.v1.DataSubjectRequestService/CreateErasureRequest',
+                request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.CreateErasureRequestRequest.SerializeToString,
+                response_deserializer=medhub_dot_compliance_dot_v1_dot_erasure__request__pb2.ErasureRequest.FromString,
+                _registered_method=True)
+        self.GetErasureRequest = channel.unary_unary(
+                '/medhub.compliance.v1.DataSubjectRequestService/GetErasureRequest',
+                request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetErasureRequestRequest.SerializeToString,
+                response_deserializer=medhub_dot_compliance_dot_v1_dot_erasure__request__pb2.ErasureRequest.FromString,
+                _registered_method=True)
+        self.ListErasureRequests = channel.unary_unary(
+                '/medhub.compliance.v1.DataSubjectRequestService/ListErasureRequests',
+                request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListErasureRequestsRequest.SerializeToString,
+                response_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListErasureRequestsResponse.FromString,
+                _registered_method=True)
+        self.ConfirmErasureRequest = channel.unary_unary(
+                '/medhub.compliance.v1.DataSubjectRequestService/ConfirmErasureRequest',
+                request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ConfirmErasureRequestRequest.SerializeToString,
+                response_deserializer=medhub_dot_compliance_dot_v1_dot_erasure__request__pb2.ErasureRequest.FromString,
+                _registered_method=True)
+        self.CreateRestriction = channel.unary_unary(
+                '/medhub.compliance.v1.DataSubjectRequestService/CreateRestriction',
+                request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.CreateRestrictionRequest.SerializeToString,
+                response_deserializer=medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.FromString,
+                _registered_method=True)
+        self.GetRestriction = channel.unary_unary(
+                '/medhub.compliance.v1.DataSubjectRequestService/GetRestriction',
+                request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetRestrictionRequest.SerializeToString,
+                response_deserializer=medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.FromString,
+                _registered_method=True)
+        self.ListRestrictions = channel.unary_unary(
+                '/medhub.compliance.v1.DataSubjectRequestService/ListRestrictions',
+                request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListRestrictionsRequest.SerializeToString,
+                response_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListRestrictionsResponse.FromString,
+                _registered_method=True)
+        self.LiftRestriction = channel.unary_unary(
+                '/medhub.compliance.v1.DataSubjectRequestService/LiftRestriction',
+                request_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.LiftRestrictionRequest.SerializeToString,
+                response_deserializer=medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.FromString,
+                _registered_method=True)
 
 
 class DataSubjectRequestServiceServicer:
@@ -103,6 +145,79 @@ class DataSubjectRequestServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateErasureRequest(self, request, context):
+        """Enters a patient's request for erasure. Every service then says, in the background, what it would
+        do; nothing is erased until the plan is confirmed.
+
+        Refuses a receive_time in the future (INVALID_FIELD).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetErasureRequest(self, request, context):
+        """Shows a request: its plan, its deadline, and what each service has done and signed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListErasureRequests(self, request, context):
+        """Lists the requests of the organization, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmErasureRequest(self, request, context):
+        """Confirms the plan of a request as its etag stands for it: the services carry it out in the
+        background, each its own part and no other. Where the data have changed meanwhile nothing goes;
+        the request is planned again, and has to be confirmed again.
+
+        It cannot be undone. Whoever confirms answers for what medhub does not know: a claim for damages
+        suspends the term of a record, and the law asks for a decision before one is eliminated.
+
+        Refuses a request that has no plan to confirm (ERASURE_NOT_PLANNED), and a plan that has changed
+        (ETAG_MISMATCH).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateRestriction(self, request, context):
+        """Restricts a patient (GDPR article 18). As soon as a service knows, which is in the background and
+        takes a moment, the rows that it holds of the patient stay and no method reads or writes them: a
+        read finds nothing, as if nobody were there, and a write is refused (PERSON_RESTRICTED). Requests of
+        the patient for access, erasure and restriction go on, and so does the trail.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRestriction(self, request, context):
+        """Shows a restriction, and which services are bound by it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRestrictions(self, request, context):
+        """Lists the restrictions of the organization, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LiftRestriction(self, request, context):
+        """Lifts a restriction, in every service. The person is told before (GDPR article 18(3)). Where
+        another restriction holds the data stay restricted.
+
+        Refuses one that is lifted already, or of a person who is not known (RESTRICTION_NOT_ACTIVE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DataSubjectRequestServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -125,6 +240,46 @@ def add_DataSubjectRequestServiceServicer_to_server(servicer, server):
                     servicer.GetAccessPackage,
                     request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetAccessPackageRequest.FromString,
                     response_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetAccessPackageResponse.SerializeToString,
+            ),
+            'CreateErasureRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateErasureRequest,
+                    request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.CreateErasureRequestRequest.FromString,
+                    response_serializer=medhub_dot_compliance_dot_v1_dot_erasure__request__pb2.ErasureRequest.SerializeToString,
+            ),
+            'GetErasureRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetErasureRequest,
+                    request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetErasureRequestRequest.FromString,
+                    response_serializer=medhub_dot_compliance_dot_v1_dot_erasure__request__pb2.ErasureRequest.SerializeToString,
+            ),
+            'ListErasureRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListErasureRequests,
+                    request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListErasureRequestsRequest.FromString,
+                    response_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListErasureRequestsResponse.SerializeToString,
+            ),
+            'ConfirmErasureRequest': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmErasureRequest,
+                    request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ConfirmErasureRequestRequest.FromString,
+                    response_serializer=medhub_dot_compliance_dot_v1_dot_erasure__request__pb2.ErasureRequest.SerializeToString,
+            ),
+            'CreateRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateRestriction,
+                    request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.CreateRestrictionRequest.FromString,
+                    response_serializer=medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.SerializeToString,
+            ),
+            'GetRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRestriction,
+                    request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetRestrictionRequest.FromString,
+                    response_serializer=medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.SerializeToString,
+            ),
+            'ListRestrictions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRestrictions,
+                    request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListRestrictionsRequest.FromString,
+                    response_serializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListRestrictionsResponse.SerializeToString,
+            ),
+            'LiftRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftRestriction,
+                    request_deserializer=medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.LiftRestrictionRequest.FromString,
+                    response_serializer=medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -236,6 +391,222 @@ class DataSubjectRequestService:
             '/medhub.compliance.v1.DataSubjectRequestService/GetAccessPackage',
             medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetAccessPackageRequest.SerializeToString,
             medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetAccessPackageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateErasureRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.compliance.v1.DataSubjectRequestService/CreateErasureRequest',
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.CreateErasureRequestRequest.SerializeToString,
+            medhub_dot_compliance_dot_v1_dot_erasure__request__pb2.ErasureRequest.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetErasureRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.compliance.v1.DataSubjectRequestService/GetErasureRequest',
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetErasureRequestRequest.SerializeToString,
+            medhub_dot_compliance_dot_v1_dot_erasure__request__pb2.ErasureRequest.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListErasureRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.compliance.v1.DataSubjectRequestService/ListErasureRequests',
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListErasureRequestsRequest.SerializeToString,
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListErasureRequestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmErasureRequest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.compliance.v1.DataSubjectRequestService/ConfirmErasureRequest',
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ConfirmErasureRequestRequest.SerializeToString,
+            medhub_dot_compliance_dot_v1_dot_erasure__request__pb2.ErasureRequest.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.compliance.v1.DataSubjectRequestService/CreateRestriction',
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.CreateRestrictionRequest.SerializeToString,
+            medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.compliance.v1.DataSubjectRequestService/GetRestriction',
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.GetRestrictionRequest.SerializeToString,
+            medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRestrictions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.compliance.v1.DataSubjectRequestService/ListRestrictions',
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListRestrictionsRequest.SerializeToString,
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.ListRestrictionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.compliance.v1.DataSubjectRequestService/LiftRestriction',
+            medhub_dot_compliance_dot_v1_dot_data__subject__request__service__pb2.LiftRestrictionRequest.SerializeToString,
+            medhub_dot_compliance_dot_v1_dot_restriction__pb2.Restriction.FromString,
             options,
             channel_credentials,
             insecure,

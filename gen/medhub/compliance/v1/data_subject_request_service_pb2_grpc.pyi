@@ -7,6 +7,8 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from medhub.compliance.v1 import access_request_pb2 as _access_request_pb2
 from medhub.compliance.v1 import data_subject_request_service_pb2 as _data_subject_request_service_pb2
+from medhub.compliance.v1 import erasure_request_pb2 as _erasure_request_pb2
+from medhub.compliance.v1 import restriction_pb2 as _restriction_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -57,6 +59,43 @@ class DataSubjectRequestServiceStub:
     Refuses a request that is not complete (ACCESS_PACKAGE_NOT_READY), and a package whose key has
     been destroyed (KEY_DESTROYED).
     """
+    CreateErasureRequest: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.CreateErasureRequestRequest, _erasure_request_pb2.ErasureRequest]
+    """Enters a patient's request for erasure. Every service then says, in the background, what it would
+    do; nothing is erased until the plan is confirmed.
+
+    Refuses a receive_time in the future (INVALID_FIELD).
+    """
+    GetErasureRequest: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.GetErasureRequestRequest, _erasure_request_pb2.ErasureRequest]
+    """Shows a request: its plan, its deadline, and what each service has done and signed."""
+    ListErasureRequests: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ListErasureRequestsRequest, _data_subject_request_service_pb2.ListErasureRequestsResponse]
+    """Lists the requests of the organization, newest first."""
+    ConfirmErasureRequest: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ConfirmErasureRequestRequest, _erasure_request_pb2.ErasureRequest]
+    """Confirms the plan of a request as its etag stands for it: the services carry it out in the
+    background, each its own part and no other. Where the data have changed meanwhile nothing goes;
+    the request is planned again, and has to be confirmed again.
+
+    It cannot be undone. Whoever confirms answers for what medhub does not know: a claim for damages
+    suspends the term of a record, and the law asks for a decision before one is eliminated.
+
+    Refuses a request that has no plan to confirm (ERASURE_NOT_PLANNED), and a plan that has changed
+    (ETAG_MISMATCH).
+    """
+    CreateRestriction: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.CreateRestrictionRequest, _restriction_pb2.Restriction]
+    """Restricts a patient (GDPR article 18). As soon as a service knows, which is in the background and
+    takes a moment, the rows that it holds of the patient stay and no method reads or writes them: a
+    read finds nothing, as if nobody were there, and a write is refused (PERSON_RESTRICTED). Requests of
+    the patient for access, erasure and restriction go on, and so does the trail.
+    """
+    GetRestriction: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.GetRestrictionRequest, _restriction_pb2.Restriction]
+    """Shows a restriction, and which services are bound by it."""
+    ListRestrictions: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ListRestrictionsRequest, _data_subject_request_service_pb2.ListRestrictionsResponse]
+    """Lists the restrictions of the organization, newest first."""
+    LiftRestriction: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.LiftRestrictionRequest, _restriction_pb2.Restriction]
+    """Lifts a restriction, in every service. The person is told before (GDPR article 18(3)). Where
+    another restriction holds the data stay restricted.
+
+    Refuses one that is lifted already, or of a person who is not known (RESTRICTION_NOT_ACTIVE).
+    """
 
 @_typing.type_check_only
 class DataSubjectRequestServiceAsyncStub(DataSubjectRequestServiceStub):
@@ -85,6 +124,43 @@ class DataSubjectRequestServiceAsyncStub(DataSubjectRequestServiceStub):
 
     Refuses a request that is not complete (ACCESS_PACKAGE_NOT_READY), and a package whose key has
     been destroyed (KEY_DESTROYED).
+    """
+    CreateErasureRequest: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.CreateErasureRequestRequest, _erasure_request_pb2.ErasureRequest]  # type: ignore[assignment]
+    """Enters a patient's request for erasure. Every service then says, in the background, what it would
+    do; nothing is erased until the plan is confirmed.
+
+    Refuses a receive_time in the future (INVALID_FIELD).
+    """
+    GetErasureRequest: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.GetErasureRequestRequest, _erasure_request_pb2.ErasureRequest]  # type: ignore[assignment]
+    """Shows a request: its plan, its deadline, and what each service has done and signed."""
+    ListErasureRequests: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ListErasureRequestsRequest, _data_subject_request_service_pb2.ListErasureRequestsResponse]  # type: ignore[assignment]
+    """Lists the requests of the organization, newest first."""
+    ConfirmErasureRequest: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ConfirmErasureRequestRequest, _erasure_request_pb2.ErasureRequest]  # type: ignore[assignment]
+    """Confirms the plan of a request as its etag stands for it: the services carry it out in the
+    background, each its own part and no other. Where the data have changed meanwhile nothing goes;
+    the request is planned again, and has to be confirmed again.
+
+    It cannot be undone. Whoever confirms answers for what medhub does not know: a claim for damages
+    suspends the term of a record, and the law asks for a decision before one is eliminated.
+
+    Refuses a request that has no plan to confirm (ERASURE_NOT_PLANNED), and a plan that has changed
+    (ETAG_MISMATCH).
+    """
+    CreateRestriction: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.CreateRestrictionRequest, _restriction_pb2.Restriction]  # type: ignore[assignment]
+    """Restricts a patient (GDPR article 18). As soon as a service knows, which is in the background and
+    takes a moment, the rows that it holds of the patient stay and no method reads or writes them: a
+    read finds nothing, as if nobody were there, and a write is refused (PERSON_RESTRICTED). Requests of
+    the patient for access, erasure and restriction go on, and so does the trail.
+    """
+    GetRestriction: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.GetRestrictionRequest, _restriction_pb2.Restriction]  # type: ignore[assignment]
+    """Shows a restriction, and which services are bound by it."""
+    ListRestrictions: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ListRestrictionsRequest, _data_subject_request_service_pb2.ListRestrictionsResponse]  # type: ignore[assignment]
+    """Lists the restrictions of the organization, newest first."""
+    LiftRestriction: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.LiftRestrictionRequest, _restriction_pb2.Restriction]  # type: ignore[assignment]
+    """Lifts a restriction, in every service. The person is told before (GDPR article 18(3)). Where
+    another restriction holds the data stay restricted.
+
+    Refuses one that is lifted already, or of a person who is not known (RESTRICTION_NOT_ACTIVE).
     """
 
 class DataSubjectRequestServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -135,6 +211,91 @@ class DataSubjectRequestServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Refuses a request that is not complete (ACCESS_PACKAGE_NOT_READY), and a package whose key has
         been destroyed (KEY_DESTROYED).
+        """
+
+    @_abc_1.abstractmethod
+    def CreateErasureRequest(
+        self,
+        request: _data_subject_request_service_pb2.CreateErasureRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_erasure_request_pb2.ErasureRequest, _abc.Awaitable[_erasure_request_pb2.ErasureRequest]]:
+        """Enters a patient's request for erasure. Every service then says, in the background, what it would
+        do; nothing is erased until the plan is confirmed.
+
+        Refuses a receive_time in the future (INVALID_FIELD).
+        """
+
+    @_abc_1.abstractmethod
+    def GetErasureRequest(
+        self,
+        request: _data_subject_request_service_pb2.GetErasureRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_erasure_request_pb2.ErasureRequest, _abc.Awaitable[_erasure_request_pb2.ErasureRequest]]:
+        """Shows a request: its plan, its deadline, and what each service has done and signed."""
+
+    @_abc_1.abstractmethod
+    def ListErasureRequests(
+        self,
+        request: _data_subject_request_service_pb2.ListErasureRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_data_subject_request_service_pb2.ListErasureRequestsResponse, _abc.Awaitable[_data_subject_request_service_pb2.ListErasureRequestsResponse]]:
+        """Lists the requests of the organization, newest first."""
+
+    @_abc_1.abstractmethod
+    def ConfirmErasureRequest(
+        self,
+        request: _data_subject_request_service_pb2.ConfirmErasureRequestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_erasure_request_pb2.ErasureRequest, _abc.Awaitable[_erasure_request_pb2.ErasureRequest]]:
+        """Confirms the plan of a request as its etag stands for it: the services carry it out in the
+        background, each its own part and no other. Where the data have changed meanwhile nothing goes;
+        the request is planned again, and has to be confirmed again.
+
+        It cannot be undone. Whoever confirms answers for what medhub does not know: a claim for damages
+        suspends the term of a record, and the law asks for a decision before one is eliminated.
+
+        Refuses a request that has no plan to confirm (ERASURE_NOT_PLANNED), and a plan that has changed
+        (ETAG_MISMATCH).
+        """
+
+    @_abc_1.abstractmethod
+    def CreateRestriction(
+        self,
+        request: _data_subject_request_service_pb2.CreateRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_restriction_pb2.Restriction, _abc.Awaitable[_restriction_pb2.Restriction]]:
+        """Restricts a patient (GDPR article 18). As soon as a service knows, which is in the background and
+        takes a moment, the rows that it holds of the patient stay and no method reads or writes them: a
+        read finds nothing, as if nobody were there, and a write is refused (PERSON_RESTRICTED). Requests of
+        the patient for access, erasure and restriction go on, and so does the trail.
+        """
+
+    @_abc_1.abstractmethod
+    def GetRestriction(
+        self,
+        request: _data_subject_request_service_pb2.GetRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_restriction_pb2.Restriction, _abc.Awaitable[_restriction_pb2.Restriction]]:
+        """Shows a restriction, and which services are bound by it."""
+
+    @_abc_1.abstractmethod
+    def ListRestrictions(
+        self,
+        request: _data_subject_request_service_pb2.ListRestrictionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_data_subject_request_service_pb2.ListRestrictionsResponse, _abc.Awaitable[_data_subject_request_service_pb2.ListRestrictionsResponse]]:
+        """Lists the restrictions of the organization, newest first."""
+
+    @_abc_1.abstractmethod
+    def LiftRestriction(
+        self,
+        request: _data_subject_request_service_pb2.LiftRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_restriction_pb2.Restriction, _abc.Awaitable[_restriction_pb2.Restriction]]:
+        """Lifts a restriction, in every service. The person is told before (GDPR article 18(3)). Where
+        another restriction holds the data stay restricted.
+
+        Refuses one that is lifted already, or of a person who is not known (RESTRICTION_NOT_ACTIVE).
         """
 
 def add_DataSubjectRequestServiceServicer_to_server(servicer: DataSubjectRequestServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

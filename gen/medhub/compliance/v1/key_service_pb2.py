@@ -28,7 +28,7 @@ from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb
 from medhub.options.v1 import policy_pb2 as medhub_dot_options_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&medhub/compliance/v1/key_service.proto\x12\x14medhub.compliance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\"\xd6\x01\n\tKeyWanted\x12%\n\x0forganization_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12&\n\x07subject\x18\x02 \x01(\tB\x15\xe2\x41\x01\x01\xbaH\x04r\x02\x18\x64\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12<\n\x0fretention_class\x18\x03 \x01(\tB#\xe2\x41\x01\x02\xbaH\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,62}$\x12\x34\n\x05month\x18\x04 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^[0-9]{4}-(0[1-9]|1[0-2])$:\x06\xe2\xf3\x18\x02\x08\x02\"U\n\nSealingKey\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x13\n\x0bsubject_ref\x18\x02 \x01(\t\x12\x1d\n\x08\x64\x61ta_key\x18\x03 \x01(\x0c\x42\x0b\x80\x01\x01\xd2\xf3\x18\x04\x08\x05(\x06:\x06\xe2\xf3\x18\x02\x08\x02\"^\n\x14ProvisionKeysRequest\x12>\n\x04keys\x18\x01 \x03(\x0b\x32\x1f.medhub.compliance.v1.KeyWantedB\x0f\xe2\x41\x01\x02\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07:\x06\xe2\xf3\x18\x02\x08\x02\"O\n\x15ProvisionKeysResponse\x12.\n\x04keys\x18\x01 \x03(\x0b\x32 .medhub.compliance.v1.SealingKey:\x06\xe2\xf3\x18\x02\x08\x02\x32\xb6\x02\n\nKeyService\x12\xa7\x02\n\rProvisionKeys\x12*.medhub.compliance.v1.ProvisionKeysRequest\x1a+.medhub.compliance.v1.ProvisionKeysResponse\"\xbc\x01\xca\xf3\x18\xb7\x01\x1a\x1b\n\x19\x63ompliance.keys.provision \x02*?A relay carries the events of all organizations of its service.0\x02J:\x08\x04\x12\x36Making a key is recorded as a change of the key table.X\x03\x62\x02\x08\x03h\x01p\x02z\rKEY_DESTROYEDb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&medhub/compliance/v1/key_service.proto\x12\x14medhub.compliance.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\"\xe9\x01\n\tKeyWanted\x12%\n\x0forganization_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x39\n\x07subject\x18\x02 \x01(\tB(\xe2\x41\x01\x01\xbaH\x04r\x02\x18\x64\xd2\xf3\x18\x19\x08\x03 \x02(\x01\x30\x01J\x0f\x66r.csp.l1142-28\x12<\n\x0fretention_class\x18\x03 \x01(\tB#\xe2\x41\x01\x02\xbaH\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,62}$\x12\x34\n\x05month\x18\x04 \x01(\tB%\xe2\x41\x01\x02\xbaH\x1er\x1c\x32\x1a^[0-9]{4}-(0[1-9]|1[0-2])$:\x06\xe2\xf3\x18\x02\x08\x02\"U\n\nSealingKey\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x13\n\x0bsubject_ref\x18\x02 \x01(\t\x12\x1d\n\x08\x64\x61ta_key\x18\x03 \x01(\x0c\x42\x0b\x80\x01\x01\xd2\xf3\x18\x04\x08\x05(\x06:\x06\xe2\xf3\x18\x02\x08\x02\"^\n\x14ProvisionKeysRequest\x12>\n\x04keys\x18\x01 \x03(\x0b\x32\x1f.medhub.compliance.v1.KeyWantedB\x0f\xe2\x41\x01\x02\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07:\x06\xe2\xf3\x18\x02\x08\x02\"O\n\x15ProvisionKeysResponse\x12.\n\x04keys\x18\x01 \x03(\x0b\x32 .medhub.compliance.v1.SealingKey:\x06\xe2\xf3\x18\x02\x08\x02\x32\xb6\x02\n\nKeyService\x12\xa7\x02\n\rProvisionKeys\x12*.medhub.compliance.v1.ProvisionKeysRequest\x1a+.medhub.compliance.v1.ProvisionKeysResponse\"\xbc\x01\xca\xf3\x18\xb7\x01\x1a\x1b\n\x19\x63ompliance.keys.provision \x02*?A relay carries the events of all organizations of its service.0\x02J:\x08\x04\x12\x36Making a key is recorded as a change of the key table.X\x03\x62\x02\x08\x03h\x01p\x02z\rKEY_DESTROYEDb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KEYWANTED'].fields_by_name['organization_id']._loaded_options = None
   _globals['_KEYWANTED'].fields_by_name['organization_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
   _globals['_KEYWANTED'].fields_by_name['subject']._loaded_options = None
-  _globals['_KEYWANTED'].fields_by_name['subject']._serialized_options = b'\342A\001\001\272H\004r\002\030d\322\363\030\006\010\003 \002(\001'
+  _globals['_KEYWANTED'].fields_by_name['subject']._serialized_options = b'\342A\001\001\272H\004r\002\030d\322\363\030\031\010\003 \002(\0010\001J\017fr.csp.l1142-28'
   _globals['_KEYWANTED'].fields_by_name['retention_class']._loaded_options = None
   _globals['_KEYWANTED'].fields_by_name['retention_class']._serialized_options = b'\342A\001\002\272H\034r\0322\030^[a-z][a-z0-9_.-]{0,62}$'
   _globals['_KEYWANTED'].fields_by_name['month']._loaded_options = None
@@ -58,13 +58,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KEYSERVICE'].methods_by_name['ProvisionKeys']._loaded_options = None
   _globals['_KEYSERVICE'].methods_by_name['ProvisionKeys']._serialized_options = b'\312\363\030\267\001\032\033\n\031compliance.keys.provision \002*?A relay carries the events of all organizations of its service.0\002J:\010\004\0226Making a key is recorded as a change of the key table.X\003b\002\010\003h\001p\002z\rKEY_DESTROYED'
   _globals['_KEYWANTED']._serialized_start=189
-  _globals['_KEYWANTED']._serialized_end=403
-  _globals['_SEALINGKEY']._serialized_start=405
-  _globals['_SEALINGKEY']._serialized_end=490
-  _globals['_PROVISIONKEYSREQUEST']._serialized_start=492
-  _globals['_PROVISIONKEYSREQUEST']._serialized_end=586
-  _globals['_PROVISIONKEYSRESPONSE']._serialized_start=588
-  _globals['_PROVISIONKEYSRESPONSE']._serialized_end=667
-  _globals['_KEYSERVICE']._serialized_start=670
-  _globals['_KEYSERVICE']._serialized_end=980
+  _globals['_KEYWANTED']._serialized_end=422
+  _globals['_SEALINGKEY']._serialized_start=424
+  _globals['_SEALINGKEY']._serialized_end=509
+  _globals['_PROVISIONKEYSREQUEST']._serialized_start=511
+  _globals['_PROVISIONKEYSREQUEST']._serialized_end=605
+  _globals['_PROVISIONKEYSRESPONSE']._serialized_start=607
+  _globals['_PROVISIONKEYSRESPONSE']._serialized_end=686
+  _globals['_KEYSERVICE']._serialized_start=689
+  _globals['_KEYSERVICE']._serialized_end=999
 # @@protoc_insertion_point(module_scope)

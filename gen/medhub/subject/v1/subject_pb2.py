@@ -27,7 +27,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmedhub/subject/v1/subject.proto\x12\x11medhub.subject.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cmedhub/options/v1/data.proto\"\xd7\x01\n\x08Occasion\x12V\n\x07request\x18\x01 \x01(\tBE\xe2\x41\x01\x02\xbaH>r<2:^accessRequests/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12k\n\trequester\x18\x02 \x01(\tBX\xe2\x41\x01\x02\xbaHGrE2C^(users|serviceAccounts)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01:\x06\xe2\xf3\x18\x02\x08\x02\"s\n\tHeldTable\x12\r\n\x05table\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\x12,\n\x06\x66ields\x18\x04 \x03(\x0b\x32\x1c.medhub.subject.v1.HeldField:\x06\xe2\xf3\x18\x02\x08\x02\"\xd6\x01\n\tHeldField\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0f\n\x07meaning\x18\x03 \x01(\t\x12+\n\x05\x63lass\x18\x04 \x01(\x0e\x32\x1c.medhub.options.v1.DataClass\x12-\n\x08\x63\x61tegory\x18\x05 \x01(\x0e\x32\x1b.medhub.options.v1.Category\x12\x11\n\tretention\x18\x06 \x01(\t\x12\x10\n\x08portable\x18\x07 \x01(\x08\x12\x10\n\x08withheld\x18\x08 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"P\n\nHeldRecord\x12\r\n\x05table\x18\x01 \x01(\t\x12\x18\n\x06values\x18\x02 \x01(\tB\x08\xd2\xf3\x18\x04\x08\x04(\t\x12\x11\n\tcontinues\x18\x03 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02*p\n\x08Standing\x12\x18\n\x14STANDING_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTANDING_KNOWN\x10\x01\x12\x14\n\x10STANDING_UNKNOWN\x10\x02\x12 \n\x1cSTANDING_NOT_REGISTERED_HERE\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmedhub/subject/v1/subject.proto\x12\x11medhub.subject.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cmedhub/options/v1/data.proto\"\xf6\x01\n\x08Occasion\x12u\n\x07request\x18\x01 \x01(\tBd\xe2\x41\x01\x02\xbaH]r[2Y^(accessRequests|erasureRequests|restrictions)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\x12k\n\trequester\x18\x02 \x01(\tBX\xe2\x41\x01\x02\xbaHGrE2C^(users|serviceAccounts)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01:\x06\xe2\xf3\x18\x02\x08\x02\"s\n\tHeldTable\x12\r\n\x05table\x18\x01 \x01(\t\x12\x12\n\ncollection\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\x12,\n\x06\x66ields\x18\x04 \x03(\x0b\x32\x1c.medhub.subject.v1.HeldField:\x06\xe2\xf3\x18\x02\x08\x02\"\xd6\x01\n\tHeldField\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0f\n\x07meaning\x18\x03 \x01(\t\x12+\n\x05\x63lass\x18\x04 \x01(\x0e\x32\x1c.medhub.options.v1.DataClass\x12-\n\x08\x63\x61tegory\x18\x05 \x01(\x0e\x32\x1b.medhub.options.v1.Category\x12\x11\n\tretention\x18\x06 \x01(\t\x12\x10\n\x08portable\x18\x07 \x01(\x08\x12\x10\n\x08withheld\x18\x08 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"P\n\nHeldRecord\x12\r\n\x05table\x18\x01 \x01(\t\x12\x18\n\x06values\x18\x02 \x01(\tB\x08\xd2\xf3\x18\x04\x08\x04(\t\x12\x11\n\tcontinues\x18\x03 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02*p\n\x08Standing\x12\x18\n\x14STANDING_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTANDING_KNOWN\x10\x01\x12\x14\n\x10STANDING_UNKNOWN\x10\x02\x12 \n\x1cSTANDING_NOT_REGISTERED_HERE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,7 +35,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'medhub.subject.v1.subject_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_OCCASION'].fields_by_name['request']._loaded_options = None
-  _globals['_OCCASION'].fields_by_name['request']._serialized_options = b'\342A\001\002\272H>r<2:^accessRequests/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  _globals['_OCCASION'].fields_by_name['request']._serialized_options = b'\342A\001\002\272H]r[2Y^(accessRequests|erasureRequests|restrictions)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
   _globals['_OCCASION'].fields_by_name['requester']._loaded_options = None
   _globals['_OCCASION'].fields_by_name['requester']._serialized_options = b'\342A\001\002\272HGrE2C^(users|serviceAccounts)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\322\363\030\006\010\003 \002(\001'
   _globals['_OCCASION']._loaded_options = None
@@ -48,14 +48,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HELDRECORD'].fields_by_name['values']._serialized_options = b'\322\363\030\004\010\004(\t'
   _globals['_HELDRECORD']._loaded_options = None
   _globals['_HELDRECORD']._serialized_options = b'\342\363\030\002\010\002'
-  _globals['_STANDING']._serialized_start=780
-  _globals['_STANDING']._serialized_end=892
+  _globals['_STANDING']._serialized_start=811
+  _globals['_STANDING']._serialized_end=923
   _globals['_OCCASION']._serialized_start=147
-  _globals['_OCCASION']._serialized_end=362
-  _globals['_HELDTABLE']._serialized_start=364
-  _globals['_HELDTABLE']._serialized_end=479
-  _globals['_HELDFIELD']._serialized_start=482
-  _globals['_HELDFIELD']._serialized_end=696
-  _globals['_HELDRECORD']._serialized_start=698
-  _globals['_HELDRECORD']._serialized_end=778
+  _globals['_OCCASION']._serialized_end=393
+  _globals['_HELDTABLE']._serialized_start=395
+  _globals['_HELDTABLE']._serialized_end=510
+  _globals['_HELDFIELD']._serialized_start=513
+  _globals['_HELDFIELD']._serialized_end=727
+  _globals['_HELDRECORD']._serialized_start=729
+  _globals['_HELDRECORD']._serialized_end=809
 # @@protoc_insertion_point(module_scope)

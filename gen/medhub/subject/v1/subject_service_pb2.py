@@ -24,12 +24,14 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 from medhub.options.v1 import policy_pb2 as medhub_dot_options_dot_v1_dot_policy__pb2
+from medhub.subject.v1 import erasure_pb2 as medhub_dot_subject_dot_v1_dot_erasure__pb2
 from medhub.subject.v1 import subject_pb2 as medhub_dot_subject_dot_v1_dot_subject__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'medhub/subject/v1/subject_service.proto\x12\x11medhub.subject.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\x1a\x1fmedhub/subject/v1/subject.proto\"\xdd\x02\n\x12\x46indSubjectRequest\x12%\n\x0forganization_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x62\n\x07subject\x18\x02 \x01(\tBQ\xe2\x41\x01\x02\xbaH@r>2<^(patients|users)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12p\n\ralso_known_as\x18\x03 \x03(\tBY\xe2\x41\x01\x01\xbaHH\x92\x01\x45\x10\xe8\x07\"@r>2<^(patients|users)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x39\n\x08occasion\x18\x04 \x01(\x0b\x32\x1b.medhub.subject.v1.OccasionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01:\x0f\xe2\xf3\x18\x0b\x08\x02\x12\x07subject\"\x9a\x01\n\x13\x46indSubjectResponse\x12-\n\x08standing\x18\x01 \x01(\x0e\x32\x1b.medhub.subject.v1.Standing\x12\x1e\n\nidentities\x18\x02 \x03(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12,\n\x06tables\x18\x03 \x03(\x0b\x32\x1c.medhub.subject.v1.HeldTable:\x06\xe2\xf3\x18\x02\x08\x02\"\xdf\x02\n\x14\x45xportSubjectRequest\x12%\n\x0forganization_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x62\n\x07subject\x18\x02 \x01(\tBQ\xe2\x41\x01\x02\xbaH@r>2<^(patients|users)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12p\n\ralso_known_as\x18\x03 \x03(\tBY\xe2\x41\x01\x01\xbaHH\x92\x01\x45\x10\xe8\x07\"@r>2<^(patients|users)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x39\n\x08occasion\x18\x04 \x01(\x0b\x32\x1b.medhub.subject.v1.OccasionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01:\x0f\xe2\xf3\x18\x0b\x08\x02\x12\x07subject\"\x8f\x01\n\x15\x45xportSubjectResponse\x12.\n\x07records\x18\x01 \x03(\x0b\x32\x1d.medhub.subject.v1.HeldRecord\x12,\n\x06tables\x18\x02 \x03(\x0b\x32\x1c.medhub.subject.v1.HeldTable\x12\x10\n\x08\x63omplete\x18\x03 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02\x32\xea\x03\n\x0eSubjectService\x12\xe5\x01\n\x0b\x46indSubject\x12%.medhub.subject.v1.FindSubjectRequest\x1a&.medhub.subject.v1.FindSubjectResponse\"\x86\x01\xca\xf3\x18\x81\x01\x1a\x13\n\x11subject.data.find \x02*GRequests are worked off in the background; each names its organization.0\x02J\x13\x08\x03\x1a\x0frequest.subjectX\x03\x62\x02\x08\x02h\x01p\x02\x12\xef\x01\n\rExportSubject\x12\'.medhub.subject.v1.ExportSubjectRequest\x1a(.medhub.subject.v1.ExportSubjectResponse\"\x88\x01\xca\xf3\x18\x83\x01\x1a\x15\n\x13subject.data.export \x02*GRequests are worked off in the background; each names its organization.0\x02J\x13\x08\x03\x1a\x0frequest.subjectX\x03\x62\x02\x08\x05h\x01p\x02\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'medhub/subject/v1/subject_service.proto\x12\x11medhub.subject.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\x1a\x1fmedhub/subject/v1/erasure.proto\x1a\x1fmedhub/subject/v1/subject.proto\"\xdd\x02\n\x12\x46indSubjectRequest\x12%\n\x0forganization_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x62\n\x07subject\x18\x02 \x01(\tBQ\xe2\x41\x01\x02\xbaH@r>2<^(patients|users)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12p\n\ralso_known_as\x18\x03 \x03(\tBY\xe2\x41\x01\x01\xbaHH\x92\x01\x45\x10\xe8\x07\"@r>2<^(patients|users)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x39\n\x08occasion\x18\x04 \x01(\x0b\x32\x1b.medhub.subject.v1.OccasionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01:\x0f\xe2\xf3\x18\x0b\x08\x02\x12\x07subject\"\x9a\x01\n\x13\x46indSubjectResponse\x12-\n\x08standing\x18\x01 \x01(\x0e\x32\x1b.medhub.subject.v1.Standing\x12\x1e\n\nidentities\x18\x02 \x03(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12,\n\x06tables\x18\x03 \x03(\x0b\x32\x1c.medhub.subject.v1.HeldTable:\x06\xe2\xf3\x18\x02\x08\x02\"\xdf\x02\n\x14\x45xportSubjectRequest\x12%\n\x0forganization_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\x62\n\x07subject\x18\x02 \x01(\tBQ\xe2\x41\x01\x02\xbaH@r>2<^(patients|users)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12p\n\ralso_known_as\x18\x03 \x03(\tBY\xe2\x41\x01\x01\xbaHH\x92\x01\x45\x10\xe8\x07\"@r>2<^(patients|users)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x39\n\x08occasion\x18\x04 \x01(\x0b\x32\x1b.medhub.subject.v1.OccasionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01:\x0f\xe2\xf3\x18\x0b\x08\x02\x12\x07subject\"\x8f\x01\n\x15\x45xportSubjectResponse\x12.\n\x07records\x18\x01 \x03(\x0b\x32\x1d.medhub.subject.v1.HeldRecord\x12,\n\x06tables\x18\x02 \x03(\x0b\x32\x1c.medhub.subject.v1.HeldTable\x12\x10\n\x08\x63omplete\x18\x03 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02\"H\n\rKeptElsewhere\x12/\n\x05until\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\"\x8d\x03\n\x12PlanErasureRequest\x12%\n\x0forganization_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12Z\n\x07subject\x18\x02 \x01(\tBI\xe2\x41\x01\x02\xbaH8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12h\n\ralso_known_as\x18\x03 \x03(\tBQ\xe2\x41\x01\x01\xbaH@\x92\x01=\x10\xe8\x07\"8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x39\n\x08occasion\x18\x04 \x01(\x0b\x32\x1b.medhub.subject.v1.OccasionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12>\n\x0ekept_elsewhere\x18\x05 \x01(\x0b\x32 .medhub.subject.v1.KeptElsewhereB\x04\xe2\x41\x01\x01:\x0f\xe2\xf3\x18\x0b\x08\x02\x12\x07subject\"\xac\x01\n\x13PlanErasureResponse\x12-\n\x08standing\x18\x01 \x01(\x0e\x32\x1b.medhub.subject.v1.Standing\x12\x1e\n\nidentities\x18\x02 \x03(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12.\n\x06tables\x18\x03 \x03(\x0b\x32\x1e.medhub.subject.v1.ErasedTable\x12\x0e\n\x06\x64igest\x18\x04 \x01(\x0c:\x06\xe2\xf3\x18\x02\x08\x02\"\xb2\x03\n\x15\x45xecuteErasureRequest\x12%\n\x0forganization_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12Z\n\x07subject\x18\x02 \x01(\tBI\xe2\x41\x01\x02\xbaH8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12h\n\ralso_known_as\x18\x03 \x03(\tBQ\xe2\x41\x01\x01\xbaH@\x92\x01=\x10\xe8\x07\"8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x39\n\x08occasion\x18\x04 \x01(\x0b\x32\x1b.medhub.subject.v1.OccasionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12>\n\x0ekept_elsewhere\x18\x05 \x01(\x0b\x32 .medhub.subject.v1.KeptElsewhereB\x04\xe2\x41\x01\x01\x12 \n\x0bplan_digest\x18\x06 \x01(\x0c\x42\x0b\xe2\x41\x01\x02\xbaH\x04z\x02h :\x0f\xe2\xf3\x18\x0b\x08\x02\x12\x07subject\"\xd3\x02\n\x16RestrictSubjectRequest\x12%\n\x0forganization_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12\\\n\x07subject\x18\x02 \x01(\tBK\xe2\x41\x01\x02\xbaH8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x08\x08\x03 \x02(\x01\x30\x01\x12h\n\ralso_known_as\x18\x03 \x03(\tBQ\xe2\x41\x01\x01\xbaH@\x92\x01=\x10\xe8\x07\"8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x39\n\x08occasion\x18\x04 \x01(\x0b\x32\x1b.medhub.subject.v1.OccasionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01:\x0f\xe2\xf3\x18\x0b\x08\x02\x12\x07subject\"p\n\x17RestrictSubjectResponse\x12-\n\x08standing\x18\x01 \x01(\x0e\x32\x1b.medhub.subject.v1.Standing\x12\x1e\n\nidentities\x18\x02 \x03(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01:\x06\xe2\xf3\x18\x02\x08\x02\"\xd8\x02\n\x1dLiftSubjectRestrictionRequest\x12%\n\x0forganization_id\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x02\xbaH\x05r\x03\xb0\x01\x01\x12Z\n\x07subject\x18\x02 \x01(\tBI\xe2\x41\x01\x02\xbaH8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12h\n\ralso_known_as\x18\x03 \x03(\tBQ\xe2\x41\x01\x01\xbaH@\x92\x01=\x10\xe8\x07\"8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x39\n\x08occasion\x18\x04 \x01(\x0b\x32\x1b.medhub.subject.v1.OccasionB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01:\x0f\xe2\xf3\x18\x0b\x08\x02\x12\x07subject\"w\n\x1eLiftSubjectRestrictionResponse\x12-\n\x08standing\x18\x01 \x01(\x0e\x32\x1b.medhub.subject.v1.Standing\x12\x1e\n\nidentities\x18\x02 \x03(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01:\x06\xe2\xf3\x18\x02\x08\x02\x32\xdb\x0b\n\x0eSubjectService\x12\xe5\x01\n\x0b\x46indSubject\x12%.medhub.subject.v1.FindSubjectRequest\x1a&.medhub.subject.v1.FindSubjectResponse\"\x86\x01\xca\xf3\x18\x81\x01\x1a\x13\n\x11subject.data.find \x02*GRequests are worked off in the background; each names its organization.0\x02J\x13\x08\x03\x1a\x0frequest.subjectX\x03\x62\x02\x08\x02h\x01p\x02\x12\xef\x01\n\rExportSubject\x12\'.medhub.subject.v1.ExportSubjectRequest\x1a(.medhub.subject.v1.ExportSubjectResponse\"\x88\x01\xca\xf3\x18\x83\x01\x1a\x15\n\x13subject.data.export \x02*GRequests are worked off in the background; each names its organization.0\x02J\x13\x08\x03\x1a\x0frequest.subjectX\x03\x62\x02\x08\x05h\x01p\x02\x30\x01\x12\xed\x01\n\x0bPlanErasure\x12%.medhub.subject.v1.PlanErasureRequest\x1a&.medhub.subject.v1.PlanErasureResponse\"\x8e\x01\xca\xf3\x18\x89\x01\x1a\x1b\n\x19subject.data.plan_erasure \x02*GRequests are worked off in the background; each names its organization.0\x02J\x13\x08\x03\x1a\x0frequest.subjectX\x03\x62\x02\x08\x02h\x01p\x02\x12\xfd\x01\n\x0e\x45xecuteErasure\x12(.medhub.subject.v1.ExecuteErasureRequest\x1a!.medhub.subject.v1.ErasureReceipt\"\x9d\x01\xca\xf3\x18\x98\x01\x1a\x14\n\x12subject.data.erase \x02*GRequests are worked off in the background; each names its organization.0\x02J\x13\x08\x03\x1a\x0frequest.subjectX\x03\x62\x02\x08\x03h\x01p\x02z\x14\x45RASURE_PLAN_CHANGED\x12\xf5\x01\n\x0fRestrictSubject\x12).medhub.subject.v1.RestrictSubjectRequest\x1a*.medhub.subject.v1.RestrictSubjectResponse\"\x8a\x01\xca\xf3\x18\x85\x01\x1a\x17\n\x15subject.data.restrict \x02*GRequests are worked off in the background; each names its organization.0\x02J\x13\x08\x03\x1a\x0frequest.subjectX\x03\x62\x02\x08\x03h\x01p\x02\x12\x86\x02\n\x16LiftSubjectRestriction\x12\x30.medhub.subject.v1.LiftSubjectRestrictionRequest\x1a\x31.medhub.subject.v1.LiftSubjectRestrictionResponse\"\x86\x01\xca\xf3\x18\x81\x01\x1a\x13\n\x11subject.data.lift \x02*GRequests are worked off in the background; each names its organization.0\x02J\x13\x08\x03\x1a\x0frequest.subjectX\x03\x62\x02\x08\x03h\x01p\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,18 +64,104 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTSUBJECTREQUEST']._serialized_options = b'\342\363\030\013\010\002\022\007subject'
   _globals['_EXPORTSUBJECTRESPONSE']._loaded_options = None
   _globals['_EXPORTSUBJECTRESPONSE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_KEPTELSEWHERE'].fields_by_name['until']._loaded_options = None
+  _globals['_KEPTELSEWHERE'].fields_by_name['until']._serialized_options = b'\342A\001\001'
+  _globals['_KEPTELSEWHERE']._loaded_options = None
+  _globals['_KEPTELSEWHERE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_PLANERASUREREQUEST'].fields_by_name['organization_id']._loaded_options = None
+  _globals['_PLANERASUREREQUEST'].fields_by_name['organization_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_PLANERASUREREQUEST'].fields_by_name['subject']._loaded_options = None
+  _globals['_PLANERASUREREQUEST'].fields_by_name['subject']._serialized_options = b'\342A\001\002\272H8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\322\363\030\006\010\003 \002(\001'
+  _globals['_PLANERASUREREQUEST'].fields_by_name['also_known_as']._loaded_options = None
+  _globals['_PLANERASUREREQUEST'].fields_by_name['also_known_as']._serialized_options = b'\342A\001\001\272H@\222\001=\020\350\007\"8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\322\363\030\006\010\003 \002(\001'
+  _globals['_PLANERASUREREQUEST'].fields_by_name['occasion']._loaded_options = None
+  _globals['_PLANERASUREREQUEST'].fields_by_name['occasion']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_PLANERASUREREQUEST'].fields_by_name['kept_elsewhere']._loaded_options = None
+  _globals['_PLANERASUREREQUEST'].fields_by_name['kept_elsewhere']._serialized_options = b'\342A\001\001'
+  _globals['_PLANERASUREREQUEST']._loaded_options = None
+  _globals['_PLANERASUREREQUEST']._serialized_options = b'\342\363\030\013\010\002\022\007subject'
+  _globals['_PLANERASURERESPONSE'].fields_by_name['identities']._loaded_options = None
+  _globals['_PLANERASURERESPONSE'].fields_by_name['identities']._serialized_options = b'\322\363\030\006\010\003 \002(\001'
+  _globals['_PLANERASURERESPONSE']._loaded_options = None
+  _globals['_PLANERASURERESPONSE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_EXECUTEERASUREREQUEST'].fields_by_name['organization_id']._loaded_options = None
+  _globals['_EXECUTEERASUREREQUEST'].fields_by_name['organization_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_EXECUTEERASUREREQUEST'].fields_by_name['subject']._loaded_options = None
+  _globals['_EXECUTEERASUREREQUEST'].fields_by_name['subject']._serialized_options = b'\342A\001\002\272H8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\322\363\030\006\010\003 \002(\001'
+  _globals['_EXECUTEERASUREREQUEST'].fields_by_name['also_known_as']._loaded_options = None
+  _globals['_EXECUTEERASUREREQUEST'].fields_by_name['also_known_as']._serialized_options = b'\342A\001\001\272H@\222\001=\020\350\007\"8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\322\363\030\006\010\003 \002(\001'
+  _globals['_EXECUTEERASUREREQUEST'].fields_by_name['occasion']._loaded_options = None
+  _globals['_EXECUTEERASUREREQUEST'].fields_by_name['occasion']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_EXECUTEERASUREREQUEST'].fields_by_name['kept_elsewhere']._loaded_options = None
+  _globals['_EXECUTEERASUREREQUEST'].fields_by_name['kept_elsewhere']._serialized_options = b'\342A\001\001'
+  _globals['_EXECUTEERASUREREQUEST'].fields_by_name['plan_digest']._loaded_options = None
+  _globals['_EXECUTEERASUREREQUEST'].fields_by_name['plan_digest']._serialized_options = b'\342A\001\002\272H\004z\002h '
+  _globals['_EXECUTEERASUREREQUEST']._loaded_options = None
+  _globals['_EXECUTEERASUREREQUEST']._serialized_options = b'\342\363\030\013\010\002\022\007subject'
+  _globals['_RESTRICTSUBJECTREQUEST'].fields_by_name['organization_id']._loaded_options = None
+  _globals['_RESTRICTSUBJECTREQUEST'].fields_by_name['organization_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_RESTRICTSUBJECTREQUEST'].fields_by_name['subject']._loaded_options = None
+  _globals['_RESTRICTSUBJECTREQUEST'].fields_by_name['subject']._serialized_options = b'\342A\001\002\272H8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\322\363\030\010\010\003 \002(\0010\001'
+  _globals['_RESTRICTSUBJECTREQUEST'].fields_by_name['also_known_as']._loaded_options = None
+  _globals['_RESTRICTSUBJECTREQUEST'].fields_by_name['also_known_as']._serialized_options = b'\342A\001\001\272H@\222\001=\020\350\007\"8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\322\363\030\006\010\003 \002(\001'
+  _globals['_RESTRICTSUBJECTREQUEST'].fields_by_name['occasion']._loaded_options = None
+  _globals['_RESTRICTSUBJECTREQUEST'].fields_by_name['occasion']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_RESTRICTSUBJECTREQUEST']._loaded_options = None
+  _globals['_RESTRICTSUBJECTREQUEST']._serialized_options = b'\342\363\030\013\010\002\022\007subject'
+  _globals['_RESTRICTSUBJECTRESPONSE'].fields_by_name['identities']._loaded_options = None
+  _globals['_RESTRICTSUBJECTRESPONSE'].fields_by_name['identities']._serialized_options = b'\322\363\030\006\010\003 \002(\001'
+  _globals['_RESTRICTSUBJECTRESPONSE']._loaded_options = None
+  _globals['_RESTRICTSUBJECTRESPONSE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_LIFTSUBJECTRESTRICTIONREQUEST'].fields_by_name['organization_id']._loaded_options = None
+  _globals['_LIFTSUBJECTRESTRICTIONREQUEST'].fields_by_name['organization_id']._serialized_options = b'\342A\001\002\272H\005r\003\260\001\001'
+  _globals['_LIFTSUBJECTRESTRICTIONREQUEST'].fields_by_name['subject']._loaded_options = None
+  _globals['_LIFTSUBJECTRESTRICTIONREQUEST'].fields_by_name['subject']._serialized_options = b'\342A\001\002\272H8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\322\363\030\006\010\003 \002(\001'
+  _globals['_LIFTSUBJECTRESTRICTIONREQUEST'].fields_by_name['also_known_as']._loaded_options = None
+  _globals['_LIFTSUBJECTRESTRICTIONREQUEST'].fields_by_name['also_known_as']._serialized_options = b'\342A\001\001\272H@\222\001=\020\350\007\"8r624^patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$\322\363\030\006\010\003 \002(\001'
+  _globals['_LIFTSUBJECTRESTRICTIONREQUEST'].fields_by_name['occasion']._loaded_options = None
+  _globals['_LIFTSUBJECTRESTRICTIONREQUEST'].fields_by_name['occasion']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_LIFTSUBJECTRESTRICTIONREQUEST']._loaded_options = None
+  _globals['_LIFTSUBJECTRESTRICTIONREQUEST']._serialized_options = b'\342\363\030\013\010\002\022\007subject'
+  _globals['_LIFTSUBJECTRESTRICTIONRESPONSE'].fields_by_name['identities']._loaded_options = None
+  _globals['_LIFTSUBJECTRESTRICTIONRESPONSE'].fields_by_name['identities']._serialized_options = b'\322\363\030\006\010\003 \002(\001'
+  _globals['_LIFTSUBJECTRESTRICTIONRESPONSE']._loaded_options = None
+  _globals['_LIFTSUBJECTRESTRICTIONRESPONSE']._serialized_options = b'\342\363\030\002\010\002'
   _globals['_SUBJECTSERVICE'].methods_by_name['FindSubject']._loaded_options = None
   _globals['_SUBJECTSERVICE'].methods_by_name['FindSubject']._serialized_options = b'\312\363\030\201\001\032\023\n\021subject.data.find \002*GRequests are worked off in the background; each names its organization.0\002J\023\010\003\032\017request.subjectX\003b\002\010\002h\001p\002'
   _globals['_SUBJECTSERVICE'].methods_by_name['ExportSubject']._loaded_options = None
   _globals['_SUBJECTSERVICE'].methods_by_name['ExportSubject']._serialized_options = b'\312\363\030\203\001\032\025\n\023subject.data.export \002*GRequests are worked off in the background; each names its organization.0\002J\023\010\003\032\017request.subjectX\003b\002\010\005h\001p\002'
-  _globals['_FINDSUBJECTREQUEST']._serialized_start=220
-  _globals['_FINDSUBJECTREQUEST']._serialized_end=569
-  _globals['_FINDSUBJECTRESPONSE']._serialized_start=572
-  _globals['_FINDSUBJECTRESPONSE']._serialized_end=726
-  _globals['_EXPORTSUBJECTREQUEST']._serialized_start=729
-  _globals['_EXPORTSUBJECTREQUEST']._serialized_end=1080
-  _globals['_EXPORTSUBJECTRESPONSE']._serialized_start=1083
-  _globals['_EXPORTSUBJECTRESPONSE']._serialized_end=1226
-  _globals['_SUBJECTSERVICE']._serialized_start=1229
-  _globals['_SUBJECTSERVICE']._serialized_end=1719
+  _globals['_SUBJECTSERVICE'].methods_by_name['PlanErasure']._loaded_options = None
+  _globals['_SUBJECTSERVICE'].methods_by_name['PlanErasure']._serialized_options = b'\312\363\030\211\001\032\033\n\031subject.data.plan_erasure \002*GRequests are worked off in the background; each names its organization.0\002J\023\010\003\032\017request.subjectX\003b\002\010\002h\001p\002'
+  _globals['_SUBJECTSERVICE'].methods_by_name['ExecuteErasure']._loaded_options = None
+  _globals['_SUBJECTSERVICE'].methods_by_name['ExecuteErasure']._serialized_options = b'\312\363\030\230\001\032\024\n\022subject.data.erase \002*GRequests are worked off in the background; each names its organization.0\002J\023\010\003\032\017request.subjectX\003b\002\010\003h\001p\002z\024ERASURE_PLAN_CHANGED'
+  _globals['_SUBJECTSERVICE'].methods_by_name['RestrictSubject']._loaded_options = None
+  _globals['_SUBJECTSERVICE'].methods_by_name['RestrictSubject']._serialized_options = b'\312\363\030\205\001\032\027\n\025subject.data.restrict \002*GRequests are worked off in the background; each names its organization.0\002J\023\010\003\032\017request.subjectX\003b\002\010\003h\001p\002'
+  _globals['_SUBJECTSERVICE'].methods_by_name['LiftSubjectRestriction']._loaded_options = None
+  _globals['_SUBJECTSERVICE'].methods_by_name['LiftSubjectRestriction']._serialized_options = b'\312\363\030\201\001\032\023\n\021subject.data.lift \002*GRequests are worked off in the background; each names its organization.0\002J\023\010\003\032\017request.subjectX\003b\002\010\003h\001p\002'
+  _globals['_FINDSUBJECTREQUEST']._serialized_start=286
+  _globals['_FINDSUBJECTREQUEST']._serialized_end=635
+  _globals['_FINDSUBJECTRESPONSE']._serialized_start=638
+  _globals['_FINDSUBJECTRESPONSE']._serialized_end=792
+  _globals['_EXPORTSUBJECTREQUEST']._serialized_start=795
+  _globals['_EXPORTSUBJECTREQUEST']._serialized_end=1146
+  _globals['_EXPORTSUBJECTRESPONSE']._serialized_start=1149
+  _globals['_EXPORTSUBJECTRESPONSE']._serialized_end=1292
+  _globals['_KEPTELSEWHERE']._serialized_start=1294
+  _globals['_KEPTELSEWHERE']._serialized_end=1366
+  _globals['_PLANERASUREREQUEST']._serialized_start=1369
+  _globals['_PLANERASUREREQUEST']._serialized_end=1766
+  _globals['_PLANERASURERESPONSE']._serialized_start=1769
+  _globals['_PLANERASURERESPONSE']._serialized_end=1941
+  _globals['_EXECUTEERASUREREQUEST']._serialized_start=1944
+  _globals['_EXECUTEERASUREREQUEST']._serialized_end=2378
+  _globals['_RESTRICTSUBJECTREQUEST']._serialized_start=2381
+  _globals['_RESTRICTSUBJECTREQUEST']._serialized_end=2720
+  _globals['_RESTRICTSUBJECTRESPONSE']._serialized_start=2722
+  _globals['_RESTRICTSUBJECTRESPONSE']._serialized_end=2834
+  _globals['_LIFTSUBJECTRESTRICTIONREQUEST']._serialized_start=2837
+  _globals['_LIFTSUBJECTRESTRICTIONREQUEST']._serialized_end=3181
+  _globals['_LIFTSUBJECTRESTRICTIONRESPONSE']._serialized_start=3183
+  _globals['_LIFTSUBJECTRESTRICTIONRESPONSE']._serialized_end=3302
+  _globals['_SUBJECTSERVICE']._serialized_start=3305
+  _globals['_SUBJECTSERVICE']._serialized_end=4804
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from medhub.subject.v1 import erasure_pb2 as medhub_dot_subject_dot_v1_dot_erasure__pb2
 from medhub.subject.v1 import subject_service_pb2 as medhub_dot_subject_dot_v1_dot_subject__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -46,6 +47,26 @@ class SubjectServiceStub:
                 request_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExportSubjectRequest.SerializeToString,
                 response_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExportSubjectResponse.FromString,
                 _registered_method=True)
+        self.PlanErasure = channel.unary_unary(
+                '/medhub.subject.v1.SubjectService/PlanErasure',
+                request_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.PlanErasureRequest.SerializeToString,
+                response_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.PlanErasureResponse.FromString,
+                _registered_method=True)
+        self.ExecuteErasure = channel.unary_unary(
+                '/medhub.subject.v1.SubjectService/ExecuteErasure',
+                request_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExecuteErasureRequest.SerializeToString,
+                response_deserializer=medhub_dot_subject_dot_v1_dot_erasure__pb2.ErasureReceipt.FromString,
+                _registered_method=True)
+        self.RestrictSubject = channel.unary_unary(
+                '/medhub.subject.v1.SubjectService/RestrictSubject',
+                request_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.RestrictSubjectRequest.SerializeToString,
+                response_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.RestrictSubjectResponse.FromString,
+                _registered_method=True)
+        self.LiftSubjectRestriction = channel.unary_unary(
+                '/medhub.subject.v1.SubjectService/LiftSubjectRestriction',
+                request_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.LiftSubjectRestrictionRequest.SerializeToString,
+                response_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.LiftSubjectRestrictionResponse.FromString,
+                _registered_method=True)
 
 
 class SubjectServiceServicer:
@@ -71,6 +92,41 @@ class SubjectServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlanErasure(self, request, context):
+        """Says what erasing a patient would do here, table by table, and changes nothing: what goes, what
+        becomes unreadable, and what the law keeps, with its article and term. Derived from what the
+        contract says of each field. Every table that FindSubject counts is in it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExecuteErasure(self, request, context):
+        """Does what a plan says, whole or not at all, and signs what was done. The same request and plan
+        have their effect once: whoever asks again is given the first receipt.
+
+        Refuses a plan that no longer holds (ERASURE_PLAN_CHANGED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestrictSubject(self, request, context):
+        """Restricts a patient (GDPR article 18): the rows about the patient stay, and from then on no method
+        reads or writes them but those of this service. A read finds nothing, as if nobody were there; a
+        write is refused (PERSON_RESTRICTED). Several restrictions may hold at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LiftSubjectRestriction(self, request, context):
+        """Ends one restriction of a patient. Of one that does not hold (any more) nothing changes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SubjectServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -83,6 +139,26 @@ def add_SubjectServiceServicer_to_server(servicer, server):
                     servicer.ExportSubject,
                     request_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExportSubjectRequest.FromString,
                     response_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExportSubjectResponse.SerializeToString,
+            ),
+            'PlanErasure': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlanErasure,
+                    request_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.PlanErasureRequest.FromString,
+                    response_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.PlanErasureResponse.SerializeToString,
+            ),
+            'ExecuteErasure': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExecuteErasure,
+                    request_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExecuteErasureRequest.FromString,
+                    response_serializer=medhub_dot_subject_dot_v1_dot_erasure__pb2.ErasureReceipt.SerializeToString,
+            ),
+            'RestrictSubject': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestrictSubject,
+                    request_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.RestrictSubjectRequest.FromString,
+                    response_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.RestrictSubjectResponse.SerializeToString,
+            ),
+            'LiftSubjectRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftSubjectRestriction,
+                    request_deserializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.LiftSubjectRestrictionRequest.FromString,
+                    response_serializer=medhub_dot_subject_dot_v1_dot_subject__service__pb2.LiftSubjectRestrictionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -141,6 +217,114 @@ class SubjectService:
             '/medhub.subject.v1.SubjectService/ExportSubject',
             medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExportSubjectRequest.SerializeToString,
             medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExportSubjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlanErasure(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.subject.v1.SubjectService/PlanErasure',
+            medhub_dot_subject_dot_v1_dot_subject__service__pb2.PlanErasureRequest.SerializeToString,
+            medhub_dot_subject_dot_v1_dot_subject__service__pb2.PlanErasureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExecuteErasure(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.subject.v1.SubjectService/ExecuteErasure',
+            medhub_dot_subject_dot_v1_dot_subject__service__pb2.ExecuteErasureRequest.SerializeToString,
+            medhub_dot_subject_dot_v1_dot_erasure__pb2.ErasureReceipt.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestrictSubject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.subject.v1.SubjectService/RestrictSubject',
+            medhub_dot_subject_dot_v1_dot_subject__service__pb2.RestrictSubjectRequest.SerializeToString,
+            medhub_dot_subject_dot_v1_dot_subject__service__pb2.RestrictSubjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftSubjectRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.subject.v1.SubjectService/LiftSubjectRestriction',
+            medhub_dot_subject_dot_v1_dot_subject__service__pb2.LiftSubjectRestrictionRequest.SerializeToString,
+            medhub_dot_subject_dot_v1_dot_subject__service__pb2.LiftSubjectRestrictionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from medhub.subject.v1 import erasure_pb2 as _erasure_pb2
 from medhub.subject.v1 import subject_service_pb2 as _subject_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -45,6 +46,24 @@ class SubjectServiceStub:
     stream that ends without totals, or with others than were received, is not the whole. The act
     stands in the trail before the first row leaves.
     """
+    PlanErasure: _grpc.UnaryUnaryMultiCallable[_subject_service_pb2.PlanErasureRequest, _subject_service_pb2.PlanErasureResponse]
+    """Says what erasing a patient would do here, table by table, and changes nothing: what goes, what
+    becomes unreadable, and what the law keeps, with its article and term. Derived from what the
+    contract says of each field. Every table that FindSubject counts is in it.
+    """
+    ExecuteErasure: _grpc.UnaryUnaryMultiCallable[_subject_service_pb2.ExecuteErasureRequest, _erasure_pb2.ErasureReceipt]
+    """Does what a plan says, whole or not at all, and signs what was done. The same request and plan
+    have their effect once: whoever asks again is given the first receipt.
+
+    Refuses a plan that no longer holds (ERASURE_PLAN_CHANGED).
+    """
+    RestrictSubject: _grpc.UnaryUnaryMultiCallable[_subject_service_pb2.RestrictSubjectRequest, _subject_service_pb2.RestrictSubjectResponse]
+    """Restricts a patient (GDPR article 18): the rows about the patient stay, and from then on no method
+    reads or writes them but those of this service. A read finds nothing, as if nobody were there; a
+    write is refused (PERSON_RESTRICTED). Several restrictions may hold at once.
+    """
+    LiftSubjectRestriction: _grpc.UnaryUnaryMultiCallable[_subject_service_pb2.LiftSubjectRestrictionRequest, _subject_service_pb2.LiftSubjectRestrictionResponse]
+    """Ends one restriction of a patient. Of one that does not hold (any more) nothing changes."""
 
 @_typing.type_check_only
 class SubjectServiceAsyncStub(SubjectServiceStub):
@@ -63,6 +82,24 @@ class SubjectServiceAsyncStub(SubjectServiceStub):
     stream that ends without totals, or with others than were received, is not the whole. The act
     stands in the trail before the first row leaves.
     """
+    PlanErasure: _aio.UnaryUnaryMultiCallable[_subject_service_pb2.PlanErasureRequest, _subject_service_pb2.PlanErasureResponse]  # type: ignore[assignment]
+    """Says what erasing a patient would do here, table by table, and changes nothing: what goes, what
+    becomes unreadable, and what the law keeps, with its article and term. Derived from what the
+    contract says of each field. Every table that FindSubject counts is in it.
+    """
+    ExecuteErasure: _aio.UnaryUnaryMultiCallable[_subject_service_pb2.ExecuteErasureRequest, _erasure_pb2.ErasureReceipt]  # type: ignore[assignment]
+    """Does what a plan says, whole or not at all, and signs what was done. The same request and plan
+    have their effect once: whoever asks again is given the first receipt.
+
+    Refuses a plan that no longer holds (ERASURE_PLAN_CHANGED).
+    """
+    RestrictSubject: _aio.UnaryUnaryMultiCallable[_subject_service_pb2.RestrictSubjectRequest, _subject_service_pb2.RestrictSubjectResponse]  # type: ignore[assignment]
+    """Restricts a patient (GDPR article 18): the rows about the patient stay, and from then on no method
+    reads or writes them but those of this service. A read finds nothing, as if nobody were there; a
+    write is refused (PERSON_RESTRICTED). Several restrictions may hold at once.
+    """
+    LiftSubjectRestriction: _aio.UnaryUnaryMultiCallable[_subject_service_pb2.LiftSubjectRestrictionRequest, _subject_service_pb2.LiftSubjectRestrictionResponse]  # type: ignore[assignment]
+    """Ends one restriction of a patient. Of one that does not hold (any more) nothing changes."""
 
 class SubjectServiceServicer(metaclass=_abc_1.ABCMeta):
     """What a service holds of a person now. Every service answers for its own tables, from the
@@ -90,5 +127,47 @@ class SubjectServiceServicer(metaclass=_abc_1.ABCMeta):
         stream that ends without totals, or with others than were received, is not the whole. The act
         stands in the trail before the first row leaves.
         """
+
+    @_abc_1.abstractmethod
+    def PlanErasure(
+        self,
+        request: _subject_service_pb2.PlanErasureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_subject_service_pb2.PlanErasureResponse, _abc.Awaitable[_subject_service_pb2.PlanErasureResponse]]:
+        """Says what erasing a patient would do here, table by table, and changes nothing: what goes, what
+        becomes unreadable, and what the law keeps, with its article and term. Derived from what the
+        contract says of each field. Every table that FindSubject counts is in it.
+        """
+
+    @_abc_1.abstractmethod
+    def ExecuteErasure(
+        self,
+        request: _subject_service_pb2.ExecuteErasureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_erasure_pb2.ErasureReceipt, _abc.Awaitable[_erasure_pb2.ErasureReceipt]]:
+        """Does what a plan says, whole or not at all, and signs what was done. The same request and plan
+        have their effect once: whoever asks again is given the first receipt.
+
+        Refuses a plan that no longer holds (ERASURE_PLAN_CHANGED).
+        """
+
+    @_abc_1.abstractmethod
+    def RestrictSubject(
+        self,
+        request: _subject_service_pb2.RestrictSubjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_subject_service_pb2.RestrictSubjectResponse, _abc.Awaitable[_subject_service_pb2.RestrictSubjectResponse]]:
+        """Restricts a patient (GDPR article 18): the rows about the patient stay, and from then on no method
+        reads or writes them but those of this service. A read finds nothing, as if nobody were there; a
+        write is refused (PERSON_RESTRICTED). Several restrictions may hold at once.
+        """
+
+    @_abc_1.abstractmethod
+    def LiftSubjectRestriction(
+        self,
+        request: _subject_service_pb2.LiftSubjectRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_subject_service_pb2.LiftSubjectRestrictionResponse, _abc.Awaitable[_subject_service_pb2.LiftSubjectRestrictionResponse]]:
+        """Ends one restriction of a patient. Of one that does not hold (any more) nothing changes."""
 
 def add_SubjectServiceServicer_to_server(servicer: SubjectServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

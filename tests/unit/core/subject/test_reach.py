@@ -6,10 +6,21 @@ import pytest
 from sqlalchemy import LargeBinary, MetaData, Table, Text, Uuid
 
 from core.contract import everything
-from core.database import Reach, column, new_metadata, platform_table, reference, tenant_table
+from core.database import (
+    Reach,
+    Transaction,
+    column,
+    new_metadata,
+    platform_table,
+    reference,
+    tenant_table,
+)
+from core.subject.grounds import Kept
 from core.subject.holdings import Holdings
+from core.subject.person import Person
 from core.subject.reach import Unreachable, check, condition, tables_of
 
+EVIDENCE = "fr.csp.l1142-28"
 KINDS = frozenset({"patient", "user"})
 everything()
 
@@ -42,6 +53,10 @@ def _document(metadata: MetaData, **more: Any) -> Table:
         subject=None,
         **more,
     )
+
+
+async def _never(_tx: Transaction, _person: Person, _elsewhere: Kept | None) -> None:
+    """Nothing is kept."""
 
 
 def test_the_subject_leads_to_the_row(metadata: MetaData) -> None:
@@ -110,10 +125,10 @@ def test_what_is_sealed_must_be_opened(metadata: MetaData) -> None:
     tenant_table(
         "secret",
         metadata,
-        column("id", Uuid, field="medhub.clinical.v1.Patient.name", primary_key=True),
+        column("id", Uuid, field="medhub.compliance.v1.KeyWanted.subject", primary_key=True),
         column("value", LargeBinary, internal="Sealed.", sealed=True),
         subject="id",
     )
 
     with pytest.raises(ValueError, match="nothing opens"):
-        Holdings("ward", metadata).of("patient")
+        Holdings("ward", metadata, terms={EVIDENCE: _never}).of("patient")
