@@ -18,10 +18,6 @@ from medhub.options.v1 import data_pb2 as options
 from tests.support.postgres import ServiceDatabase
 
 _OF_PERSONS = (options.DATA_CLASS_PERSONAL, options.DATA_CLASS_HEALTH)
-_CONTEXT = (
-    '{"actor": null, "actor_kind": "service", "method": "test/Sow", "action": "test.sow", '
-    '"purpose": "test"}'
-)
 
 
 @dataclass
@@ -71,7 +67,8 @@ def _sow(
     }  # fmt: skip
     with psycopg.connect(database.admin_url) as connection:
         try:
-            connection.execute("SELECT set_config('medhub.context', %s, true)", (_CONTEXT,))
+            # Past the triggers too: some keep what is in the books as it is.
+            connection.execute("SET LOCAL session_replication_role = replica")
             changed = connection.execute(statement, parameters).fetchall()
         except psycopg.errors.IntegrityError:
             sown.refused.add(where)
