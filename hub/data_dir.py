@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ DEFAULT = Path(".medhub")
 class AlreadyRunning(Exception):
     """Another process runs a platform on this data directory."""
 
-    def __init__(self, pid: int | None) -> None:
+    def __init__(self, pid: int | None, root: Path) -> None:
         who = f"process {pid}" if pid else "another process"
-        super().__init__(f"medhub already runs here ({who}); stop it with: medhub down")
+        down = f"medhub down --data-dir {shlex.quote(str(root))}"
+        super().__init__(f"medhub already runs here ({who}); stop it with: {down}")
         self.pid = pid
 
 
@@ -103,7 +105,7 @@ class DataDir:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise AlreadyRunning(_pid_in(lock)) from None
+                raise AlreadyRunning(_pid_in(lock), self.root) from None
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()

@@ -23,6 +23,10 @@ from core.rpc.endings import named, reason_of
 from medhub.clinical.v1 import hl7_v2_service_pb2 as messages
 from medhub.clinical.v1 import hl7_v2_service_pb2_grpc
 
+STREAM_LIFE: Final = 45.0
+"""Seconds: the token that a stream begins with has a minute left at least, and a stream that
+outlives it is cut."""
+
 FIRST_PAUSE: Final = 0.1
 """Seconds before a broken stream is opened again, doubled each time."""
 
@@ -84,6 +88,16 @@ class _Stream:
         self.offered.discard(sequence)
         if not self.offered:
             self.quiet.set()
+
+    async def due(self, until: float) -> int | None:
+        """The next message to offer; None when the stream is to end, at the loop's time at last."""
+        if asyncio.get_running_loop().time() >= until:
+            return None
+        try:
+            async with asyncio.timeout_at(until):
+                return await self.outbox.get()
+        except TimeoutError:
+            return None
 
     def end(self) -> None:
         """Let go of the task that reads the requests: grpcio leaves it behind."""
@@ -155,6 +169,7 @@ class Uplink:
                     async for answer in self._stub.IngestMessages(self._requests(endpoint)):
                         pause = FIRST_PAUSE
                         self._take(answer)
+                    pause = FIRST_PAUSE
             except grpc.aio.AioRpcError as broken:
                 _log.warning("the stream to clinical ended: %s", named(broken))
                 if _is_over_a_message(broken):
@@ -171,7 +186,8 @@ class Uplink:
         stream = self._stream = _Stream()
         for unanswered in sorted(self._waiting):
             stream.outbox.put_nowait(unanswered)
-        while (sequence := await stream.outbox.get()) is not None:
+        until = asyncio.get_running_loop().time() + STREAM_LIFE
+        while (sequence := await stream.due(until)) is not None:
             alone = sequence in self._suspects
             if alone:
                 await stream.quiet.wait()

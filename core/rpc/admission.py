@@ -30,13 +30,13 @@ FEWEST = 32
 MORE_EVERY = 0.1
 # When to come back, in seconds: about the time that a full queue takes to drain.
 RETRY_SECONDS = 0.2
-# Proofs of a secret from one address: bursts of this many, refilled at this rate a second. A
-# backend that validates a token at each of its requests stays below it.
+# Proofs of a secret from one address to one method: bursts of this many, refilled at this rate a
+# second. A backend that validates a token at each of its requests stays below it.
 CREDENTIAL_BURST = 600.0
 CREDENTIAL_RATE = 200.0
 # A proof that fails counts as this many: guessing is slowed long before honest use is.
 FAILURE_COST = 20.0
-# Addresses remembered; the one unseen for longest makes room.
+# Addresses remembered, once for each method they tried; the one unseen for longest makes room.
 MAX_ADDRESSES = 10_000
 
 
@@ -58,20 +58,20 @@ class Admission:
         self._judge_at = 0.0
         self._running = dict.fromkeys(self._limits, 0)
         self._left: asyncio.Event | None = None
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
 
-    def enter(self, load: int, peer: str) -> None:
+    def enter(self, load: int, peer: str, method: str = "") -> None:
         """Take a place, to be given back by `leave`. Raises Overloaded when there is none."""
         if load == options.LOAD_CLASS_CREDENTIAL:
-            self._spend(peer)
+            self._spend((peer, method))
         if self._running[load] >= self._limits[load]:
             raise Overloaded
         self._running[load] += 1
 
-    def charge(self, peer: str) -> None:
-        """An address has failed to prove a secret."""
-        left, at = self._buckets.get(peer, (CREDENTIAL_BURST, 0.0))
-        self._buckets[peer] = (max(left - FAILURE_COST, 0.0), at)
+    def charge(self, peer: str, method: str) -> None:
+        """An address has failed to prove a secret to a method."""
+        left, at = self._buckets.get((peer, method), (CREDENTIAL_BURST, 0.0))
+        self._buckets[peer, method] = (max(left - FAILURE_COST, 0.0), at)
 
     def leave(self, load: int, seconds: float) -> None:
         """Give the place back, after so many seconds."""
@@ -111,11 +111,11 @@ class Admission:
         running = self._running
         return sum(running.values()) - running.get(options.LOAD_CLASS_STREAM, 0)
 
-    def _spend(self, peer: str) -> None:
+    def _spend(self, who: tuple[str, str]) -> None:
         now = asyncio.get_running_loop().time()
-        left, at = self._buckets.pop(peer, (CREDENTIAL_BURST, now))
+        left, at = self._buckets.pop(who, (CREDENTIAL_BURST, now))
         left = min(CREDENTIAL_BURST, left + (now - at) * CREDENTIAL_RATE)
-        self._buckets[peer] = (max(left - 1.0, 0.0), now)
+        self._buckets[who] = (max(left - 1.0, 0.0), now)
         if len(self._buckets) > MAX_ADDRESSES:
             self._buckets.popitem(last=False)
         if left < 1.0:

@@ -104,7 +104,7 @@ def _unary(
         passage = _arrive(method, action, context, steps)
         passage.raw = raw
         try:
-            steps.admission.enter(method.load, passage.headers.peer)
+            steps.admission.enter(method.load, passage.headers.peer, method.name)
             try:
                 with deadlines.until(passage.until):
                     return await _answer(raw, passage, run, steps)
@@ -128,7 +128,7 @@ async def _answer(raw: bytes, passage: Passage, run: Unary, steps: Steps) -> byt
         call.credential = token_of(passage.headers)
     request = passage.request = _message(method, raw)
     if method.by_request_id:
-        call.request_id = request.request_id  # type: ignore[attr-defined]
+        call.request_id = request.request_id.lower()  # type: ignore[attr-defined]
         call.request_hash = hashlib.sha256(raw).digest()
     identity.enter(call)
     response = await run(request)
@@ -143,7 +143,7 @@ def _stream(
         passage = _arrive(method, action, context, steps)
         passage.call.deadline = None
         try:
-            steps.admission.enter(method.load, passage.headers.peer)
+            steps.admission.enter(method.load, passage.headers.peer, method.name)
             try:
                 return await _converse(requests, context, passage, run, steps)
             finally:
@@ -227,7 +227,7 @@ async def _refuse(error: BaseException, passage: Passage, context: Context, step
     if given_up:
         return
     if passage.method.load == options.LOAD_CLASS_CREDENTIAL and passage.code == "UNAUTHENTICATED":
-        steps.admission.charge(passage.headers.peer)
+        steps.admission.charge(passage.headers.peer, call.method)
     try:
         request = passage.request or _readable(passage)
         await audit.record_refusal(

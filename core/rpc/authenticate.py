@@ -1,8 +1,9 @@
 """Who calls: exactly one bearer token, proven here and held against the streamed truth."""
 
 from core.contract import Access, Method
+from core.errors import InvalidField
 from core.identity import ANONYMOUS, Caller
-from core.rpc.headers import Headers
+from core.rpc.headers import UNREADABLE_REVISION, Headers
 from core.truth import Truth
 from core.truth.proof import MAX_TOKEN_BYTES
 from core.truth.truth import Unauthenticated
@@ -21,9 +22,14 @@ def token_of(headers: Headers) -> str:
 
 
 async def authenticate(method: Method, headers: Headers, truth: Truth) -> Caller:
-    """The proven caller; nobody for a public method, whose credential is in its request."""
+    """The proven caller; nobody for a public method, whose credential is in its request.
+
+    Raises Unauthenticated, AuthUnavailable, and InvalidField for a revision that cannot be read.
+    """
     if method.access is Access.PUBLIC:
         return ANONYMOUS
+    if headers.min_revision == UNREADABLE_REVISION:
+        raise InvalidField(field="x-medhub-min-auth-revision", rule="revision")
     return await truth.caller_of(
         token_of(headers),
         bound=method.freshness,

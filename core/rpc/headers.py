@@ -14,6 +14,10 @@ LANGUAGES = ("en", "fr", "de")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "unix"})
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
 _REVISION = re.compile(r"[0-9]{1,15}\Z")
+_QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
+# Stands for a revision that cannot be read. Whoever sends one means that something was revoked: to
+# go on as if nothing had been said would let the revoked in.
+UNREADABLE_REVISION = -1
 
 
 @dataclass(slots=True)
@@ -35,7 +39,7 @@ class Headers:
         context: grpc.aio.ServicerContext[bytes, bytes],
         proxies: frozenset[str] = LOOPBACK,
     ) -> Self:
-        """Read the metadata of a call. What is malformed counts as absent.
+        """Read the metadata of a call. What is malformed counts as absent, but for the revision.
 
         `proxies` are the addresses whose x-forwarded-for is believed.
         """
@@ -61,17 +65,25 @@ def _traceparent(headers: Headers, value: str) -> None:
 
 
 def _accept_language(headers: Headers, value: str) -> None:
-    """The first tag that a text exists in; weights come in falling order from real clients."""
+    """The tag of the greatest weight that a text exists in (RFC 9110, 12.5.4), or the first."""
+    best = 0.0
     for tag in value[:200].lower().split(","):
-        language = tag.strip()[:2]
-        if language in LANGUAGES:
-            headers.language = language
-            return
+        name, _, parameter = tag.partition(";")
+        language, weight = name.strip()[:2], _weight(parameter.strip())
+        if language in LANGUAGES and weight > best:
+            headers.language, best = language, weight
+
+
+def _weight(parameter: str) -> float:
+    """1 where none is said, and 0 for what is none."""
+    if not parameter:
+        return 1.0
+    found = _QUALITY.fullmatch(parameter)
+    return float(found[1]) if found else 0.0
 
 
 def _min_revision(headers: Headers, value: str) -> None:
-    if _REVISION.match(value):
-        headers.min_revision = int(value)
+    headers.min_revision = int(value) if _REVISION.match(value) else UNREADABLE_REVISION
 
 
 def _forwarded_for(headers: Headers, value: str) -> None:

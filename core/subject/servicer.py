@@ -203,11 +203,14 @@ def _person_from(request: Request) -> Person:
 
 
 def _elsewhere(request: wire.PlanErasureRequest | wire.ExecuteErasureRequest) -> Kept | None:
-    """What other services keep of the person."""
+    """What other services keep of the person. Raises InvalidField."""
     if not request.HasField("kept_elsewhere"):
         return None
     kept = request.kept_elsewhere
-    return Kept(kept.until.ToDatetime(tzinfo=UTC) if kept.HasField("until") else None)
+    try:
+        return Kept(kept.until.ToDatetime(tzinfo=UTC) if kept.HasField("until") else None)
+    except (ValueError, OverflowError):
+        raise InvalidField(field="kept_elsewhere.until", rule="timestamp") from None
 
 
 def _restriction(

@@ -11,6 +11,12 @@ from datetime import UTC, datetime
 MAX_FRAMES = 30
 # Loggers of ours begin with this; their messages hold no values of class PERSONAL or above.
 OURS = "medhub"
+# What grpc.aio leaves behind when a stream is given up: the task that reads its requests, and the
+# generator that the task was in. Nothing is wrong then, and nobody could do anything.
+_GRPC_LEFTOVERS = (
+    "StreamRequestMixin._consume_request_iterator",
+    "aclose(): asynchronous generator is already running",
+)
 
 
 class JsonLines(logging.Formatter):
@@ -35,6 +41,11 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[1] is not None:
             line["cause"] = chain_of(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    text = record.getMessage()
+    return not any(leftover in text for leftover in _GRPC_LEFTOVERS)
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -71,5 +82,6 @@ def set_up(service: str, *, debug: bool = False) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.DEBUG if debug else logging.INFO)
     # Their debug output quotes statements, parameters and tokens.
+    logging.getLogger("asyncio").addFilter(_is_worth_a_line)
     for library in ("psycopg", "psycopg.pool", "sqlalchemy", "grpc", "hpack", "asyncio"):
         logging.getLogger(library).setLevel(logging.WARNING)

@@ -81,9 +81,10 @@ def _send(messages: list[bytes], address: tuple[str, int], window: int, patience
 
 def _report(outcome: Outcome, total: int, seconds: float) -> None:
     """One line to count on, then what to look at. Control ids are no patient's data."""
+    answered = total - outcome.unanswered
     print(
         f"{outcome.accepted} of {total} accepted, {len(outcome.refused)} refused,"
-        f" {outcome.unanswered} unanswered; {total / max(seconds, 0.001):.0f} messages/s,"
+        f" {outcome.unanswered} unanswered; {answered / max(seconds, 0.001):.0f} messages/s,"
         f" {outcome.reconnects} reconnects"
     )
     for control_id, code in outcome.refused[:_SHOWN_REFUSALS]:

@@ -61,7 +61,7 @@ def _here(data: DataDir, port_base: int | None, *, debug: bool, demo: bool) -> N
 def _in_background(data: DataDir) -> None:
     """Start the same command in a session of its own; follow what it prints until it is up."""
     if pid := data.supervisor_pid():
-        raise AlreadyRunning(pid)
+        raise AlreadyRunning(pid, data.root)
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
     log = data.logs / "up.log"
     with log.open("wb") as output:

@@ -104,6 +104,18 @@ async def test_an_address_that_tries_too_often_waits(time: list[float]) -> None:
     assert attempts("1.1.1.1", 1000) == CREDENTIAL_RATE
 
 
+async def test_who_fails_at_one_method_is_let_in_by_another() -> None:
+    """A backend that validates stale tokens shuts nobody behind its address out of logging in."""
+    admission = Admission()
+    admission.enter(CREDENTIAL, "10.0.0.1", "ValidateToken")
+    for _ in range(int(CREDENTIAL_BURST)):
+        admission.charge("10.0.0.1", "ValidateToken")
+
+    with pytest.raises(Overloaded):
+        admission.enter(CREDENTIAL, "10.0.0.1", "ValidateToken")
+    admission.enter(CREDENTIAL, "10.0.0.1", "Login")
+
+
 async def test_addresses_are_bounded(monkeypatch: pytest.MonkeyPatch, time: list[float]) -> None:
     """The one unseen for longest makes room."""
     monkeypatch.setattr(module, "MAX_ADDRESSES", 3)
@@ -112,7 +124,7 @@ async def test_addresses_are_bounded(monkeypatch: pytest.MonkeyPatch, time: list
     for number in range(10):
         admission.enter(CREDENTIAL, f"10.0.0.{number}")
 
-    assert list(admission._buckets) == [f"10.0.0.{number}" for number in (7, 8, 9)]
+    assert list(admission._buckets) == [(f"10.0.0.{number}", "") for number in (7, 8, 9)]
 
 
 async def test_a_server_that_stops_waits_for_the_last_call() -> None:
@@ -146,7 +158,7 @@ async def test_guessing_is_slowed_before_honest_use() -> None:
                 return number
             admission.leave(options.LOAD_CLASS_CREDENTIAL, 0.0)
             if failing:
-                admission.charge(peer)
+                admission.charge(peer, "")
         return 1000
 
     guessed, honest = tries(failing=True), tries(failing=False)

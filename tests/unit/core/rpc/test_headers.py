@@ -50,11 +50,29 @@ def test_a_malformed_trace_is_none(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "revision"), [("7", 7), ("0", 0), ("-1", 0), ("1e3", 0), ("9" * 16, 0), ("\u0667", 0)]
+    ("value", "revision"),
+    [("7", 7), ("0", 0), ("-1", -1), ("1e3", -1), ("9" * 16, -1), ("\u0667", -1), ("", -1)],
 )
 def test_a_revision_is_a_few_digits(value: str, revision: int) -> None:
-    """Anything else is as if it had not been sent."""
+    """Anything else is noted as unreadable, so that the call is refused."""
     assert _read(("x-medhub-min-auth-revision", value)).min_revision == revision
+
+
+@pytest.mark.parametrize(
+    ("sent", "language"),
+    [
+        ("de;q=0.1,fr;q=0.9", "fr"),
+        ("fr-CH, de;q=0.9, en;q=0.8", "fr"),
+        ("it,de;q=0.5", "de"),
+        ("de;q=0", "en"),
+        ("fr;q=2, de;q=0.2", "de"),
+        ("fr;level=1", "en"),
+        ("*", "en"),
+    ],
+)
+def test_the_heaviest_language_is_spoken(sent: str, language: str) -> None:
+    """Of those that texts exist in; what is no weight is none."""
+    assert _read(("accept-language", sent)).language == language
 
 
 @pytest.mark.parametrize(
@@ -100,7 +118,7 @@ def test_whatever_is_sent_is_read(metadata: list[tuple[str, Any]], peer: str) ->
     headers = _read(*metadata, peer=peer)
 
     assert headers.language in LANGUAGES
-    assert 0 <= headers.min_revision < 10**15
+    assert -1 <= headers.min_revision < 10**15
     assert len(headers.trace_id) in (0, 32)
     told = [value for name, value in metadata if name == "authorization"]
     assert headers.credentials == [value for value in told if isinstance(value, str)]
