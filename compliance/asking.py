@@ -8,6 +8,7 @@ from uuid import UUID
 
 from compliance.clients.subject_data import Missing, Query, SubjectServices
 from compliance.domain.access_requests import Requester, Standing, standing_of
+from compliance.domain.erasure_requests import OWN
 from core import identity
 from core.ids import id_from, name_of
 from medhub.subject.v1 import subject_pb2, subject_service_pb2
@@ -53,8 +54,15 @@ class Answers:
 
     @property
     def standing(self) -> Standing:
-        """Whether the person is known."""
-        return standing_of(_STANDINGS[one.standing] for one in self.found.values())
+        """Whether the person is known.
+
+        Of whom another service holds something is known by that: a name may have been given to it
+        that nobody registered. What compliance holds of them may be this very request.
+        """
+        told = standing_of(_STANDINGS[one.standing] for one in self.found.values())
+        others = [one for name, one in self.found.items() if name != OWN]
+        held = any(table.count for one in others for table in one.tables)
+        return Standing.KNOWN if held and told is Standing.UNKNOWN else told
 
 
 async def ask(services: SubjectServices, names: Collection[str], query: Query) -> Answers:

@@ -186,6 +186,21 @@ async def test_nobody_is_never_answered_as_somebody(world: World) -> None:
         assert found.state == access.ACCESS_REQUEST_STATE_UNKNOWN_PERSON
 
 
+async def test_what_is_held_under_a_name_that_nobody_registered_is_handed_over(
+    world: World,
+) -> None:
+    """Billing took an invoice for a patient whom clinical does not know: it is about somebody."""
+    request = await matrix_billing.create_invoice(world.alpha)
+    request.invoice.patient = name_of("patients", new_id())
+    await world.alpha.do(f"{matrix_billing.INVOICES}/CreateInvoice", request)
+
+    made = await entered(world.alpha, request.invoice.patient)
+    await reaching(world.alpha, made.name, _COMPLETE)
+
+    document = json.loads(await package(world.alpha, made.name))
+    assert request.invoice.buyer.display_name in json.dumps(document["billing"])
+
+
 async def _away(_request: object) -> NoReturn:
     raise Unavailable(retry_after=0.1)
 
