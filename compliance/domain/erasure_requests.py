@@ -79,6 +79,11 @@ class ErasureRequest:
             self.id, self.patient_id, self.requester, self.received_at, self.created_at
         )
 
+    def as_confirmed(self, revision: int) -> "ErasureRequest":
+        """As it was when the plan of this revision was confirmed."""
+        entered, state = self.as_entered, State.ERASING
+        return replace(entered, state=state, revision=revision, confirmation=self.confirmation)
+
 
 @dataclass(frozen=True, slots=True)
 class Keeps:

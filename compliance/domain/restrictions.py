@@ -71,6 +71,11 @@ class Restriction:
         """As it was when it was entered, whatever has become of it since."""
         return Restriction(self.id, self.patient_id, self.ground, self.requester, self.created_at)
 
+    @property
+    def as_lifted(self) -> "Restriction":
+        """As it was when somebody had it lifted."""
+        return replace(self.as_entered, state=State.LIFTING, lifting=self.lifting)
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

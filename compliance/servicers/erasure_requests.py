@@ -92,14 +92,14 @@ class ErasureRequests:
             earlier = await tx.first_try()
             # The worker changes the request too: one of the two waits for the other.
             found = await tx.erasure_requests.lock(row)
-            if earlier is None:
-                found = confirmed(found, request.etag, requester_of_call(), clock.now())
-                await tx.erasure_requests.save(found)
-                await tx.access_work.add(found.id, ERASURE)
-                await tx.remember(request.name, found.revision)
-            parts = await tx.erasure_requests.parts(row)
+            if earlier is not None:
+                return erasure_request_to_proto(found.as_confirmed(earlier.revision or 0))
+            found = confirmed(found, request.etag, requester_of_call(), clock.now())
+            await tx.erasure_requests.save(found)
+            await tx.access_work.add(found.id, ERASURE)
+            await tx.remember(request.name, found.revision)
         self._entered()
-        return erasure_request_to_proto(found, parts)
+        return erasure_request_to_proto(found.as_confirmed(found.revision))
 
 
 def erasure_request_to_proto(

@@ -77,9 +77,8 @@ class Restrictions:
                 found = lifted(found, requester_of_call(), clock.now())
                 await tx.restrictions.save(found)
                 await tx.remember(request.name, 1)
-            parts = await tx.restrictions.parts(row)
         self._entered()
-        return restriction_to_proto(found, parts)
+        return restriction_to_proto(found.as_lifted)
 
 
 def restriction_to_proto(of: Restriction, parts: Sequence[Told] = ()) -> proto.Restriction:

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sqlalchemy import Table
 
@@ -22,7 +23,8 @@ from medhub.subject.v1 import erasure_pb2 as wire
 _DELETE, _DESTROY_KEY = wire.ERASURE_ACTION_DELETE, wire.ERASURE_ACTION_DESTROY_KEY
 _KEEP = wire.ERASURE_ACTION_KEEP
 
-KeptClasses = Mapping[str, Kept | None]
+_Action: TypeAlias = wire.ErasureAction
+KeptClasses: TypeAlias = Mapping[str, Kept | None]
 """By class of retention, what it keeps of a person."""
 
 
@@ -99,32 +101,39 @@ def _bound(table: wire.ErasedTable) -> list[object]:
 
 
 async def _gone(
-    tx: Transaction, name: str, one: Erasable, rows: Rows, person: Person, action: int
+    tx: Transaction, name: str, one: Erasable, rows: Rows, person: Person, action: _Action
 ) -> wire.ErasedTable:
-    found = await tx.one(rows.digest, **person.parameters(rows.digest))
+    count, digest = await _counted(tx, rows, person)
     return wire.ErasedTable(
         table=name,
         collection=one.collection,
-        action=action,  # type: ignore[arg-type]  # one of the enum's
-        count=found.many,  # type: ignore[union-attr]  # a count has one row
-        rows=found.digest if action == _DELETE else b"",  # type: ignore[union-attr]
+        action=action,
+        count=count,
+        rows=digest if action == _DELETE else b"",
     )
 
 
 async def _stays(
     tx: Transaction, name: str, one: Erasable, person: Person, kept: Kept
 ) -> wire.ErasedTable:
-    rows = one.kept or one.all
-    found = await tx.one(rows.digest, **person.parameters(rows.digest))
+    count, _ = await _counted(tx, one.kept or one.all, person)
     return wire.ErasedTable(
         table=name,
         collection=one.collection,
         action=_KEEP,
-        count=found.many,  # type: ignore[union-attr]  # a count has one row
+        count=count,
         retention=one.retention,
         ground=GROUNDS[one.retention],
         keep_until=kept.until,
     )
+
+
+async def _counted(tx: Transaction, rows: Rows, person: Person) -> tuple[int, bytes]:
+    """How many rows, and the digest of their keys."""
+    found = await tx.one(rows.digest, **person.parameters(rows.digest))
+    if found is None:
+        raise LookupError("a count has one row")
+    return int(found.many), bytes(found.digest)
 
 
 def _erasable(holdings: Holdings, table: Table, found: str) -> Erasable:

@@ -11,7 +11,8 @@ from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table, UniqueCons
 from core.contract import everything
 from core.contract.fields import data_of
 from core.crypto.organization_keys import OrganizationKeys
-from core.database.tables import TENANT_COLUMN
+from core.database.secure import is_restrictable
+from core.database.tables import RESTRICTED, TENANT_COLUMN
 from core.subject.grounds import GROUNDS
 from core.subject.holdings import Holdings
 from core.subject.person import KINDS_ASKED, KINDS_ERASED
@@ -95,6 +96,21 @@ def test_a_plan_covers_what_is_found(service: str) -> None:
 
         assert erased.keys() == {holding.table.name for holding in made.of(kind)}
         assert set(erased.values()) <= {"", *GROUNDS}
+
+
+def test_a_restriction_hides_every_row_about_a_patient_but_their_own_requests() -> None:
+    """What is not hidden is the record of what the person has asked for."""
+    shown = {
+        f"{service}.{table.name}"
+        for service in SERVICES
+        for table in _metadata(service).sorted_tables
+        if table.info.get("subject") and table.info["subject_kind"] == "patient"
+        if not is_restrictable(table)
+    }
+
+    lists = {f"{service}.{RESTRICTED}" for service in SERVICES}
+    requests = {"access_request", "erasure_request", "restriction"}
+    assert shown == lists | {f"compliance.{name}" for name in requests}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -59,7 +59,7 @@ async def lifted(side: Side, name: str) -> proto.Restriction:
 async def _some_restriction(side: Side) -> str:
     """A restriction of the side, made once."""
     if not side.restriction:
-        made = await restricted(side, (await side.new_patient()).name)
+        made = await restriction_entered(side, (await side.new_patient()).name)
         side.restriction = made.name
     return side.restriction
 

@@ -221,7 +221,7 @@ async def erasure_confirmed(side: Side, planned: erasure.ErasureRequest) -> eras
 async def _some_erasure(side: Side) -> str:
     """A request of the side, made once."""
     if not side.erasure_request:
-        side.erasure_request = (await erasure_planned(side)).name
+        side.erasure_request = (await erasure_entered(side)).name
     return side.erasure_request
 
 

@@ -172,7 +172,8 @@ class DataSubjectRequestServiceServicer:
     def ConfirmErasureRequest(self, request, context):
         """Confirms the plan of a request as its etag stands for it: the services carry it out in the
         background, each its own part and no other. Where the data have changed meanwhile nothing goes;
-        the request is planned again, and has to be confirmed again.
+        the request is planned again, and has to be confirmed again. The answer is the request as it was
+        confirmed; what becomes of it, GetErasureRequest shows.
 
         It cannot be undone. Whoever confirms answers for what medhub does not know: a claim for damages
         suspends the term of a record, and the law asks for a decision before one is eliminated.
@@ -210,7 +211,8 @@ class DataSubjectRequestServiceServicer:
 
     def LiftRestriction(self, request, context):
         """Lifts a restriction, in every service. The person is told before (GDPR article 18(3)). Where
-        another restriction holds the data stay restricted.
+        another restriction holds the data stay restricted. The answer is the restriction as it was when
+        this was entered; what becomes of it, GetRestriction shows.
 
         Refuses one that is lifted already, or of a person who is not known (RESTRICTION_NOT_ACTIVE).
         """

@@ -72,7 +72,8 @@ class DataSubjectRequestServiceStub:
     ConfirmErasureRequest: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ConfirmErasureRequestRequest, _erasure_request_pb2.ErasureRequest]
     """Confirms the plan of a request as its etag stands for it: the services carry it out in the
     background, each its own part and no other. Where the data have changed meanwhile nothing goes;
-    the request is planned again, and has to be confirmed again.
+    the request is planned again, and has to be confirmed again. The answer is the request as it was
+    confirmed; what becomes of it, GetErasureRequest shows.
 
     It cannot be undone. Whoever confirms answers for what medhub does not know: a claim for damages
     suspends the term of a record, and the law asks for a decision before one is eliminated.
@@ -92,7 +93,8 @@ class DataSubjectRequestServiceStub:
     """Lists the restrictions of the organization, newest first."""
     LiftRestriction: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.LiftRestrictionRequest, _restriction_pb2.Restriction]
     """Lifts a restriction, in every service. The person is told before (GDPR article 18(3)). Where
-    another restriction holds the data stay restricted.
+    another restriction holds the data stay restricted. The answer is the restriction as it was when
+    this was entered; what becomes of it, GetRestriction shows.
 
     Refuses one that is lifted already, or of a person who is not known (RESTRICTION_NOT_ACTIVE).
     """
@@ -138,7 +140,8 @@ class DataSubjectRequestServiceAsyncStub(DataSubjectRequestServiceStub):
     ConfirmErasureRequest: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.ConfirmErasureRequestRequest, _erasure_request_pb2.ErasureRequest]  # type: ignore[assignment]
     """Confirms the plan of a request as its etag stands for it: the services carry it out in the
     background, each its own part and no other. Where the data have changed meanwhile nothing goes;
-    the request is planned again, and has to be confirmed again.
+    the request is planned again, and has to be confirmed again. The answer is the request as it was
+    confirmed; what becomes of it, GetErasureRequest shows.
 
     It cannot be undone. Whoever confirms answers for what medhub does not know: a claim for damages
     suspends the term of a record, and the law asks for a decision before one is eliminated.
@@ -158,7 +161,8 @@ class DataSubjectRequestServiceAsyncStub(DataSubjectRequestServiceStub):
     """Lists the restrictions of the organization, newest first."""
     LiftRestriction: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.LiftRestrictionRequest, _restriction_pb2.Restriction]  # type: ignore[assignment]
     """Lifts a restriction, in every service. The person is told before (GDPR article 18(3)). Where
-    another restriction holds the data stay restricted.
+    another restriction holds the data stay restricted. The answer is the restriction as it was when
+    this was entered; what becomes of it, GetRestriction shows.
 
     Refuses one that is lifted already, or of a person who is not known (RESTRICTION_NOT_ACTIVE).
     """
@@ -249,7 +253,8 @@ class DataSubjectRequestServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_erasure_request_pb2.ErasureRequest, _abc.Awaitable[_erasure_request_pb2.ErasureRequest]]:
         """Confirms the plan of a request as its etag stands for it: the services carry it out in the
         background, each its own part and no other. Where the data have changed meanwhile nothing goes;
-        the request is planned again, and has to be confirmed again.
+        the request is planned again, and has to be confirmed again. The answer is the request as it was
+        confirmed; what becomes of it, GetErasureRequest shows.
 
         It cannot be undone. Whoever confirms answers for what medhub does not know: a claim for damages
         suspends the term of a record, and the law asks for a decision before one is eliminated.
@@ -293,7 +298,8 @@ class DataSubjectRequestServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_restriction_pb2.Restriction, _abc.Awaitable[_restriction_pb2.Restriction]]:
         """Lifts a restriction, in every service. The person is told before (GDPR article 18(3)). Where
-        another restriction holds the data stay restricted.
+        another restriction holds the data stay restricted. The answer is the restriction as it was when
+        this was entered; what becomes of it, GetRestriction shows.
 
         Refuses one that is lifted already, or of a person who is not known (RESTRICTION_NOT_ACTIVE).
         """
