@@ -34,7 +34,7 @@ from medhub.compliance.v1.audit_pb2 import AuditEvent
 from medhub.event.v1 import audit_event_pb2 as event
 
 # The relay hands events to the trail within milliseconds; this is for a machine at its limit.
-TRAIL_SECONDS = 20.0
+TRAIL_SECONDS = 60.0
 # Every service is asked within a second; a machine at its limit takes longer.
 GATHERED_SECONDS = 60.0
 
