@@ -6,12 +6,16 @@ import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from medhub.clinical.v1 import patient_pb2
+from medhub.clinical.v1 import hl7_pb2, patient_pb2
+from medhub.clinical.v1 import hl7_v2_service_pb2 as hl7
 from medhub.clinical.v1 import patient_service_pb2 as patients
+from tests.support import hl7_messages
+from tests.support.matrix_world import HOSPITAL
 from tests.support.platform import Platform, platform
 
 __all__ = ["platform"]
 _SERVICE = "medhub.clinical.v1.PatientService"
+_HL7 = "medhub.clinical.v1.Hl7V2Service"
 
 
 async def _events(platform: Platform, name: str, method: str) -> int:
@@ -106,3 +110,45 @@ async def test_a_refused_look_stands_in_the_patients_trail(platform: Platform, d
 
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
     assert await _events(platform, made.name, f"{_SERVICE}/GetPatient") == 1
+
+
+async def test_a_refused_message_is_shown_as_its_patients(platform: Platform, doctor: str) -> None:
+    """Without a link it is not there, with one its showing stands in the patient's trail; and what
+    is about nobody known is told to nobody who may only read messages.
+    """
+    await platform.tenant("alpha", {"admin": ["administrator"]})
+    admin = await platform.login("admin@alpha.example")
+    number = patient_pb2.PatientIdentifier(
+        system=HOSPITAL, type=patient_pb2.IDENTIFIER_TYPE_PI, value="100001"
+    )
+    patient = patient_pb2.Patient(birth_name="Martin", identifiers=[number])
+    asked = patients.CreatePatientRequest(patient=patient)
+    made = await platform.call(f"{_SERVICE}/CreatePatient", asked, token=doctor)
+    endpoint = hl7.CreateEndpointRequest(hl7_endpoint=hl7_pb2.Hl7Endpoint(label="GAM"))
+    gate = (await platform.call(f"{_HL7}/CreateEndpoint", endpoint, token=admin)).name
+    of_patient, of_nobody = [
+        await platform.call(
+            f"{_HL7}/IngestMessage",
+            hl7.IngestMessageRequest(endpoint=gate, message=text.encode()),
+            token=admin,
+        )
+        for text in (hl7_messages.adt("A02"), "MSH|of MARTIN")
+    ]
+    show, get = hl7.GetMessageRequest(name=of_patient.message), f"{_HL7}/GetMessage"
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await platform.call(get, show, token=admin)
+    shown = await platform.call(get, show, token=doctor)
+    nobodys = await platform.call(get, hl7.GetMessageRequest(name=of_nobody.message), token=doctor)
+    with pytest.raises(grpc.aio.AioRpcError) as denied:
+        await platform.call(
+            f"{_HL7}/ReadUnattributedMessage",
+            hl7.ReadUnattributedMessageRequest(name=of_nobody.message),
+            token=doctor,
+        )
+
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    assert (shown.patient, b"MARTIN" in shown.raw) == (made.name, True)
+    assert await _events(platform, made.name, get) == 1
+    assert (nobodys.patient, nobodys.raw, nobodys.ack) == ("", b"", b"")
+    assert denied.value.code() is grpc.StatusCode.PERMISSION_DENIED
