@@ -79,8 +79,12 @@ _DATA_PROTECTION_OFFICER = _AUDITOR | {
     "compliance.restrictions.lift",
     "compliance.restrictions.read",
 }
+# Whoever mends an interface reads what was refused and is about nobody known; a service account
+# does of its own endpoints alone.
 _INTEGRATION = frozenset({
     "clinical.hl7.ingest",
+    "clinical.hl7.read",
+    "clinical.hl7.read_unattributed",
     "clinical.hl7_endpoints.read",
     "clinical.identities.read",
     "clinical.practitioners.read",
@@ -131,7 +135,8 @@ _FOR_CALLERS_OF_COMPLIANCE = frozenset({
 
 # Nobody gives a permission that they do not hold, so who gives the other roles holds what they
 # hold. An administrator still opens no patient's record: nothing links them to one. The package of
-# an access request they see, as the data protection officer does, and as the trail says.
+# an access request and a message about nobody known they see, as the roles do whose work it is, and
+# as the trail says.
 _ADMINISTRATOR = (
     _ADMINISTRATION
     | _DOCTOR

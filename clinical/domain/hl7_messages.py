@@ -35,7 +35,8 @@ class NewMessage:
     """A message to store: its bytes, its header, and what was made of it.
 
     `partitions` are keyed digests of the numbers it names; it is empty for one that is not to
-    be processed. `acknowledgement` is None while it has to wait for processing.
+    be processed. `acknowledgement` is None while it has to wait for processing. `patient_id` is
+    whom one that is not to be processed is about, if anybody known.
     """
 
     id: UUID
@@ -51,6 +52,7 @@ class NewMessage:
     findings: tuple[Finding, ...]
     acknowledgement: Acknowledgement | None
     partitions: tuple[str, ...] = field(default=())
+    patient_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from clinical.domain.ins import (
     key_fault_of,
     normalized,
 )
+from clinical.domain.texts import has_controls
 from core.errors import InvalidField, Refusal
 
 # Faults that leave no INS to keep: what is wrong is not one figure but what the number is.
@@ -103,14 +104,19 @@ def check_identifiers(identifiers: Sequence[PatientIdentifier], tenant: TenantKi
     """Refuse what this organization cannot keep.
 
     Raises InsNotAllowedHere for an INS of the wrong sort, InvalidField for a number that cannot
-    be an INS and for one that stands in the list twice. A wrong key is kept and shows in `check`:
-    published INS carry wrong keys, and the identity is not proven by the number alone.
+    be an INS, for one that stands in the list twice and for control characters. A wrong key is
+    kept and shows in `check`: published INS carry wrong keys, and the identity is not proven by
+    the number alone.
     """
     seen: set[tuple[str, str]] = set()
     for index, one in enumerate(identifiers):
         spelling = spelling_of(one.value)
         if not spelling:
             raise InvalidField(field=_path(index), rule="identifier.empty")
+        if has_controls(one.value):
+            raise InvalidField(field=_path(index), rule="text.control")
+        if has_controls(one.system):
+            raise InvalidField(field=f"patient.identifiers[{index}].system", rule="text.control")
         if is_ins(one.system, one.type):
             _check_ins(one, index, tenant)
         if (one.system, spelling) in seen:

@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from clinical.domain.patients import Patient, PatientMerged, check_present
-from core.errors import Refusal
+from clinical.domain.texts import has_controls
+from core.errors import InvalidField, Refusal
 
 
 class MergeWithItself(Refusal):
@@ -36,6 +37,12 @@ def check_distinct(survivor: UUID, duplicate: UUID) -> None:
     """Raises MergeWithItself."""
     if survivor == duplicate:
         raise MergeWithItself
+
+
+def check_reason(reason: str) -> None:
+    """Raises InvalidField for a reason with control characters."""
+    if has_controls(reason):
+        raise InvalidField(field="reason", rule="text.control")
 
 
 def decide_merge(survivor: Patient, duplicate: Patient) -> UUID | None:

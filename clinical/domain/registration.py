@@ -77,6 +77,14 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """Whose number it is, deleted ones too: the patient who lives on, with the traits."""
+
+    patient: UUID
+    traits: Traits
+
+
+@dataclass(frozen=True, slots=True)
 class Named:
     """Whom a message names: nobody known, or a living patient; with what is odd about it."""
 
@@ -96,6 +104,22 @@ def name_patient(identifiers: Sequence[PatientIdentifier], holders: Mapping[int,
     if any(one.living != chosen.living for one in own):
         findings.append(SEVERAL)
     return Named(chosen.living, by_ins=not own, findings=tuple(findings))
+
+
+def whose(
+    identifiers: Sequence[PatientIdentifier], known: Mapping[int, Known], sent: PatientIdentity
+) -> UUID | None:
+    """The patient whom a message that takes no effect is about; `known` are by place.
+
+    As in `name_patient`, the hospital's own number decides before an INS, and an INS only where
+    the strict traits agree.
+    """
+    found = [(identifiers[place].type, one) for place, one in sorted(known.items())]
+    own = [one.patient for type_, one in found if type_ is not IdentifierType.INS]
+    agreeing = (
+        one.patient for _, one in found if are_one(one.traits, traits_after(Traits(), sent))
+    )
+    return own[0] if own else next(agreeing, None)
 
 
 def own_numbers(identifiers: Sequence[PatientIdentifier]) -> tuple[PatientIdentifier, ...]:

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from clinical.domain.endpoints import AckPoint, Endpoint
+from clinical.domain.hl7 import PatientIdentity
 from clinical.domain.hl7_findings import Finding
 from clinical.domain.hl7_messages import Acknowledgement, MessageState, NewMessage
 from clinical.domain.identifiers import identifiers_of
@@ -15,7 +16,13 @@ from clinical.formats.hl7v2.ack import Issue, Verdict, accept_ack, application_a
 from clinical.formats.hl7v2.framing import DEFAULT_LIMIT, KEPT
 from clinical.formats.hl7v2.header import Header
 from clinical.formats.hl7v2.reader import Terms
-from clinical.formats.hl7v2.reading import Envelope, Reading, open_envelope, read
+from clinical.formats.hl7v2.reading import (
+    Envelope,
+    Reading,
+    open_envelope,
+    persons_in,
+    read,
+)
 from clinical.storage.sealing import index_of
 from clinical.storage.store import Store
 from core import clock, identity
@@ -47,6 +54,10 @@ class Desk:
     def read(self, raw: bytes) -> Reading:
         """What a message says."""
         return read(raw, self.terms)
+
+    def persons(self, raw: bytes) -> tuple[PatientIdentity, ...]:
+        """Whom a message names that takes no effect."""
+        return persons_in(raw, self.terms)
 
     def receive(self, raw: bytes, key: OrganizationKey) -> NewMessage:
         """A message to store, with its answer where that does not wait for processing.

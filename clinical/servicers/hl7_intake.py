@@ -3,15 +3,16 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
 from clinical.domain.endpoints import EndpointNotYours
-from clinical.domain.hl7_messages import Stored
+from clinical.domain.hl7_messages import MessageState, NewMessage, Stored
+from clinical.servicers.hl7_attribution import patient_of
 from clinical.servicers.hl7_desk import Desk, Desks
 from clinical.servicers.hl7_processing import Processing
-from clinical.storage.store import Store
+from clinical.storage.store import Store, Work
 from core import clock, identity
 from core.errors import DeadlineExceeded, InvalidField, Unavailable
 from core.ids import id_from
@@ -52,8 +53,9 @@ class Intake:
         """Keep messages in one transaction; what comes back is durable."""
         self.processing.expect()
         desk, key = await self.desk(endpoint), await self._store.key()
-        batch = [desk.receive(raw, key) for raw in raws]
+        received = [(raw, desk.receive(raw, key)) for raw in raws]
         async with self._store.begin() as work:
+            batch = [await _attributed(work, desk, raw, message) for raw, message in received]
             stored = await work.hl7_messages.store(endpoint, batch, clock.now())
         self.processing.wake()
         return stored
@@ -63,6 +65,13 @@ class Intake:
         if stored.acknowledgement is not None:
             return stored
         return await self.processing.settle(stored.id)
+
+
+async def _attributed(work: Work, desk: Desk, raw: bytes, message: NewMessage) -> NewMessage:
+    """The message, about whom it names; processing says so of one that waits for it."""
+    if message.state is MessageState.RECEIVED:
+        return message
+    return replace(message, patient_id=await patient_of(work, desk, raw))
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from clinical.domain.hl7_findings import Condition, Finding, finding_of
 from clinical.domain.hl7_messages import MessageState, Stored
 from clinical.domain.registration import Refused
 from clinical.formats.hl7v2.ack import Verdict, verdict_of
+from clinical.servicers.hl7_attribution import patient_of
 from clinical.servicers.hl7_desk import Desks
 from clinical.servicers.hl7_effects import Effects
 from clinical.storage.hl7_messages import Outcome
@@ -196,7 +197,8 @@ class Processing:
             header = desk.read(claimed.raw).header
             verdict = Verdict.FAULT if state is MessageState.FAILED else verdict_of(findings)
             answer = desk.answer(message, header, verdict, findings)
-            outcome = Outcome(state, findings, None, answer)
+            patient = await patient_of(work, desk, claimed.raw)
+            outcome = Outcome(state, findings, patient, answer)
             await work.hl7_messages.finish(claimed, outcome, clock.now())
         return Stored(message, outcome.state, answer, repeated=False)
 

@@ -57,10 +57,18 @@ class Hl7V2:
                 await held
 
     async def GetMessage(self, request: messages.GetMessageRequest) -> hl7_pb2.Hl7Message:
-        """Show a message with its bytes and its acknowledgement, if a link opens it."""
+        """Show a message; its bytes and its acknowledgement if a link opens them."""
         row = id_from(request.name, "hl7Messages")
         async with self._store.begin() as work:
             return message_to_proto(await work.hl7_messages.get(row))
+
+    async def ReadUnattributedMessage(
+        self, request: messages.ReadUnattributedMessageRequest
+    ) -> hl7_pb2.Hl7Message:
+        """Show a message about nobody known, whole."""
+        row = id_from(request.name, "hl7Messages")
+        async with self._store.begin() as work:
+            return message_to_proto(await work.hl7_messages.get_unattributed(row))
 
     async def ListMessages(
         self, request: messages.ListMessagesRequest

@@ -9,8 +9,8 @@ from clinical.domain.identifiers import (
     spelling_of,
 )
 from clinical.domain.ins import TenantKind
-from clinical.domain.merges import PatientLink, check_distinct, decide_merge
-from clinical.domain.names import check_names
+from clinical.domain.merges import PatientLink, check_distinct, check_reason, decide_merge
+from clinical.domain.names import check_characters, check_names
 from clinical.domain.patients import (
     Patient,
     change,
@@ -55,6 +55,7 @@ class Patients:
         traits = traits_from_proto(request.patient)
         identifiers = identifiers_from_proto(request.patient.identifiers)
         check_dates(traits, at=clock.now())
+        check_characters(traits)
         check_names(traits)
         patient = register(new_id(), traits, identifiers, at=clock.now())
         async with self._store.begin(rehearsal=request.validate_only) as work:
@@ -140,6 +141,7 @@ class Patients:
             traits, identifiers = changed_by(before, request.patient, request.update_mask)
             names = (traits.first_birth_given_name, traits.birth_given_names)
             known = before.traits
+            check_characters(traits, known)
             if names != (known.first_birth_given_name, known.birth_given_names):
                 check_names(traits)
             dates = (traits.birth_date, traits.death_date)
@@ -183,6 +185,7 @@ class Patients:
         survivor = id_from(request.survivor, "patients", field="survivor")
         duplicate = id_from(request.duplicate, "patients", field="duplicate")
         check_distinct(survivor, duplicate)
+        check_reason(request.reason)
         async with self._store.begin() as work:
             earlier = await work.tx.first_try()
             # Merges of an organization take turns; then both rows are locked in id order.

@@ -19,8 +19,8 @@ from core.database import ConstraintViolated, Row, Transaction
 from core.errors import InvalidField, NotFound
 
 _TIME: Final = TIMESTAMP(timezone=True)
-_COLUMNS: Final = """l.id, l.patient_id, l.kind, l.started_at, l.practitioner_id, l.unit_id,
-    l.user_id, l.encounter_id, l.ended_at"""
+_REST: Final = """l.kind, l.started_at, l.practitioner_id, l.unit_id, l.user_id, l.encounter_id,
+    l.ended_at"""
 _SAME: Final = """SELECT 1 FROM care_link s WHERE s.patient_id = :patient_id AND s.kind = :kind
     AND s.practitioner_id IS NOT DISTINCT FROM :practitioner_id
     AND s.unit_id IS NOT DISTINCT FROM :unit_id
@@ -53,7 +53,9 @@ _LOCK_PATIENT: Final = sql(
     id=Uuid,
     subject=Uuid,
 )
-_ONE: Final = f"""SELECT {_COLUMNS} FROM care_link l JOIN patient p ON p.id = l.patient_id
+# The row keeps whom it was written for; it is shown as a link to the patient who lives on.
+_ONE: Final = f"""SELECT l.id, {living("p")} AS patient_id, {_REST}
+    FROM care_link l JOIN patient p ON p.id = l.patient_id
     WHERE l.id = :id AND {is_linked("p")}"""
 _GET: Final = sql(_ONE, id=Uuid, subject=Uuid)
 _LOCK: Final = sql(f"{_ONE} FOR NO KEY UPDATE OF l", id=Uuid, subject=Uuid)
@@ -77,7 +79,7 @@ _REOPEN: Final = sql(
     encounter_id=Uuid,
 )
 # A patient merged into another is asked for by either name, and shows the links of both.
-_LIST: Final = f"""SELECT {_COLUMNS} FROM care_link l
+_LIST: Final = f"""SELECT l.id, :living AS patient_id, {_REST} FROM care_link l
     WHERE l.user_id IS NULL AND l.patient_id = ANY (ARRAY(
         SELECT m.id FROM patient m WHERE m.id = :living
         UNION ALL SELECT m.id FROM patient m WHERE m.survivor_id = :living))"""

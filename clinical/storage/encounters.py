@@ -9,14 +9,14 @@ from sqlalchemy import Integer, Text, Uuid
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from clinical.domain.encounters import Encounter, EncounterClass, EncounterStatus
-from clinical.storage.entitlement import is_linked
+from clinical.storage.entitlement import is_linked, living
 from clinical.storage.sql import sql
 from core.database import Row, Transaction
 
 _TIME: Final = TIMESTAMP(timezone=True)
-_COLUMNS: Final = """e.id, e.patient_id, e.visit_system, e.visit_number, e.class, e.status,
-    e.location, e.unit_id, e.attending_id, e.started_at, e.ended_at, e.created_at, e.updated_at,
-    e.revision"""
+_REST: Final = """e.visit_system, e.visit_number, e.class, e.status, e.location, e.unit_id,
+    e.attending_id, e.started_at, e.ended_at, e.created_at, e.updated_at, e.revision"""
+_COLUMNS: Final = f"e.id, e.patient_id, {_REST}"
 _TYPES: Final[dict[str, Any]] = {
     "organization_id": Uuid,
     "id": Uuid,
@@ -50,8 +50,11 @@ _OF_PATIENT: Final = """e.patient_id = ANY (ARRAY(
     SELECT m.id FROM patient m WHERE m.id = :living
     UNION ALL SELECT m.id FROM patient m WHERE m.survivor_id = :living))"""
 
+# The row keeps whom it was written for. It is shown, and so recorded, as a stay of the patient
+# who lives on: whoever asks who has seen their record finds it under one name.
 GET_LINKED: Final = sql(
-    f"""SELECT {_COLUMNS} FROM encounter e JOIN patient p ON p.id = e.patient_id
+    f"""SELECT e.id, {living("p")} AS patient_id, {_REST}
+    FROM encounter e JOIN patient p ON p.id = e.patient_id
     WHERE e.id = :id AND {is_linked("p")}""",
     id=Uuid,
     subject=Uuid,
@@ -81,7 +84,8 @@ _LOCK_OPEN: Final = sql(
     ORDER BY e.id DESC LIMIT 1 FOR NO KEY UPDATE""",
     living=Uuid,
 )
-_LIST: Final = f"SELECT {_COLUMNS} FROM encounter e WHERE {_OF_PATIENT}"
+_LIST: Final = f"""SELECT e.id, :living AS patient_id, {_REST} FROM encounter e
+    WHERE {_OF_PATIENT}"""
 _NEWEST: Final = "ORDER BY e.id DESC LIMIT :limit"
 _FIRST: Final = sql(f"{_LIST} {_NEWEST}", living=Uuid, limit=Integer)
 _NEXT: Final = sql(
@@ -113,7 +117,7 @@ class Encounters:
         await self._tx.run(_SAVE, **{name: values[name] for name in ("id", *_CHANGING)})
 
     async def page(self, living: UUID, *, limit: int, after: UUID | None) -> list[Encounter]:
-        """The stays of a patient and of those merged into them, newest first."""
+        """The stays of a patient and of those merged into them, newest first, all as theirs."""
         if after is None:
             rows = await self._tx.all(_FIRST, living=living, limit=limit)
         else:

@@ -48,6 +48,7 @@ _BATCH: Final[dict[str, Any]] = {
     "acks": ARRAY(LargeBinary),
     "application_acks": ARRAY(LargeBinary),
     "partitions": ARRAY(Text),
+    "patients": ARRAY(Uuid),
 }
 # One statement for the whole group: key, message, bytes and work are there together or not at
 # all. Keys are taken in one order, so that two groups cannot wait for each other crosswise; of
@@ -60,7 +61,7 @@ _STORE: Final = sql(
             AND k.sha256 <> b.sha256) AS reused
         FROM unnest({", ".join(f":{name}" for name in _BATCH)}) WITH ORDINALITY AS b(id,
             application, facility, control_id, sha256, message_type, version, state, ack_code,
-            charset, findings, raw, ack, application_ack, partitions, place)),
+            charset, findings, raw, ack, application_ack, partitions, patient_id, place)),
     fresh AS (
         INSERT INTO hl7_message_key (organization_id, endpoint_id, application, facility,
             control_id, sha256, message_id)
@@ -71,12 +72,12 @@ _STORE: Final = sql(
     stored AS (
         INSERT INTO hl7_message (organization_id, id, endpoint_id, control_id,
             sending_application, sending_facility, message_type, version, state, ack_code,
-            charset, findings, received_at)
+            charset, findings, patient_id, received_at)
         SELECT :organization_id, b.id, :endpoint_id, b.control_id, b.application, b.facility,
             b.message_type, b.version, b.state, b.ack_code, b.charset,
             CASE WHEN b.reused THEN CAST(b.findings AS jsonb) || :reused
                 ELSE CAST(b.findings AS jsonb) END,
-            :received_at
+            b.patient_id, :received_at
         FROM batch b JOIN fresh f ON f.message_id = b.id),
     held AS (
         INSERT INTO hl7_bytes (organization_id, message_id, raw, ack, application_ack)
@@ -145,19 +146,36 @@ _OUTCOME: Final = sql(
     FROM hl7_message m JOIN hl7_bytes y ON y.message_id = m.id WHERE m.id = :id""",
     id=Uuid,
 )
-_COLUMNS: Final = """m.id, m.endpoint_id, m.control_id, m.sending_application,
-    m.sending_facility, m.message_type, m.version, m.state, m.ack_code, m.charset, m.findings,
+_SENT: Final = ("control_id", "sending_application", "sending_facility", "message_type", "version")
+_COLUMNS: Final = """m.id, m.endpoint_id, m.state, m.ack_code, m.charset, m.findings,
     m.received_at, m.processed_at, m.attempts"""
+_WHOLE: Final = f"{_COLUMNS}, {', '.join(f'm.{name}' for name in _SENT)}"
+# What a sender wrote may name a person. Where nobody known is named, nobody can be linked to them,
+# so it is told to the sender alone, and to whoever reads such messages by name and on record.
+_IS_TOLD: Final = "(m.patient_id IS NOT NULL OR :is_machine)"
+_TOLD: Final = f"""{_COLUMNS},
+    {", ".join(f"CASE WHEN {_IS_TOLD} THEN m.{name} ELSE '' END AS {name}" for name in _SENT)}"""
 # A machine reads what came in at the endpoints that name it; people at any.
 _YOURS: Final = """(NOT :is_machine OR EXISTS (SELECT FROM hl7_endpoint e
     WHERE e.id = m.endpoint_id AND e.service_account_id = :subject))"""
-# The bytes say what a record says, so the same link opens both. Of a message that waits nobody
-# knows yet whom it is about; one that has been refused or has failed is about nobody here.
+# The bytes say what a record says, so the same link opens both; a machine that has to mend what was
+# refused sees what it sent. Of a message that waits nobody knows yet whom it is about.
 GET: Final = sql(
-    f"""SELECT {_COLUMNS}, {living("asked")} AS patient_id, y.raw, y.ack FROM hl7_message m
+    f"""SELECT {_TOLD}, {living("asked")} AS patient_id,
+        CASE WHEN {_IS_TOLD} THEN y.raw END AS raw, CASE WHEN {_IS_TOLD} THEN y.ack END AS ack
+    FROM hl7_message m
     JOIN hl7_bytes y ON y.message_id = m.id LEFT JOIN patient asked ON asked.id = m.patient_id
     WHERE m.id = :id AND m.state <> 'RECEIVED' AND {_YOURS}
-        AND (m.patient_id IS NULL OR {is_linked("asked")})""",
+        AND (m.patient_id IS NULL OR (:is_machine AND m.state <> 'PROCESSED')
+            OR {is_linked("asked")})""",
+    id=Uuid,
+    is_machine=Boolean,
+    subject=Uuid,
+)
+_GET_UNATTRIBUTED: Final = sql(
+    f"""SELECT {_WHOLE}, m.patient_id, y.raw, y.ack FROM hl7_message m
+    JOIN hl7_bytes y ON y.message_id = m.id
+    WHERE m.id = :id AND m.state <> 'RECEIVED' AND m.patient_id IS NULL AND {_YOURS}""",
     id=Uuid,
     is_machine=Boolean,
     subject=Uuid,
@@ -176,7 +194,7 @@ def _page(further: str = "") -> str:
     """A page, newest first. Only those who are linked to a patient learn whom a message is about;
     that is asked of the rows of the page alone.
     """
-    return f"""SELECT {_COLUMNS},
+    return f"""SELECT {_TOLD},
         CASE WHEN {is_linked("asked")} THEN {living("asked")} END AS patient_id
     FROM (SELECT * FROM hl7_message m
         WHERE (m.endpoint_id = :endpoint_id OR :endpoint_id IS NULL)
@@ -274,13 +292,14 @@ class Hl7Messages:
         return None if found is None else _stored(found, await self._key())
 
     async def get(self, row: UUID) -> Message:
-        """A message with its bytes, if the caller may see them. Raises NotFound."""
-        found = await self._tx.one(GET, id=row, **_asking())
-        if found is None:
-            raise NotFound
-        key = await self._key()
-        raw, ack = open_raw(key, row, found.raw), open_ack(key, row, found.ack)
-        return _message(found, raw, ack)
+        """A message, if the caller may see it; with its bytes where a link or the sender's account
+        opens them. Raises NotFound.
+        """
+        return await self._opened(await self._tx.one(GET, id=row, **_asking()))
+
+    async def get_unattributed(self, row: UUID) -> Message:
+        """A message about nobody known, with its bytes. Raises NotFound."""
+        return await self._opened(await self._tx.one(_GET_UNATTRIBUTED, id=row, **_asking()))
 
     async def page(
         self,
@@ -304,6 +323,13 @@ class Hl7Messages:
         else:
             rows = await self._tx.all(_NEXT, after_id=after, **asked)
         return [_message(row) for row in rows]
+
+    async def _opened(self, found: Row | None) -> Message:
+        if found is None:
+            raise NotFound
+        key = await self._key()
+        raw = b"" if found.raw is None else open_raw(key, found.id, found.raw)
+        return _message(found, raw, open_ack(key, found.id, found.ack))
 
     async def _repeated(
         self, endpoint: UUID, batch: Sequence[NewMessage], key: OrganizationKey
@@ -347,6 +373,7 @@ def _columns(batch: Sequence[NewMessage], key: OrganizationKey) -> dict[str, lis
             seal_ack(key, m.id, a.application) if a.application else None for m, a in pairs
         ],
         "partitions": [",".join(one.partitions) for one in batch],
+        "patients": [one.patient_id for one in batch],
     }
 
 

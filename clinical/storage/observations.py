@@ -52,7 +52,11 @@ _TYPES: Final[dict[str, Any]] = {
     "sub_id": Text,
     "created_at": _TIME,
 }
-_COLUMNS: Final = ", ".join(f"o.{name}" for name in _TYPES if name != "organization_id")
+# The row keeps whom it was written for. It is shown, and so recorded, as a result of the patient
+# who lives on: whoever asks who has seen their record finds it under one name.
+_COLUMNS: Final = ":living AS patient_id, " + ", ".join(
+    f"o.{name}" for name in _TYPES if name not in {"organization_id", "patient_id"}
+)
 _OF_PATIENT: Final = """o.patient_id = ANY (ARRAY(
     SELECT m.id FROM patient m WHERE m.id = :living
     UNION ALL SELECT m.id FROM patient m WHERE m.survivor_id = :living))"""
@@ -115,7 +119,7 @@ class Observations:
     async def page(
         self, living: UUID, *, code: str, superseded: bool, limit: int, after: UUID | None
     ) -> list[Observation]:
-        """The results of a patient and of those merged into them, newest first."""
+        """The results of a patient and of those merged into them, newest first, all as theirs."""
         asked = {"living": living, "superseded": superseded, "code": code, "limit": limit}
         if after is None:
             rows = await self._tx.all(_FIRST, **asked)

@@ -11,8 +11,8 @@ from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from clinical.domain.identifiers import IdentifierTaken, PatientIdentifier
-from clinical.domain.patients import Patient
-from clinical.domain.registration import Holder
+from clinical.domain.patients import Patient, Sex, Traits
+from clinical.domain.registration import Holder, Known
 from clinical.domain.search_keys import keys_of
 from clinical.storage.entitlement import is_linked, living
 from clinical.storage.patient_rows import (
@@ -101,6 +101,17 @@ DELETED: Final = sql(
         AND NOT x.is_held
     JOIN patient m ON m.id = x.patient_id
     WHERE x.use <> 'OLD' AND m.deleted_at IS NOT NULL LIMIT 1""",
+    systems=ARRAY(Text),
+    indexes=ARRAY(LargeBinary),
+)
+_KNOWN: Final = sql(
+    f"""SELECT a.place, v.id, v.birth_name, v.birth_date, v.sex
+    FROM unnest(:systems, :indexes) WITH ORDINALITY AS a(system, value_index, place)
+    JOIN patient_identifier x ON x.system = a.system AND x.value_index = a.value_index
+    JOIN patient m ON m.id = x.patient_id
+    JOIN patient v ON v.id = {living("m")}
+    WHERE x.is_held OR (x.use <> 'OLD' AND m.deleted_at IS NOT NULL)
+    ORDER BY a.place, x.is_held, x.id""",
     systems=ARRAY(Text),
     indexes=ARRAY(LargeBinary),
 )
@@ -240,6 +251,18 @@ class Patients:
     async def are_deleted(self, identifiers: Sequence[PatientIdentifier]) -> bool:
         """Whether a deleted patient would hold one of these."""
         return await self._tx.one(DELETED, **await self._asked(identifiers)) is not None
+
+    async def known(self, identifiers: Sequence[PatientIdentifier]) -> dict[int, Known]:
+        """Whose numbers these are, deleted patients' too, by place in the sequence."""
+        found = await self._tx.all(_KNOWN, **await self._asked(identifiers))
+        # Of several the last stays, which is the one who holds the number.
+        return {
+            row.place - 1: Known(
+                row.id,
+                Traits(birth_name=row.birth_name, birth_date=row.birth_date, sex=Sex(row.sex)),
+            )
+            for row in found
+        }
 
     async def claim(self, identifiers: Sequence[PatientIdentifier]) -> None:
         """Make every other transaction that wants one of these wait for the end of this one."""

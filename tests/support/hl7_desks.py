@@ -21,6 +21,7 @@ from medhub.clinical.v1.hl7_v2_service_pb2 import (
     GetMessageRequest,
     IngestMessageRequest,
     IngestMessageResponse,
+    ReadUnattributedMessageRequest,
 )
 from tests.support.clinics import Clinic, enter
 from tests.support.postgres import PAGE_KEY
@@ -50,7 +51,7 @@ class HL7:
         return await self.servicer.IngestMessage(request)
 
     async def kept(self, name: str) -> Hl7Message:
-        """A message as it is kept, read by somebody who is linked to its patient."""
+        """A message as it is kept, read by somebody who is linked to its patient if it has one."""
         call = identity.call()
         sender = call.caller
         row = id_from(name, "hl7Messages")
@@ -61,6 +62,9 @@ class HL7:
             await self.clinic.link(found["patient_id"], practitioner=practitioner)
         call.caller = replace(sender, subject=reader)
         try:
+            if found["patient_id"] is None:
+                unattributed = ReadUnattributedMessageRequest(name=name)
+                return await self.servicer.ReadUnattributedMessage(unattributed)
             return await self.servicer.GetMessage(GetMessageRequest(name=name))
         finally:
             call.caller = sender

@@ -64,6 +64,11 @@ async def get_message(side: Side) -> hl7.GetMessageRequest:
     return hl7.GetMessageRequest(name=side.message)
 
 
+@asks(f"{_HL7}/ReadUnattributedMessage")
+async def read_unattributed_message(side: Side) -> hl7.ReadUnattributedMessageRequest:
+    return hl7.ReadUnattributedMessageRequest(name=side.unattributed)
+
+
 def admission() -> bytes:
     """An admission of somebody whom the hospital sends for the first time."""
     number = hl7_messages.ipp(str(secrets.randbelow(10**9) + 10**9))

@@ -62,6 +62,7 @@ class Side:
     care_link: str = ""
     endpoint: str = ""
     message: str = ""
+    unattributed: str = ""
     encounter: str = ""
     account: str = ""
     access_request: str = ""
@@ -311,6 +312,8 @@ async def _feed(side: Side) -> None:
         taken = await side.do(f"{service}/IngestMessage", request)
         assert taken.ack_code in ("AA", "CA"), taken
         side.message = taken.message
+    stray = hl7.IngestMessageRequest(endpoint=side.endpoint, message=b"no message at all")
+    side.unattributed = (await side.do(f"{service}/IngestMessage", stray)).message
     listed = await side.do(
         "medhub.clinical.v1.RecordService/ListEncounters",
         records.ListEncountersRequest(patient=side.patient),

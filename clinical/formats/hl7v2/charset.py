@@ -73,6 +73,16 @@ def decode(raw: bytes, header: Header, profile: Profile, *, fallback: str = "") 
     return Decoded(None if checks.have_rejected() else text, codec, checks.findings)
 
 
+def legible(raw: bytes, *, fallback: str = "") -> str:
+    """What can be read of bytes that are not taken as a message, whatever they declare.
+
+    NUL is left out: it may not stand in a message, and is every other byte of one in UTF-16.
+    """
+    for mark in _WIDE_MARKS[:2]:
+        raw = raw.removeprefix(mark)
+    return _guessed(raw.replace(b"\x00", b"").removeprefix(BOM), codec_of(fallback))[1]
+
+
 def codec_of(label: str) -> str:
     """The codec of a charset as MSH-18 spells it, or "" when it is not known."""
     return _CODECS.get(label.strip().upper(), "")

@@ -86,7 +86,7 @@ def _names(reader: Reader, pid: Segment) -> tuple[Components | None, Components 
 def _part(reader: Reader, pid: Segment, name: Components | None, part: int) -> State[str]:
     if pid.field(5) == NULL:
         return ERASE
-    return reader.state(name, part, pid.place(5)) if name else ABSENT
+    return reader.name(name, part, pid.place(5)) if name else ABSENT
 
 
 def _given_names(reader: Reader, pid: Segment, birth: Components | None) -> State[str]:
@@ -120,5 +120,5 @@ def _birthplace(reader: Reader, pid: Segment) -> State[str]:
     """The INSEE code in the PID-11 repetition of type BDL (place of birth), component 9."""
     for repetition, address in enumerate(pid.each(11), start=1):
         if address.text(7).upper() == "BDL":
-            return reader.state(address, 9, pid.place(11, repetition))
+            return reader.name(address, 9, pid.place(11, repetition))
     return ABSENT

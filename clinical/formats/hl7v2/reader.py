@@ -10,6 +10,7 @@ from clinical.domain.hl7 import Coded, Identifier, Issuer, Location, Practitione
 from clinical.domain.hl7_findings import Place
 from clinical.domain.hl7_values import ABSENT, ERASE, Moment, PartialDate, State, Unvalued
 from clinical.domain.ins import TenantKind
+from clinical.domain.texts import has_controls
 from clinical.formats.hl7v2.message import NULL, Components, Segment
 from clinical.formats.hl7v2.rules import GENERIC, Checks, Profile
 from clinical.formats.hl7v2.times import Untimely, date_of, moment_of
@@ -52,6 +53,16 @@ class Reader:
         if isinstance(value, Unvalued):
             return value
         return self._bounded(value.strip(), place) or ABSENT
+
+    def name(self, components: Components, number: int, place: Place) -> State[str]:
+        """A leaf that names somebody; one with control characters is a finding, and changes
+        nothing: without them it could be another name.
+        """
+        value = self.state(components, number, place)
+        if isinstance(value, Unvalued) or not has_controls(value):
+            return value
+        self.checks.broken("message.controls", place)
+        return ABSENT
 
     def words(self, components: Components, number: int, place: Place) -> str:
         """A leaf of bounded length, "" when absent or erased."""
@@ -108,7 +119,9 @@ class Reader:
         return Issuer(*(self.words(inner, part, place) for part in (1, 2, 3)))
 
     def identifiers(self, segment: Segment, number: int) -> tuple[Identifier, ...]:
-        """The CX of each repetition; one without a value is a finding and is left out."""
+        """The CX of each repetition; one without a value, or with control characters, is a finding
+        and is left out.
+        """
         found = []
         for repetition, components in enumerate(segment.each(number), start=1):
             place = segment.place(number, repetition)
@@ -118,7 +131,12 @@ class Reader:
             if not self.words(components, 1, place):
                 self.checks.broken("cx.value", place)
                 continue
-            found.append(self._identifier(components, place))
+            identifier = self._identifier(components, place)
+            issuer = identifier.issuer
+            if has_controls(identifier.value + issuer.namespace + issuer.oid):
+                self.checks.broken("message.controls", place)
+                continue
+            found.append(identifier)
         return tuple(found)
 
     def identifier(self, segment: Segment, number: int) -> State[Identifier]:

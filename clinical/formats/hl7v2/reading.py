@@ -1,17 +1,18 @@
 """A received message, from its bytes to what it means: the order in which things are checked."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from clinical.domain.hl7 import Content, Identifier, Trigger
+from clinical.domain.hl7 import Content, Identifier, PatientIdentity, Trigger
 from clinical.domain.hl7_findings import Finding, Place
 from clinical.formats.hl7v2.ack import Verdict, verdict_of
 from clinical.formats.hl7v2.adt import read_event, read_merges
-from clinical.formats.hl7v2.charset import decode
+from clinical.formats.hl7v2.charset import decode, legible
 from clinical.formats.hl7v2.framing import DEFAULT_LIMIT
 from clinical.formats.hl7v2.header import ECHOED, Header
-from clinical.formats.hl7v2.message import Message, Unparsable
+from clinical.formats.hl7v2.identity import identity_of
+from clinical.formats.hl7v2.message import Message, Segment, Unparsable
 from clinical.formats.hl7v2.oru import read_results
 from clinical.formats.hl7v2.reader import Reader, Terms
 from clinical.formats.hl7v2.rules import GENERIC, Checks
@@ -20,6 +21,10 @@ _TYPES: Final = {"ADT": frozenset(Trigger) - {Trigger.RESULTS}, "ORU": frozenset
 _TRIGGERS: Final = {trigger.value: trigger for trigger in Trigger}
 _ASKED: Final = frozenset({"", "AL", "NE", "ER", "SU"})
 _NAMING: Final = {"PID": (2, 3), "MRG": (1,)}
+# Persons are looked for in the first 48 Ki characters, which hold no more parts than a message may
+# have, and eight of them are looked up: who fills a message with others must not stop a server.
+_LOOKED_THROUGH: Final = 48 * 1024
+_MOST_PERSONS: Final = 8
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9]{2}", re.ASCII)
 
 
@@ -113,6 +118,29 @@ def open_envelope(raw: bytes, terms: Terms) -> Envelope:
         _check_header(header, terms, checks)
         trigger = None if header.is_ack else _trigger(header, checks)
     return Envelope(header, decoded.charset, message, trigger, checks.findings)
+
+
+def persons_in(raw: bytes, terms: Terms) -> tuple[PatientIdentity, ...]:
+    """Whom bytes name that are not taken as a message, as far as they can be read at all.
+
+    The patients of PID come before those of MRG. Nothing raises.
+    """
+    text = legible(raw, fallback=terms.charset)
+    try:
+        message = Message(text[max(text.find("MSH"), 0) :][:_LOOKED_THROUGH])
+    except Unparsable:
+        return ()
+    reader = Reader(terms, Checks(GENERIC))
+    named = (*message.every("PID"), *message.every("MRG"))
+    return tuple(_person(reader, segment) for segment in named[:_MOST_PERSONS])
+
+
+def _person(reader: Reader, segment: Segment) -> PatientIdentity:
+    """Everybody's numbers; the traits that an INS needs beside it are in PID alone."""
+    numbers = [one for field in _NAMING[segment.name] for one in reader.identifiers(segment, field)]
+    if segment.name != "PID":
+        return PatientIdentity(identifiers=tuple(numbers))
+    return replace(identity_of(reader, segment), identifiers=tuple(numbers))
 
 
 def _parsed(text: str, checks: Checks) -> Message | None:

@@ -107,6 +107,7 @@ _ALL: Final = (
     Rule("message.delimiters", _C.INTERNAL, _REJECT, "MSH-1 and MSH-2 are not usable."),
     Rule("message.parts", _C.SYNTAX, _REJECT, "The message has more segments than can be kept."),
     Rule("message.terminators", _C.SYNTAX, _WARN, "Segments end in more than one way."),
+    Rule("message.controls", _C.DATA_TYPE, _WARN, "A name or number holds control characters."),
     Rule("message.segment-name", _C.SYNTAX, _WARN, "A line does not begin with a segment name."),
     Rule("message.text-length", _C.DATA_TYPE, _REJECT, "A value is longer than can be kept."),
     Rule("msh.field-length", _C.DATA_TYPE, _REJECT, "A header field is too long."),

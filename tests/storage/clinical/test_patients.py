@@ -302,3 +302,27 @@ async def test_absurd_dates_are_refused(patients: Patients, born: tuple[int, int
 
     with pytest.raises(InvalidField):
         await patients.CreatePatient(patient_service_pb2.CreatePatientRequest(patient=person))
+
+
+@pytest.mark.parametrize("sign", ["\a", "\x1b", "\u202e", "\u2066"])
+async def test_control_characters_are_in_no_name_and_no_number(
+    patients: Patients, sign: str
+) -> None:
+    """Neither of a new patient, nor by a change, nor in the reason of a merge."""
+    made, other = await create(patients), await create(patients)
+    name = UpdatePatientRequest(
+        patient=Patient(name=made.name, used_name=f"Cu{sign}rie"),
+        update_mask=FieldMask(paths=["used_name"]),
+    )
+    asked = patient_service_pb2.MergePatientsRequest(
+        survivor=made.name, duplicate=other.name, reason=f"on{sign}e"
+    )
+
+    for refused in (
+        create(patients, birth_name=f"Cu{sign}rie"),
+        create(patients, numbered(f"1{sign}2")),
+        patients.UpdatePatient(name),
+        patients.MergePatients(asked),
+    ):
+        with pytest.raises(InvalidField):
+            await refused

@@ -39,6 +39,7 @@ PERMISSIONS = (
     "clinical.units.read",
     "clinical.hl7.ingest",
     "clinical.hl7.read",
+    "clinical.hl7.read_unattributed",
     "clinical.hl7_endpoints.create",
     "clinical.hl7_endpoints.read",
     "clinical.hl7_endpoints.update",

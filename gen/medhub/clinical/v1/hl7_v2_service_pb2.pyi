@@ -69,6 +69,12 @@ class GetMessageRequest(_message.Message):
     name: str
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
+class ReadUnattributedMessageRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
 class ListMessagesRequest(_message.Message):
     __slots__ = ("page_size", "page_token", "endpoint", "state", "control_id")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]

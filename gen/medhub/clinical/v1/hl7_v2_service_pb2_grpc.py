@@ -51,6 +51,11 @@ class Hl7V2ServiceStub:
                 request_serializer=medhub_dot_clinical_dot_v1_dot_hl7__v2__service__pb2.GetMessageRequest.SerializeToString,
                 response_deserializer=medhub_dot_clinical_dot_v1_dot_hl7__pb2.Hl7Message.FromString,
                 _registered_method=True)
+        self.ReadUnattributedMessage = channel.unary_unary(
+                '/medhub.clinical.v1.Hl7V2Service/ReadUnattributedMessage',
+                request_serializer=medhub_dot_clinical_dot_v1_dot_hl7__v2__service__pb2.ReadUnattributedMessageRequest.SerializeToString,
+                response_deserializer=medhub_dot_clinical_dot_v1_dot_hl7__pb2.Hl7Message.FromString,
+                _registered_method=True)
         self.ListMessages = channel.unary_unary(
                 '/medhub.clinical.v1.Hl7V2Service/ListMessages',
                 request_serializer=medhub_dot_clinical_dot_v1_dot_hl7__v2__service__pb2.ListMessagesRequest.SerializeToString,
@@ -103,8 +108,18 @@ class Hl7V2ServiceServicer:
     def GetMessage(self, request, context):
         """Shows a message with its bytes and its acknowledgement, as far as something links the caller to
         its patient: otherwise, and while it waits to be processed, it is NOT_FOUND like one that does
-        not exist. A message about no patient of the organization (refused, failed) needs no link. A
-        service account sees the messages of endpoints that name it alone.
+        not exist. Of a message about nobody known it shows what became of it, without anything that the
+        sender wrote: see ReadUnattributedMessage. A service account sees the messages of endpoints that
+        name it alone: those that were refused or failed whole, whomever they are about.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadUnattributedMessage(self, request, context):
+        """Shows a message about nobody known, whole, to who mends interfaces: it holds the data of somebody
+        all the same. One that is about a patient, or waits to be processed, is NOT_FOUND here. A service
+        account sees the messages of endpoints that name it alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -112,7 +127,8 @@ class Hl7V2ServiceServicer:
 
     def ListMessages(self, request, context):
         """Lists messages without their bytes, newest first. `patient` is empty unless something links the
-        caller to them. A service account sees the messages of endpoints that name it alone.
+        caller to them. Of messages about nobody known nothing is shown that the sender wrote. A service
+        account sees the messages of endpoints that name it alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -156,6 +172,11 @@ def add_Hl7V2ServiceServicer_to_server(servicer, server):
             'GetMessage': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMessage,
                     request_deserializer=medhub_dot_clinical_dot_v1_dot_hl7__v2__service__pb2.GetMessageRequest.FromString,
+                    response_serializer=medhub_dot_clinical_dot_v1_dot_hl7__pb2.Hl7Message.SerializeToString,
+            ),
+            'ReadUnattributedMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadUnattributedMessage,
+                    request_deserializer=medhub_dot_clinical_dot_v1_dot_hl7__v2__service__pb2.ReadUnattributedMessageRequest.FromString,
                     response_serializer=medhub_dot_clinical_dot_v1_dot_hl7__pb2.Hl7Message.SerializeToString,
             ),
             'ListMessages': grpc.unary_unary_rpc_method_handler(
@@ -260,6 +281,33 @@ class Hl7V2Service:
             target,
             '/medhub.clinical.v1.Hl7V2Service/GetMessage',
             medhub_dot_clinical_dot_v1_dot_hl7__v2__service__pb2.GetMessageRequest.SerializeToString,
+            medhub_dot_clinical_dot_v1_dot_hl7__pb2.Hl7Message.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadUnattributedMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.clinical.v1.Hl7V2Service/ReadUnattributedMessage',
+            medhub_dot_clinical_dot_v1_dot_hl7__v2__service__pb2.ReadUnattributedMessageRequest.SerializeToString,
             medhub_dot_clinical_dot_v1_dot_hl7__pb2.Hl7Message.FromString,
             options,
             channel_credentials,

@@ -52,12 +52,19 @@ class Hl7V2ServiceStub:
     GetMessage: _grpc.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.GetMessageRequest, _hl7_pb2.Hl7Message]
     """Shows a message with its bytes and its acknowledgement, as far as something links the caller to
     its patient: otherwise, and while it waits to be processed, it is NOT_FOUND like one that does
-    not exist. A message about no patient of the organization (refused, failed) needs no link. A
-    service account sees the messages of endpoints that name it alone.
+    not exist. Of a message about nobody known it shows what became of it, without anything that the
+    sender wrote: see ReadUnattributedMessage. A service account sees the messages of endpoints that
+    name it alone: those that were refused or failed whole, whomever they are about.
+    """
+    ReadUnattributedMessage: _grpc.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.ReadUnattributedMessageRequest, _hl7_pb2.Hl7Message]
+    """Shows a message about nobody known, whole, to who mends interfaces: it holds the data of somebody
+    all the same. One that is about a patient, or waits to be processed, is NOT_FOUND here. A service
+    account sees the messages of endpoints that name it alone.
     """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.ListMessagesRequest, _hl7_v2_service_pb2.ListMessagesResponse]
     """Lists messages without their bytes, newest first. `patient` is empty unless something links the
-    caller to them. A service account sees the messages of endpoints that name it alone.
+    caller to them. Of messages about nobody known nothing is shown that the sender wrote. A service
+    account sees the messages of endpoints that name it alone.
     """
     CreateEndpoint: _grpc.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.CreateEndpointRequest, _hl7_pb2.Hl7Endpoint]
     """Opens an endpoint. Refuses a second one of a label (ENDPOINT_EXISTS)."""
@@ -91,12 +98,19 @@ class Hl7V2ServiceAsyncStub(Hl7V2ServiceStub):
     GetMessage: _aio.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.GetMessageRequest, _hl7_pb2.Hl7Message]  # type: ignore[assignment]
     """Shows a message with its bytes and its acknowledgement, as far as something links the caller to
     its patient: otherwise, and while it waits to be processed, it is NOT_FOUND like one that does
-    not exist. A message about no patient of the organization (refused, failed) needs no link. A
-    service account sees the messages of endpoints that name it alone.
+    not exist. Of a message about nobody known it shows what became of it, without anything that the
+    sender wrote: see ReadUnattributedMessage. A service account sees the messages of endpoints that
+    name it alone: those that were refused or failed whole, whomever they are about.
+    """
+    ReadUnattributedMessage: _aio.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.ReadUnattributedMessageRequest, _hl7_pb2.Hl7Message]  # type: ignore[assignment]
+    """Shows a message about nobody known, whole, to who mends interfaces: it holds the data of somebody
+    all the same. One that is about a patient, or waits to be processed, is NOT_FOUND here. A service
+    account sees the messages of endpoints that name it alone.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.ListMessagesRequest, _hl7_v2_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """Lists messages without their bytes, newest first. `patient` is empty unless something links the
-    caller to them. A service account sees the messages of endpoints that name it alone.
+    caller to them. Of messages about nobody known nothing is shown that the sender wrote. A service
+    account sees the messages of endpoints that name it alone.
     """
     CreateEndpoint: _aio.UnaryUnaryMultiCallable[_hl7_v2_service_pb2.CreateEndpointRequest, _hl7_pb2.Hl7Endpoint]  # type: ignore[assignment]
     """Opens an endpoint. Refuses a second one of a label (ENDPOINT_EXISTS)."""
@@ -145,8 +159,20 @@ class Hl7V2ServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_hl7_pb2.Hl7Message, _abc.Awaitable[_hl7_pb2.Hl7Message]]:
         """Shows a message with its bytes and its acknowledgement, as far as something links the caller to
         its patient: otherwise, and while it waits to be processed, it is NOT_FOUND like one that does
-        not exist. A message about no patient of the organization (refused, failed) needs no link. A
-        service account sees the messages of endpoints that name it alone.
+        not exist. Of a message about nobody known it shows what became of it, without anything that the
+        sender wrote: see ReadUnattributedMessage. A service account sees the messages of endpoints that
+        name it alone: those that were refused or failed whole, whomever they are about.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadUnattributedMessage(
+        self,
+        request: _hl7_v2_service_pb2.ReadUnattributedMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hl7_pb2.Hl7Message, _abc.Awaitable[_hl7_pb2.Hl7Message]]:
+        """Shows a message about nobody known, whole, to who mends interfaces: it holds the data of somebody
+        all the same. One that is about a patient, or waits to be processed, is NOT_FOUND here. A service
+        account sees the messages of endpoints that name it alone.
         """
 
     @_abc_1.abstractmethod
@@ -156,7 +182,8 @@ class Hl7V2ServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_hl7_v2_service_pb2.ListMessagesResponse, _abc.Awaitable[_hl7_v2_service_pb2.ListMessagesResponse]]:
         """Lists messages without their bytes, newest first. `patient` is empty unless something links the
-        caller to them. A service account sees the messages of endpoints that name it alone.
+        caller to them. Of messages about nobody known nothing is shown that the sender wrote. A service
+        account sees the messages of endpoints that name it alone.
         """
 
     @_abc_1.abstractmethod

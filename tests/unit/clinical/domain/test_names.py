@@ -2,9 +2,12 @@
 
 import pytest
 
-from clinical.domain.names import check_names
+from clinical.domain.identifiers import IdentifierType, PatientIdentifier, check_identifiers
+from clinical.domain.ins import TenantKind
+from clinical.domain.merges import check_reason
+from clinical.domain.names import check_characters, check_names
 from clinical.domain.patients import Traits
-from core.errors import InvalidField
+from core.errors import FieldViolation, InvalidField
 
 
 @pytest.mark.parametrize(
@@ -26,3 +29,34 @@ def test_given_names_that_contradict_each_other_are_refused() -> None:
         check_names(traits)
 
     assert refused.value.violations[0].field == "patient.first_birth_given_name"
+
+
+CONTROLS = ("\a", "\x1b", "\n", "\x85", *map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+
+
+@pytest.mark.parametrize("sign", CONTROLS)
+def test_what_nobody_writes_is_in_no_text_of_a_patient(sign: str) -> None:
+    """A text that is shown otherwise than it is kept names somebody else."""
+    text = f"Cu{sign}rie"
+    refused: list[FieldViolation] = []
+    for name in ("birth_name", "used_name", "birth_given_names", "first_birth_given_name"):
+        with pytest.raises(InvalidField) as caught:
+            check_characters(Traits(**{name: text}))  # type: ignore[arg-type]
+        refused += caught.value.violations
+    for system, value in (("CHU-X", text), (text, "1")):
+        one = PatientIdentifier(system, IdentifierType.PI, value)
+        with pytest.raises(InvalidField) as caught:
+            check_identifiers([one], TenantKind.PRODUCTION)
+        refused += caught.value.violations
+    with pytest.raises(InvalidField) as caught:
+        check_reason(text)
+
+    assert {one.rule for one in (*refused, *caught.value.violations)} == {"text.control"}
+    assert [one.field.rpartition(".")[2] for one in refused[4:]] == ["value", "system"]
+
+
+def test_a_name_that_is_known_as_it_is_hinders_no_other_change() -> None:
+    """Only what changes is judged, as with dates."""
+    known = Traits(birth_name="Cu\arie")
+
+    check_characters(Traits(birth_name="Cu\arie", used_name="D'Alméida-Œuvrard"), known)

@@ -95,6 +95,22 @@ def test_an_update_with_empty_fields_erases_nothing() -> None:
     assert patient == PatientIdentity(identifiers=(Identifier("100001", CHU, "PI"),))
 
 
+@pytest.mark.parametrize("sign", ["\a", "\x1b", "\\X1B\\", "\u202e", "\u2069"])
+def test_a_name_or_number_with_controls_is_left_out(sign: str) -> None:
+    """Without them it could be another's: it is a finding, and the rest takes effect."""
+    spoilt = f"10{sign}0001^^^CHU-X&1.2.250.1.999.1&ISO^PI"
+    person = replace(
+        ANNE, names=f"MAR{sign}TIN^ANNE^^^^^L", identifiers=(ANNE.identifiers[0], spoilt)
+    )
+
+    reading = reading_of(messages.adt("A28", person))
+
+    patient = event_of(messages.adt("A28", person)).patient
+    assert (patient.birth_name, patient.first_birth_given) == (ABSENT, "ANNE")
+    assert patient.identifiers == (Identifier("100001", CHU, "PI"),)
+    assert rules_of(reading).count("message.controls") == 2
+
+
 def test_an_update_with_null_fields_erases() -> None:
     """`""` is a statement."""
     null = '""'
