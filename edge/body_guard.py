@@ -5,7 +5,8 @@ is lenient (bare keys, single quotes). So a script of ours reads each request fi
 names and types of the contract's messages, and names the field that does not fit: the transcoder
 names none. What passes it is read by the transcoder as usual.
 
-It also sees to it that a call of gRPC-Web is whole: a server would wait for the rest.
+It also sees to it that a call of gRPC-Web is whole (a server would wait for the rest) and is not
+called compressed where nothing says how.
 """
 
 import json

@@ -42,7 +42,7 @@ _REASONS = {
 # What a developer is told beyond the reason's text; it is the message of the status, in English
 # like every message of a status (AIP-193).
 _HINTS = {
-    400: "The path, the query or the JSON body does not fit the contract.",
+    400: "The path, the query, the JSON body or grpc-timeout does not fit the contract.",
     413: f"At most {limits.BODY_BYTES} bytes are taken.",
     415: "Send the body as application/json.",
     405: "The path exists; the Allow header has its methods.",
@@ -117,8 +117,8 @@ def _for_grpc(status: int, reason: Reason) -> dict[str, Any]:
     }
     if status in _GRPC_REASONS:
         mapper["headers_to_add"] = [_header("grpc-status-details-bin", _details(reason))]
-    elif status in _METADATA:
-        mapper["headers_to_add"] = _grpc_status(reason, _METADATA[status])
+    else:
+        mapper["headers_to_add"] = _grpc_status(reason, _METADATA.get(status))
     return mapper
 
 

@@ -48,7 +48,7 @@ def matcher(
     homes: dict[str, list[Route]] = defaultdict(list)
     for route in every:
         homes[_home(route["match"])].append(route)
-    first, last = _preflight(edge), _refusal({"prefix": "/"}, 404)
+    first, last = [*_preflight(edge), _ILL_TIMED], _refusal({"prefix": "/"}, 404)
     lists = {home: _list([*first, *some, last]) for home, some in sorted(homes.items())}
     return {
         "matcher_tree": {"input": _PATH_INPUT, "prefix_match_map": {"map": lists}},
@@ -56,6 +56,22 @@ def matcher(
     }
 
 
+# A deadline that nobody can read. gRPC, in a server, would answer that the fault is its own, and a
+# caller who sets a deadline should not go without one unknowingly.
+_ILL_TIMED: Route = {
+    "name": "edge/400",
+    "match": {
+        "prefix": "/",
+        "headers": [
+            {
+                "name": "grpc-timeout",
+                "string_match": {"safe_regex": {"regex": "[0-9]{1,8}[HMSmun]"}},
+                "invert_match": True,
+            }
+        ],
+    },
+    "direct_response": {"status": 400},
+}
 _PATH_INPUT = {
     "name": "path",
     "typed_config": {

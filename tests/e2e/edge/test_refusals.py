@@ -1,6 +1,7 @@
 """Errors, of servers and of the edge itself: one JSON shape, and no text that tells too much."""
 
 import asyncio
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,31 @@ async def test_the_server_learns_the_deadline_of_the_contract(edge: Front) -> No
     assert 13 < login <= 15
     assert 55 < get <= 60
     assert 3 < short <= 4
+
+
+@pytest.mark.parametrize("given", ["zzz", "4", "S", "4s", "-1S", "1.5S", "123456789S", "1S,2S"])
+async def test_a_deadline_that_cannot_be_read_is_refused(edge: Front, given: str) -> None:
+    """MALFORMED_REQUEST for each kind of caller; a server would call it INTERNAL."""
+    rest = await edge.call("GET", "/clinical/v1/patients/a", grpc_timeout=given)
+    web = await edge.call("POST", f"/{LOGIN}", raw=b"\0\0\0\0\0", grpc_timeout=given, **GRPC_WEB)
+    bare = await edge.call(
+        "POST", f"/{LOGIN}", raw=bytes(5), content_type="application/grpc", grpc_timeout=given
+    )
+
+    assert reason(rest) == (400, 3, "MALFORMED_REQUEST")
+    for told in (web, bare):
+        details = base64.b64decode(told.headers["grpc-status-details-bin"] + "==")
+        assert told.headers["grpc-status"] == "3"
+        assert b"MALFORMED_REQUEST" in details
+    assert edge.backend.calls == []
+
+
+@pytest.mark.parametrize("given", ["99999999H", "30000000u", "9000m", "1M"])
+async def test_a_deadline_in_any_unit_is_read(edge: Front, given: str) -> None:
+    """Up to eight digits and a unit, as gRPC writes it."""
+    reply = await edge.call("GET", "/clinical/v1/patients/a", grpc_timeout=given)
+
+    assert (reply.status, len(edge.backend.calls)) == (200, 1)
 
 
 async def test_no_caller_makes_the_edge_wait_longer_than_it_would(tmp_path: Path) -> None:
