@@ -48,7 +48,7 @@ def route_metadata(operation: Operation, binding: Binding) -> dict[str, Any]:
     transcoder would let the body or the query win.
     """
     request = operation.descriptor.input_type.full_name
-    told = {"body": _body_name(operation, binding), "query": request}
+    told = {"body": _body_name(operation, binding), "query": request, "verb": binding.verb}
     for variable in binding.variables:
         before, after = binding.around
         told |= {"field": variable.field, "before": before, "after": after}
