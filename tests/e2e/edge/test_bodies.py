@@ -30,7 +30,7 @@ def fault(reply: Reply) -> tuple[int, str, str]:
     """Status, field and sentence of a refused body."""
     assert reply.json["code"] == 3
     assert reply.json["details"][0]["reason"] == "MALFORMED_REQUEST"
-    violation = reply.json["details"][1]["field_violations"][0]
+    violation = reply.json["details"][2]["field_violations"][0]
     return reply.status, violation["field"], violation["description"]
 
 

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from core.contract import everything
 from edge import limits
 from medhub.auth.v1 import auth_service_pb2
 from tests.support.edges import Front, Reply, call, front
@@ -193,6 +194,48 @@ async def test_what_is_not_http_is_refused_in_the_same_shape(edge: Front) -> Non
     assert headers.json["details"][0]["metadata"] == {"max_bytes": "32768"}
 
 
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [
+        ("", "en"),
+        ("es", "en"),
+        ("*", "en"),
+        ("xfr", "en"),
+        ("fr", "fr"),
+        ("de-CH", "de"),
+        ("FR-fr,en;q=0.5", "fr"),
+        ("it, fr;q=0.8, en;q=0.5", "fr"),
+        ("en,fr", "en"),
+        ("es;q=1,de", "de"),
+        ("e, f ,,  de", "de"),
+    ],
+)
+async def test_the_edge_speaks_the_language_that_a_server_would(
+    edge: Front, asked: str, language: str
+) -> None:
+    """The first tag of which texts exist; the message for developers is English."""
+    texts = everything().reasons["NOT_FOUND"].texts
+
+    reply = await edge.call("GET", "/nowhere", accept_language=asked)
+
+    assert reason(reply) == (404, 5, "NOT_FOUND")
+    assert reply.json["message"] == texts["en"]
+    assert reply.json["details"][1] == {
+        "@type": "type.googleapis.com/google.rpc.LocalizedMessage",
+        "locale": language,
+        "message": texts[language],
+    }
+
+
+async def test_faults_and_overload_are_told_in_the_callers_language(edge: Front) -> None:
+    """What the guard has found too, beside the field that it names."""
+    reply = await edge.call("POST", "/auth/login", {"emial": "a"}, accept_language="de")
+
+    kinds = [detail["@type"].rpartition(".")[2] for detail in reply.json["details"]]
+    assert kinds == ["ErrorInfo", "LocalizedMessage", "BadRequest"]
+    assert reply.json["details"][1]["locale"] == "de"
+
+
 async def test_a_service_that_is_away_is_unavailable_to_each_kind_of_caller(tmp_path: Path) -> None:
     """REST, gRPC and gRPC-Web callers get UNAVAILABLE; the other services go on; it comes back."""
     async with front(tmp_path) as running:
@@ -241,7 +284,7 @@ async def test_one_call_too_many_is_told_when_to_come_back(
         await held
 
     assert reason(rest) == (429, 8, "OVERLOADED")
-    assert rest.json["details"][1]["retry_delay"] == "0.2s"
+    assert rest.json["details"][2]["retry_delay"] == "0.2s"
     told, retry = rpc_status.from_call(raised.value), error_details_pb2.RetryInfo()
     assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert told.details[1].Unpack(retry)
