@@ -314,10 +314,13 @@ local function read_query(query, taken, message)
 end
 
 -- A unary call of gRPC-Web is one frame: a flag, the length in four bytes, and as many bytes. Less of it would leave
--- the server waiting for the rest, for as long as the call may take.
-local function read_frame(body)
+-- the server waiting for the rest, for as long as the call may take. A message that says it is compressed, when nobody
+-- says how, a server answers as a fault of its own.
+local function read_frame(body, encoding)
   if #body < 5 then refuse("", "the message is not whole") end
-  local a, b, c, d = byte(body, 2, 5)
+  local flag, a, b, c, d = byte(body, 1, 5)
+  if flag > 1 then refuse("", "the message is not one of data") end
+  if flag == 1 and encoding == "identity" then refuse("", "the message is compressed, and nothing says how") end
   local length = ((a * 256 + b) * 256 + c) * 256 + d
   if #body ~= 5 + length then refuse("", "the message is not whole") end
 end
@@ -342,8 +345,9 @@ function envoy_on_request(handle)
   local route, path = handle:metadata(), handle:headers():get(":path")
   local kind = route:get("body")
   if kind == FRAME then
+    local encoding = handle:headers():get("grpc-encoding") or "identity"
     local framed = handle:body()
-    passes(handle, read_frame, framed and framed:getBytes(0, framed:length()) or "")
+    passes(handle, read_frame, framed and framed:getBytes(0, framed:length()) or "", encoding)
     return
   end
   local query_at = find(path, "?", 1, true) or #path + 1

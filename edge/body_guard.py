@@ -5,7 +5,8 @@ is lenient (bare keys, single quotes). So a script of ours reads each request fi
 names and types of the contract's messages, and names the field that does not fit: the transcoder
 names none. What passes it is read by the transcoder as usual.
 
-It also sees to it that a call of gRPC-Web is whole: a server would wait for the rest.
+It also sees to it that a call of gRPC-Web is whole (a server would wait for the rest) and is not
+called compressed where nothing says how.
 """
 
 import json
@@ -47,7 +48,7 @@ def route_metadata(operation: Operation, binding: Binding) -> dict[str, Any]:
     transcoder would let the body or the query win.
     """
     request = operation.descriptor.input_type.full_name
-    told = {"body": _body_name(operation, binding), "query": request}
+    told = {"body": _body_name(operation, binding), "query": request, "verb": binding.verb}
     for variable in binding.variables:
         before, after = binding.around
         told |= {"field": variable.field, "before": before, "after": after}

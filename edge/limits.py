@@ -10,7 +10,8 @@ ANSWER_BYTES = 4 * 1024 * 1024
 JSON_DEPTH = 32
 # The documents that the edge serves itself; openapi.json is the largest.
 DOCUMENT_BYTES = 8 * 1024 * 1024
-# Headers of a request, in KiB: a token has about 1, a traceparent 55 bytes.
+# Headers of a request, in KiB: a token has about 1, a traceparent 55 bytes. Servers take more, so
+# that this is the one limit (METADATA_BYTES of core).
 HEADER_KIB = 32
 HEADER_COUNT = 64
 # How long a client may take to send its headers, and its whole request.

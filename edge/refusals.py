@@ -42,7 +42,7 @@ _REASONS = {
 # What a developer is told beyond the reason's text; it is the message of the status, in English
 # like every message of a status (AIP-193).
 _HINTS = {
-    400: "The path, the query or the JSON body does not fit the contract.",
+    400: "The path, the query, the JSON body or grpc-timeout does not fit the contract.",
     413: f"At most {limits.BODY_BYTES} bytes are taken.",
     415: "Send the body as application/json.",
     405: "The path exists; the Allow header has its methods.",
@@ -80,6 +80,11 @@ _FAULT_FOUND = {
         "match_if_key_not_found": False,
     }
 }
+# A tag of `accept-language` before the one that counts: the servers take the first of which texts
+# exist, and look at its first two letters.
+_PASSED_OVER = r"[ \t]*([^def, \t][^,]*|d[^e,][^,]*|e[^n,][^,]*|f[^r,][^,]*|[def]?),"
+# English is for everybody else, so no header is looked at for it.
+_ASKED_BY_HEADER = ("fr", "de")
 _HARDENING = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
@@ -89,14 +94,14 @@ _HARDENING = {
 def local_replies(contract: Contract) -> dict[str, Any]:
     """Envoy's `local_reply_config`: every answer of its own with a status from 400 on."""
     malformed = contract.reasons["MALFORMED_REQUEST"]
-    mappers = [_frame_fault(malformed), _body_fault(malformed)]
+    mappers = [_frame_fault(malformed), *_body_fault(malformed)]
     mappers.extend(_overflow(contract.reasons["OVERLOADED"]))
     for status, name in _REASONS.items():
         mappers.append(_for_grpc(status, contract.reasons[_GRPC_REASONS.get(status, name)]))
-        mappers.append(_for_json(_comparison("EQ", status), status, contract.reasons[name]))
+        mappers.extend(_for_json(_comparison("EQ", status), status, contract.reasons[name]))
     # What Envoy may think of beyond these.
     for status, name in ((500, "INTERNAL"), (400, "MALFORMED_REQUEST")):
-        mappers.append(_for_json(_comparison("GE", status), status, contract.reasons[name]))
+        mappers.extend(_for_json(_comparison("GE", status), status, contract.reasons[name]))
     return {"mappers": mappers}
 
 
@@ -117,8 +122,8 @@ def _for_grpc(status: int, reason: Reason) -> dict[str, Any]:
     }
     if status in _GRPC_REASONS:
         mapper["headers_to_add"] = [_header("grpc-status-details-bin", _details(reason))]
-    elif status in _METADATA:
-        mapper["headers_to_add"] = _grpc_status(reason, _METADATA[status])
+    else:
+        mapper["headers_to_add"] = _grpc_status(reason, _METADATA.get(status))
     return mapper
 
 
@@ -135,14 +140,41 @@ def _grpc_status(
     ]
 
 
-def _for_json(condition: dict[str, Any], status: int, reason: Reason) -> dict[str, Any]:
-    return {
-        "filter": condition,
-        "body_format_override": {
-            "json_format": _status(reason, _message(status, reason), _METADATA.get(status))
-        },
-        "headers_to_add": [_header(key, value) for key, value in _HARDENING.items()],
+def _for_json(condition: dict[str, Any], status: int, reason: Reason) -> list[dict[str, Any]]:
+    told = _status(reason, _message(status, reason), _METADATA.get(status))
+    return _in_each_language(condition, told, reason)
+
+
+def _in_each_language(
+    condition: dict[str, Any], status: dict[str, Any], reason: Reason
+) -> list[dict[str, Any]]:
+    """A status as JSON for each language; the first that fits a request is taken."""
+    asked = [{"and_filter": {"filters": [condition, _asks_for(tag)]}} for tag in _ASKED_BY_HEADER]
+    return [
+        {
+            "filter": each,
+            "body_format_override": {"json_format": _localized(status, reason, language)},
+            "headers_to_add": [_header(key, value) for key, value in _HARDENING.items()],
+        }
+        for each, language in zip((*asked, condition), (*_ASKED_BY_HEADER, "en"), strict=True)
+    ]
+
+
+def _asks_for(language: str) -> dict[str, Any]:
+    regex = rf"(?i)({_PASSED_OVER})*[ \t]*{language}.*"
+    header = {"name": "accept-language", "string_match": {"safe_regex": {"regex": regex}}}
+    return {"header_filter": {"header": header}}
+
+
+def _localized(status: dict[str, Any], reason: Reason, language: str) -> dict[str, Any]:
+    """The status with the reason's text for people, second of its details as from a server."""
+    text = {
+        "@type": "type.googleapis.com/google.rpc.LocalizedMessage",
+        "locale": language,
+        "message": reason.texts[language],
     }
+    info, *more = status["details"]
+    return {**status, "details": [info, text, *more]}
 
 
 def _frame_fault(reason: Reason) -> dict[str, Any]:
@@ -154,7 +186,7 @@ def _frame_fault(reason: Reason) -> dict[str, Any]:
     }
 
 
-def _body_fault(reason: Reason) -> dict[str, Any]:
+def _body_fault(reason: Reason) -> list[dict[str, Any]]:
     """A JSON body that the guard has refused: which field, and why."""
     violation = {
         "@type": "type.googleapis.com/google.rpc.BadRequest",
@@ -167,11 +199,7 @@ def _body_fault(reason: Reason) -> dict[str, Any]:
     }
     status = _status(reason, reason.texts["en"])
     status["details"].append(violation)
-    return {
-        "filter": _FAULT_FOUND,
-        "body_format_override": {"json_format": status},
-        "headers_to_add": [_header(key, value) for key, value in _HARDENING.items()],
-    }
+    return _in_each_language(_FAULT_FOUND, status, reason)
 
 
 def _overflow(reason: Reason) -> list[dict[str, Any]]:
@@ -188,12 +216,10 @@ def _overflow(reason: Reason) -> list[dict[str, Any]]:
             "body_format_override": {"text_format_source": {"inline_string": reason.texts["en"]}},
             "headers_to_add": _grpc_status(reason, None, retry),
         },
-        {
-            "filter": _OVERFLOW,
-            "status_code": _OVERLOADED_STATUS,
-            "body_format_override": {"json_format": status},
-            "headers_to_add": [_header(key, value) for key, value in _HARDENING.items()],
-        },
+        *(
+            {**mapper, "status_code": _OVERLOADED_STATUS}
+            for mapper in _in_each_language(_OVERFLOW, status, reason)
+        ),
     ]
 
 

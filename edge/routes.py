@@ -26,6 +26,7 @@ _ON = {"@type": _FILTER, "config": {}}
 # knows of any call, and answers what it cannot read as its own fault.
 _FRAMING = ("grpc-encoding", "grpc-accept-encoding", "grpc-internal-encoding-request")
 _SHORT = (options.LOAD_CLASS_READ, options.LOAD_CLASS_WRITE)
+_GET = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
 _JSON_TYPE = r"application/json([ \t]*;.*)?"
 _GRPC_TYPE = r"application/grpc(\+proto)?([ \t]*;.*)?"
 _GRPC_WEB_TYPE = r"application/grpc-web(-text)?(\+proto)?([ \t]*;.*)?"
@@ -43,12 +44,12 @@ def matcher(
         *(route for document in documents for route in _document(document)),
         *(route for operation in exposed for route in _grpc(operation, edge.deadlines)),
         *_rest(exposed, edge.deadlines),
-        *(_refusal({"path": path}, 405, "GET") for path in HEALTH_PATHS),
+        *(route for path in HEALTH_PATHS for route in _health(path)),
     ]
     homes: dict[str, list[Route]] = defaultdict(list)
     for route in every:
         homes[_home(route["match"])].append(route)
-    first, last = _preflight(edge), _refusal({"prefix": "/"}, 404)
+    first, last = [*_preflight(edge), _ILL_TIMED], _refusal({"prefix": "/"}, 404)
     lists = {home: _list([*first, *some, last]) for home, some in sorted(homes.items())}
     return {
         "matcher_tree": {"input": _PATH_INPUT, "prefix_match_map": {"map": lists}},
@@ -56,6 +57,22 @@ def matcher(
     }
 
 
+# A deadline that nobody can read. gRPC, in a server, would answer that the fault is its own, and a
+# caller who sets a deadline should not go without one unknowingly.
+_ILL_TIMED: Route = {
+    "name": "edge/400",
+    "match": {
+        "prefix": "/",
+        "headers": [
+            {
+                "name": "grpc-timeout",
+                "string_match": {"safe_regex": {"regex": "[0-9]{1,8}[HMSmun]"}},
+                "invert_match": True,
+            }
+        ],
+    },
+    "direct_response": {"status": 400},
+}
 _PATH_INPUT = {
     "name": "path",
     "typed_config": {
@@ -202,12 +219,17 @@ def _path(binding: Binding) -> dict[str, Any]:
     return {"safe_regex": {"regex": binding.regex}}
 
 
+def _health(path: str) -> Iterator[Route]:
+    """A filter answers before the route does, which gives the call its name alone."""
+    yield {**_refusal({"path": path, "headers": [_GET]}, 503), "name": f"edge{path}"}
+    yield _refusal({"path": path}, 405, "GET")
+
+
 def _document(document: Document) -> Iterator[Route]:
-    get = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
     for path in document.paths:
         yield {
             "name": f"edge{path}",
-            "match": {"path": path, "headers": [get]},
+            "match": {"path": path, "headers": [_GET]},
             "direct_response": {"status": 200, "body": {"filename": str(document.file)}},
             "response_headers_to_add": [
                 {"header": {"key": key, "value": value}, "append_action": _REPLACE}

@@ -22,6 +22,7 @@ from core.rpc.limits import (
     KEEPALIVE_MS,
     KEEPALIVE_TIMEOUT_MS,
     MAX_MESSAGE_BYTES,
+    METADATA_BYTES,
     READ_MESSAGE_BYTES,
 )
 from core.rpc.translate import end, refusal_of, tell
@@ -171,6 +172,9 @@ def _options(settings: CoreSettings) -> list[tuple[str, Any]]:
         ("grpc.so_reuseport", int(settings.so_reuseport)),
         ("grpc.max_receive_message_length", READ_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        # Were they two, gRPC would refuse by lot what lies between them.
+        ("grpc.max_metadata_size", METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", METADATA_BYTES),
         ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
         ("grpc.max_connection_age_grace_ms", CONNECTION_GRACE_MS),
         ("grpc.keepalive_time_ms", KEEPALIVE_MS),

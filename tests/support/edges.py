@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from core.contract import everything
+from core.rpc.limits import METADATA_BYTES
 from edge import Address, Edge, binary, write
 
 HOST = "127.0.0.1"
@@ -45,7 +46,10 @@ class Backend:
 
     async def start(self, service: str, port: int = 0) -> None:
         """Serve a service; it says SERVING."""
-        server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        # As much metadata as a server of ours takes.
+        bytes_taken = ("grpc.max_metadata_size", "grpc.absolute_max_metadata_size")
+        options = [("grpc.so_reuseport", 0), *((name, METADATA_BYTES) for name in bytes_taken)]
+        server = grpc.aio.server(options=options)
         for handler in self._handlers(service):
             server.add_generic_rpc_handlers((handler,))
         self.told_health[service] = health.aio.HealthServicer()

@@ -1,6 +1,7 @@
 """What JSON bodies and queries may hold."""
 
 import base64
+import gzip
 import json
 from typing import Any
 
@@ -29,7 +30,7 @@ def fault(reply: Reply) -> tuple[int, str, str]:
     """Status, field and sentence of a refused body."""
     assert reply.json["code"] == 3
     assert reply.json["details"][0]["reason"] == "MALFORMED_REQUEST"
-    violation = reply.json["details"][1]["field_violations"][0]
+    violation = reply.json["details"][2]["field_violations"][0]
     return reply.status, violation["field"], violation["description"]
 
 
@@ -214,6 +215,36 @@ async def test_a_call_of_grpc_web_that_is_not_whole_is_refused_at_once(
     assert edge.backend.calls == []
 
 
+@pytest.mark.parametrize("flag", [b"\1", b"\2", b"\x80", b"\x81"])
+async def test_a_call_of_grpc_web_whose_flag_means_nothing_here_is_refused(
+    edge: Front, flag: bytes
+) -> None:
+    """Compressed without a word how, or no data at all: the fault is the caller's."""
+    kind = "application/grpc-web+proto"
+
+    reply = await edge.call("POST", SEARCH, raw=flag + bytes(4), content_type=kind)
+
+    assert (reply.status, reply.headers["grpc-status"]) == (400, "3")
+    assert b"MALFORMED_REQUEST" in base64.b64decode(reply.headers["grpc-status-details-bin"] + "==")
+    assert edge.backend.calls == []
+
+
+async def test_a_call_of_grpc_web_that_says_how_it_is_compressed_is_read(edge: Front) -> None:
+    """The encoding and the flag belong together, as in gRPC itself."""
+    packed = gzip.compress(auth_service_pb2.LoginRequest(email="a@example.org").SerializeToString())
+
+    reply = await edge.call(
+        "POST",
+        "/medhub.auth.v1.AuthService/Login",
+        raw=b"\1" + len(packed).to_bytes(4) + packed,
+        content_type="application/grpc-web+proto",
+        grpc_encoding="gzip",
+    )
+
+    assert reply.status == 200
+    assert edge.backend.calls[-1].request == auth_service_pb2.LoginRequest(email="a@example.org")
+
+
 async def test_a_call_of_grpc_web_is_no_larger_than_one_of_rest(edge: Front) -> None:
     """It is read whole before it is sent on; the refusal says how much is taken."""
     kind = "application/grpc-web+proto"
@@ -384,7 +415,7 @@ async def test_only_json_is_taken(edge: Front, kind: str, status: int) -> None:
 
     assert reply.status == status
     if kind == "application/grpc":
-        assert reply.headers["grpc-status"] == "2"
+        assert reply.headers["grpc-status"] == "3"
         assert edge.backend.calls == []
     if status == 415:
         assert reply.json["details"][0]["reason"] == "MALFORMED_REQUEST"

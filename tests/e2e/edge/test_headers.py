@@ -140,3 +140,36 @@ async def test_headers_that_only_grpc_reads_are_not_passed_on(
 
     assert reply.status == 200
     assert name not in edge.backend.calls[-1].headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": "Bearer " + "t" * 20_000},
+        {"x_foo": "y" * 12_000},
+        {"x_foo": "y" * 32_000},
+        {f"x_{number}": "y" * 550 for number in range(56)},
+    ],
+)
+async def test_what_the_edge_lets_in_no_server_finds_too_large(
+    edge: Front, headers: dict[str, Any]
+) -> None:
+    """Up to 32 KiB of headers arrive; gRPC alone would refuse them from 8 KiB on."""
+    reply = await edge.call("GET", PATH, **headers)
+
+    assert reply.status == 200
+    seen = edge.backend.calls[-1].headers
+    assert {name: seen[name.replace("_", "-")] for name in headers} == headers
+
+
+async def test_more_headers_than_the_edge_takes_are_refused_by_it(edge: Front) -> None:
+    """One limit, told with its reason, whether one header is too long or there are too many."""
+    numbered: dict[str, Any] = {f"x_{number}": "y" for number in range(64)}
+
+    long = await edge.call("GET", PATH, x_foo="y" * 33_000)
+    many = await edge.call("GET", PATH, **numbered)
+
+    for refused in (long, many):
+        assert refused.status == 431
+        assert refused.json["details"][0]["reason"] == "REQUEST_TOO_LARGE"
+    assert edge.backend.calls == []

@@ -1,6 +1,7 @@
 """Errors, of servers and of the edge itself: one JSON shape, and no text that tells too much."""
 
 import asyncio
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from core.contract import everything
 from edge import limits
 from medhub.auth.v1 import auth_service_pb2
 from tests.support.edges import Front, Reply, call, front
@@ -133,6 +135,31 @@ async def test_the_server_learns_the_deadline_of_the_contract(edge: Front) -> No
     assert 3 < short <= 4
 
 
+@pytest.mark.parametrize("given", ["zzz", "4", "S", "4s", "-1S", "1.5S", "123456789S", "1S,2S"])
+async def test_a_deadline_that_cannot_be_read_is_refused(edge: Front, given: str) -> None:
+    """MALFORMED_REQUEST for each kind of caller; a server would call it INTERNAL."""
+    rest = await edge.call("GET", "/clinical/v1/patients/a", grpc_timeout=given)
+    web = await edge.call("POST", f"/{LOGIN}", raw=b"\0\0\0\0\0", grpc_timeout=given, **GRPC_WEB)
+    bare = await edge.call(
+        "POST", f"/{LOGIN}", raw=bytes(5), content_type="application/grpc", grpc_timeout=given
+    )
+
+    assert reason(rest) == (400, 3, "MALFORMED_REQUEST")
+    for told in (web, bare):
+        details = base64.b64decode(told.headers["grpc-status-details-bin"] + "==")
+        assert told.headers["grpc-status"] == "3"
+        assert b"MALFORMED_REQUEST" in details
+    assert edge.backend.calls == []
+
+
+@pytest.mark.parametrize("given", ["99999999H", "30000000u", "9000m", "1M"])
+async def test_a_deadline_in_any_unit_is_read(edge: Front, given: str) -> None:
+    """Up to eight digits and a unit, as gRPC writes it."""
+    reply = await edge.call("GET", "/clinical/v1/patients/a", grpc_timeout=given)
+
+    assert (reply.status, len(edge.backend.calls)) == (200, 1)
+
+
 async def test_no_caller_makes_the_edge_wait_longer_than_it_would(tmp_path: Path) -> None:
     """A caller asks for five hours of a server that never answers; the edge ends the call."""
     async with front(tmp_path, deadlines={f"/{LOGIN}": 0.2}) as running:
@@ -165,6 +192,48 @@ async def test_what_is_not_http_is_refused_in_the_same_shape(edge: Front) -> Non
     assert reason(garbage) == (400, 3, "MALFORMED_REQUEST")
     assert reason(headers) == (431, 3, "REQUEST_TOO_LARGE")
     assert headers.json["details"][0]["metadata"] == {"max_bytes": "32768"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [
+        ("", "en"),
+        ("es", "en"),
+        ("*", "en"),
+        ("xfr", "en"),
+        ("fr", "fr"),
+        ("de-CH", "de"),
+        ("FR-fr,en;q=0.5", "fr"),
+        ("it, fr;q=0.8, en;q=0.5", "fr"),
+        ("en,fr", "en"),
+        ("es;q=1,de", "de"),
+        ("e, f ,,  de", "de"),
+    ],
+)
+async def test_the_edge_speaks_the_language_that_a_server_would(
+    edge: Front, asked: str, language: str
+) -> None:
+    """The first tag of which texts exist; the message for developers is English."""
+    texts = everything().reasons["NOT_FOUND"].texts
+
+    reply = await edge.call("GET", "/nowhere", accept_language=asked)
+
+    assert reason(reply) == (404, 5, "NOT_FOUND")
+    assert reply.json["message"] == texts["en"]
+    assert reply.json["details"][1] == {
+        "@type": "type.googleapis.com/google.rpc.LocalizedMessage",
+        "locale": language,
+        "message": texts[language],
+    }
+
+
+async def test_faults_and_overload_are_told_in_the_callers_language(edge: Front) -> None:
+    """What the guard has found too, beside the field that it names."""
+    reply = await edge.call("POST", "/auth/login", {"emial": "a"}, accept_language="de")
+
+    kinds = [detail["@type"].rpartition(".")[2] for detail in reply.json["details"]]
+    assert kinds == ["ErrorInfo", "LocalizedMessage", "BadRequest"]
+    assert reply.json["details"][1]["locale"] == "de"
 
 
 async def test_a_service_that_is_away_is_unavailable_to_each_kind_of_caller(tmp_path: Path) -> None:
@@ -215,7 +284,7 @@ async def test_one_call_too_many_is_told_when_to_come_back(
         await held
 
     assert reason(rest) == (429, 8, "OVERLOADED")
-    assert rest.json["details"][1]["retry_delay"] == "0.2s"
+    assert rest.json["details"][2]["retry_delay"] == "0.2s"
     told, retry = rpc_status.from_call(raised.value), error_details_pb2.RetryInfo()
     assert raised.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert told.details[1].Unpack(retry)

@@ -260,3 +260,19 @@ async def test_streams_are_told_to_go_elsewhere(recorder: AccessRecorder) -> Non
             await call.read()
         assert told_by(cut.value).reason == "UNAVAILABLE"
         assert told_by(cut.value).retry_after == pytest.approx(0.1)
+
+
+async def test_as_much_metadata_as_the_edge_lets_in_is_read(served: Served) -> None:
+    """gRPC alone would refuse it from 8 KiB on, in its own words."""
+
+    async def echo(request: Any) -> Any:
+        return request
+
+    served.servicer.ask = echo
+    long = tuple((f"x-{number}", "y" * 950) for number in range(34))
+
+    answer = await served.call(ASK, thing("a"), served.token("doctor"), metadata=long)
+    told = await served.refused(ASK, thing("a"), "t" * 20_000)
+
+    assert answer == thing("a")
+    assert (told.code, told.reason) == (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
