@@ -59,6 +59,11 @@ class DataDir:
         return self.root / "gateway-endpoint"
 
     @property
+    def gateway_key(self) -> Path:
+        """The key file of the MLLP gateway's account; without one there is no gateway."""
+        return self.secrets / "gateway.service-key.json"
+
+    @property
     def destroyed_keys(self) -> Path:
         """Which keys were destroyed; a restore needs it to keep them so."""
         return self.root / "destroyed-keys.jsonl"

@@ -65,8 +65,8 @@ def listed(path: Path) -> set[Destroyed]:
         return set()
     try:
         return {_from(json.loads(line)) for line in lines}
-    except (TypeError, KeyError) as error:
-        raise ValueError("not a list of destroyed keys") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path} is not a list of destroyed keys") from error
 
 
 def keep(path: Path, destroyed: Iterable[Destroyed]) -> None:

@@ -56,7 +56,7 @@ async def examine(data: DataDir) -> AsyncIterator[Finding]:
         for finding in ports():
             yield finding
         return
-    async for finding in platform(running):
+    async for finding in platform(data, running):
         yield finding
     for finding in relays(data):
         yield finding
@@ -163,20 +163,21 @@ def ports() -> Iterator[Finding]:
         )
 
 
-async def platform(running: Running) -> AsyncIterator[Finding]:
+async def platform(data: DataDir, running: Running) -> AsyncIterator[Finding]:
     """The health of each part of the running platform."""
     for service, target in running.grpc.items():
-        yield _health(service, await GrpcServing(target).is_ready())
-    gateway = TcpOpen(running.mllp_host, running.mllp_port)
-    yield _health("gateway", await gateway.is_ready())
+        yield _health(data, service, await GrpcServing(target).is_ready())
+    if data.gateway_key.exists():
+        gateway = TcpOpen(running.mllp_host, running.mllp_port)
+        yield _health(data, "gateway", await gateway.is_ready())
     host, _, port = running.http.removeprefix("http://").rpartition(":")
-    yield _health("envoy", await HttpOk(host, int(port), "/health/").is_ready())
+    yield _health(data, "envoy", await HttpOk(host, int(port), "/health/").is_ready())
 
 
-def _health(name: str, well: bool) -> Finding:
+def _health(data: DataDir, name: str, well: bool) -> Finding:
     if well:
         return Finding(State.GOOD, f"{name} serves")
-    return Finding(State.FAILED, f"{name} does not serve", f"see .medhub/logs/{name}.log")
+    return Finding(State.FAILED, f"{name} does not serve", f"see {data.logs / name}.log")
 
 
 def relays(data: DataDir) -> Iterator[Finding]:

@@ -222,8 +222,13 @@ class Layout:
         return tuple(self.server(service) for service in Service)
 
     def fronts(self) -> tuple[ChildSpec, ...]:
-        """What stands in front of the servers or beside them, and starts after them."""
-        return (self.gateway(), self.envoy(), *self.destroyed_keys())
+        """What stands in front of the servers or beside them, and starts after them.
+
+        The gateway has an account in an organization, which nobody can guess: without its key file
+        there is none yet.
+        """
+        gateway = (self.gateway(),) if self.data.gateway_key.exists() else ()
+        return (*gateway, self.envoy(), *self.destroyed_keys())
 
     def running(self, pid: int) -> Running:
         """The addresses of this platform, without its demo."""

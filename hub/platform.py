@@ -43,6 +43,8 @@ async def _bring_up(
         # Before the gateway, which serves the endpoint that the demonstration opens.
         await supervisor.run_once(layout.seed())
         running = replace(running, organizations=json.loads(layout.data.demo.read_text()))
+    if not layout.data.gateway_key.exists():
+        report("gateway: not started, it has no account yet (docs/operating.md)")
     await supervisor.start_together(*layout.fronts())
     layout.data.ports.write_text(json.dumps(dict(layout.ports)))
     run_file.write(layout.data.run_file, running)

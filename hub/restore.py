@@ -24,6 +24,7 @@ from hub import archive
 from hub.audit_stored import StoredReader
 from hub.audit_verify import TrustStore, verify
 from hub.backup import DATA, PLATFORM, SECRETS
+from hub.data_dir import DataDir
 from hub.destroyed_keys import Destroyed, DestroyedKey
 from hub.erased_rows import ErasedRows
 from hub.layout import Layout
@@ -40,19 +41,28 @@ class RestoreFailed(Exception):
 def place(layout: Layout, source: Path, key: archive.Identity) -> None:
     """Unpack a backup into an empty data directory. Raises RestoreFailed or archive.Unusable."""
     data = layout.data
-    if data.postgres.exists() or any(data.secrets.iterdir()):
-        raise RestoreFailed(f"{data.root} holds a platform already: move it away, or name another")
     cluster = _embedded(layout)
     with _draft(data.root) as draft:
         archive.unpack(source, key, draft, _only(cluster.major_version()))
         _check(cluster, draft / DATA)
-        data.unproven.touch()
         # What was made here on the way gives place to what the cluster knows.
         shutil.rmtree(data.secrets)
         (draft / SECRETS).rename(data.secrets)
         with suppress(FileNotFoundError):
             (draft / PLATFORM / data.gateway.name).rename(data.gateway)
         cluster.take_in(draft / DATA)
+
+
+def begin(data: DataDir) -> None:
+    """From here on nothing serves from a directory until a backup in it is proved.
+
+    One in which a restore has failed before anything was put there may be used again. Raises
+    RestoreFailed for one that holds a platform.
+    """
+    begun = data.unproven.exists()
+    if data.postgres.exists() or (any(data.secrets.iterdir()) and not begun):
+        raise RestoreFailed(f"{data.root} holds a platform already: move it away, or name another")
+    data.unproven.touch()
 
 
 def _check(cluster: Cluster, data: Path) -> None:

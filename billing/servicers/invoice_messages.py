@@ -84,13 +84,18 @@ def terms_from_proto(message: invoice_pb2.Invoice, currency: str) -> Terms:
 def changed_by(invoice: Invoice, message: invoice_pb2.Invoice, mask: FieldMask) -> Terms:
     """The terms with the fields that the mask names; without one, all that are set (AIP-134).
 
-    Raises InvalidField for a field that there is not.
+    Raises InvalidField for a field that there is not, and for another patient or currency than the
+    invoice is of: those are fixed.
     """
     named = set(mask.paths) or {field.name for field, _ in message.ListFields()}
     if "*" in named:
         named = set(_CHANGEABLE)
     if named - _CHANGEABLE - _IGNORED:
         raise InvalidField(field="update_mask", rule="field_mask")
+    fixed = {"patient": name_of("patients", invoice.patient_id), "currency_code": invoice.currency}
+    for field in sorted(named & fixed.keys()):
+        if getattr(message, field) != fixed[field]:
+            raise InvalidField(field=f"invoice.{field}", rule="immutable")
     # What the mask leaves out is not even looked at.
     sent = invoice_pb2.Invoice()
     FieldMask(paths=sorted(named & _CHANGEABLE)).MergeMessage(message, sent)
@@ -112,8 +117,11 @@ def _line_from_proto(message: invoice_pb2.InvoiceLine, currency: str, at: str) -
     if not quantity:
         # Credits are documents of their own, so nothing is charged less than once.
         raise InvalidField(field=f"{at}.quantity", rule="positive")
+    description = message.description.strip()
+    if not description:
+        raise InvalidField(field=f"{at}.description", rule="required")
     return Line(
-        description=message.description.strip(),
+        description=description,
         quantity=quantity,
         unit_price=price_from_proto(message.unit_price, PRICE_UNIT, currency, f"{at}.unit_price"),
         treatment=Treatment(

@@ -94,8 +94,9 @@ def _restore(data: DataDir, source: Path, key: Path, destroyed_keys: Path) -> No
     from hub import destroyed_keys as lists
     from hub.backup import identity_in
     from hub.layout import Layout
-    from hub.restore import RestoreFailed, place, prove
+    from hub.restore import RestoreFailed, begin, place, prove
 
+    begin(data)
     if not destroyed_keys.exists():
         raise RestoreFailed(f"{destroyed_keys} is not there; an empty file says that none was")
     destroyed = lists.listed(destroyed_keys)

@@ -1,6 +1,8 @@
 """`medhub receipt`: whether a receipt of an erasure is what a service has signed."""
 
+import base64
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +12,7 @@ import typer
 def receipt(
     file: Annotated[
         Path,
-        typer.Argument(exists=True, dir_okay=False, help="The receipt's note, as it was given."),
+        typer.Argument(exists=True, dir_okay=False, help="The note, or its base64 as JSON has it."),
     ],
     key: Annotated[
         str, typer.Option(help="The service's public key, as a vkey line, known from elsewhere.")
@@ -20,7 +22,14 @@ def receipt(
     from core.subject.receipts import NotVouched, verified
 
     try:
-        print(verified(file.read_bytes(), key), end="")
+        print(verified(_note_in(file.read_bytes()), key), end="")
     except NotVouched as refusal:
         print(f"medhub: {refusal}", file=sys.stderr)
         raise typer.Exit(1) from None
+
+
+def _note_in(given: bytes) -> bytes:
+    """The note; JSON holds its bytes as base64, in which no note could be written."""
+    with suppress(ValueError):
+        return base64.b64decode(given.strip(), validate=True)
+    return given

@@ -94,3 +94,31 @@ def test_nothing_serves_from_a_backup_that_was_not_proved(tmp_path: Path) -> Non
 
     assert refused.returncode == 1
     assert "not proved" in refused.stderr
+
+
+def test_a_restore_that_failed_can_be_tried_again_and_nothing_else(tmp_path: Path) -> None:
+    """No new platform is made where a backup was to come back."""
+    garbage, key, none = tmp_path / "garbage.age", tmp_path / "key.txt", tmp_path / "none.jsonl"
+    garbage.write_bytes(b"no backup")
+    none.touch()
+    made = medhub("backup", str(tmp_path / "x"), "--key", str(key), data_dir=tmp_path / "nothing")
+    options = ("--key", str(key), "--destroyed-keys", str(none))
+
+    tries = [medhub("restore", str(garbage), *options, data_dir=tmp_path / "new") for _ in range(2)]
+    begun = medhub("up", data_dir=tmp_path / "new")
+
+    assert made.returncode == 1
+    assert [one.returncode for one in (*tries, begun)] == [1, 1, 1]
+    assert all("is no backup" in one.stderr for one in tries), tries[1].stderr
+    assert "not proved" in begun.stderr
+
+
+def test_a_site_of_its_own_begins_without_the_demonstration(tmp_path: Path) -> None:
+    """Everything but the gateway, which has no account before somebody gives it one."""
+    with up(tmp_path, arguments=()) as whole:
+        health = whole.http("GET", "/health/")
+        examined = medhub("doctor", data_dir=tmp_path)
+
+    assert health.status == 200
+    assert examined.returncode == 0, examined.stdout
+    assert "gateway" not in examined.stdout

@@ -152,6 +152,7 @@ _BAD_INVOICES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a rate where none is due": (_line(vat_rate=Decimal(value="20")), f"{_AT}.vat_rate"),
     "no reason for the exemption": (_line(exemption_code=""), f"{_AT}.exemption_code"),
+    "a line of blanks": (_line(description=" "), f"{_AT}.description"),
     "no lines": ({"lines": []}, "invoice.lines"),
     "10,000 lines": ({"lines": [consultation()] * 10_000}, "invoice.lines"),
     "a line beyond all reason": (
@@ -246,3 +247,23 @@ async def test_what_the_mask_leaves_out_is_not_looked_at(desk: Any) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await desk.call(desk.invoices.UpdateInvoice, update)
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("currency_code", "USD"), ("patient", "patients/0198c0de-0000-7000-8000-00000000000f")],
+)
+async def test_what_an_invoice_is_of_is_fixed(desk: Any, field: str, value: str) -> None:
+    """Whoever asks for another is told so, and not answered as if it had been done."""
+    draft = await _draft(desk)
+    changed = Invoice(name=draft.name, **{field: value})
+    mask = FieldMask(paths=[field])
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await desk.call(
+            desk.invoices.UpdateInvoice,
+            invoices.UpdateInvoiceRequest(invoice=changed, update_mask=mask),
+        )
+
+    [wrong] = refused_by(refused.value).detail(error_details_pb2.BadRequest()).field_violations
+    assert wrong.field == f"invoice.{field}"

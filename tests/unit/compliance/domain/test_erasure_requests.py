@@ -57,7 +57,7 @@ def test_another_plan_than_was_read_is_not_confirmed() -> None:
         confirmed(_request(), "1", SOMEBODY, NOON)
 
 
-@pytest.mark.parametrize("state", set(State) - {State.PLANNED})
+@pytest.mark.parametrize("state", sorted(set(State) - {State.PLANNED}))
 def test_what_is_not_planned_is_not_confirmed(state: State) -> None:
     """Neither before there is a plan, nor twice."""
     with pytest.raises(ErasureNotPlanned):
