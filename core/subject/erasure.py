@@ -5,7 +5,7 @@ rows again, whatever the law says of them by then: it was decided when it was do
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core import clock
@@ -74,7 +74,7 @@ class Erasure:
                 continue
             if await self._delete(tx, one, plan, person) != told.count:
                 raise ErasurePlanChanged
-        keys = await self._destroyed(tx, plan, person)
+        keys = await self._destroyed(tx, plan.tables, person)
         receipt = self._receipt(request, plan, keys)
         gone = tuple(name.partition(".")[2] for name, told in going.items() if told.count)
         await self._receipts.sign(tx, receipt, person.ids, gone)
@@ -93,6 +93,8 @@ class Erasure:
         for one in self._children_first(person.kind):
             if one.table.name in record.erased:
                 again += await tx.run(one.free.delete, **person.parameters(one.free.delete))
+        # Those that have been made since the backup are gone with it, and none must be made again.
+        await self._destroyed(tx, wire.ErasureReceipt.FromString(record.receipt).tables, person)
         await self._receipts.keep(tx, record)
         return again
 
@@ -112,8 +114,10 @@ class Erasure:
         rows = one.free if partly else one.all
         return await tx.run(rows.delete, **person.parameters(rows.delete))
 
-    async def _destroyed(self, tx: Transaction, plan: Plan, person: Person) -> list[str]:
-        if not any(t.action == wire.ERASURE_ACTION_DESTROY_KEY for t in plan.tables):
+    async def _destroyed(
+        self, tx: Transaction, tables: Iterable[wire.ErasedTable], person: Person
+    ) -> list[str]:
+        if not any(table.action == wire.ERASURE_ACTION_DESTROY_KEY for table in tables):
             return []
         return sorted({key for destroy in self._destroys for key in await destroy(tx, person)})
 
