@@ -76,7 +76,7 @@ class Admission:
     def leave(self, load: int, seconds: float) -> None:
         """Give the place back, after so many seconds."""
         if load == options.LOAD_CLASS_READ:
-            self._judge(load, seconds)
+            self._judge(seconds)
         self._running[load] -= 1
         if self._left is not None:
             self._left.set()
@@ -88,9 +88,9 @@ class Admission:
             self._left.clear()
             await self._left.wait()
 
-    def _judge(self, load: int, seconds: float) -> None:
-        """Learn from a call that took so long how many may be in progress."""
-        now = asyncio.get_running_loop().time()
+    def _judge(self, seconds: float) -> None:
+        """Learn from a read that took so long how many may be in progress."""
+        load, now = options.LOAD_CLASS_READ, asyncio.get_running_loop().time()
         if now < self._judge_at:
             return
         limit, running, most = self._limits[load], self._running[load], self._most[load]

@@ -13,6 +13,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from clinical.formats.hl7v2.ack import Issue, Verdict, application_ack
 from clinical.formats.hl7v2.header import Header
+from clinical.gateway import uplink
 from clinical.gateway.server import EndpointName, Gateway
 from clinical.gateway.settings import EndpointSettings, GatewaySettings
 from clinical.gateway.uplink import MOST_ALONE, Uplink
@@ -37,6 +38,8 @@ class _Clinical(grpc.GenericRpcHandler):
     away_as: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE
     taken: list[bytes] = field(default_factory=list)
     bad: int = 0
+    streams: int = 0
+    ended_well: int = 0
 
     def service(self, details: Any) -> Any:
         return grpc.stream_stream_rpc_method_handler(
@@ -48,6 +51,7 @@ class _Clinical(grpc.GenericRpcHandler):
     async def _ingest(
         self, requests: AsyncIterator[wire.IngestMessagesRequest], context: Any
     ) -> AsyncIterator[wire.IngestMessagesResponse]:
+        self.streams += 1
         async for request in requests:
             if self.away:
                 self.away -= 1
@@ -64,6 +68,7 @@ class _Clinical(grpc.GenericRpcHandler):
                 message=f"hl7Messages/{new_id()}",
                 ack=application_ack(header, Verdict.ACCEPTED, (), issue) or b"",
             )
+        self.ended_well += 1
 
 
 @asynccontextmanager
@@ -163,3 +168,18 @@ def test_a_file_that_names_no_endpoint_yet_feeds_none(tmp_path: Path, held: byte
     path.write_text(f"{ENDPOINT}\n")
 
     assert (before, between, name()) == ("", "", ENDPOINT)
+
+
+async def test_a_stream_is_renewed_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends by itself before its token does; the next one takes what comes meanwhile."""
+    monkeypatch.setattr(uplink, "STREAM_LIFE", 0.1)
+    clinical = _Clinical()
+    async with _gateway(clinical) as opened, connected(opened) as sender:
+        for number in range(12):
+            sender.put(_message(number))
+            await asyncio.sleep(0.05)
+        answers = await sender.answers(12, seconds=30.0)
+
+    assert codes(answers) == ["AA"] * 12
+    assert clinical.streams > 1
+    assert clinical.ended_well >= clinical.streams - 1

@@ -303,3 +303,32 @@ async def test_a_read_of_a_patient_runs_for_care(served: Served) -> None:
     answer = await served.call(GET, GetPatientRequest(name=NAME), served.token("doctor"))
 
     assert (answer.name, purposes) == (NAME, ["care"])
+
+
+@pytest.mark.parametrize("revision", ["abc", "-1", "9" * 40, ""])
+async def test_a_revision_that_cannot_be_read_is_refused(served: Served, revision: str) -> None:
+    """Its caller means that something was revoked: nobody is let in as if nothing had been said."""
+    served.servicer.ask = _echo
+    metadata = (("x-medhub-min-auth-revision", revision),)
+
+    told = await served.refused(ASK, thing(), served.token("doctor"), metadata=metadata)
+
+    assert (told.code, told.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD")
+    assert await served.call(ASK, thing(), served.token("doctor")) == thing()
+
+
+async def test_a_request_id_is_one_whatever_its_case(served: Served) -> None:
+    """UUIDs are compared and not their spellings (RFC 9562)."""
+    seen: list[str] = []
+
+    async def create(_request: Any) -> Any:
+        seen.append(identity.call().request_id)
+        return Patient(name=NAME)
+
+    served.servicer.create = create
+    spelt = "0198c0de-0000-7000-8000-00000000000a"
+    for one in (spelt, spelt.upper()):
+        request = CreatePatientRequest(patient=Patient(birth_name="Durand"), request_id=one)
+        await served.call(CREATE, request, served.token("doctor"))
+
+    assert seen == [spelt, spelt]

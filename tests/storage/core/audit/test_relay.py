@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -345,3 +346,37 @@ async def test_the_relay_of_a_server_registered_under_another_name_waits_and_say
 
         monkeypatch.setattr(trails, "SERVER", "ward")
         await _until(lambda: _waiting(ward) == 0)
+
+
+class _Counted(Compliance):
+    """Notes how many events each batch has."""
+
+    def __init__(self, source: str, channel: Any) -> None:
+        super().__init__(source, channel)
+        self.batches: list[int] = []
+
+    def request(self, batch: int, messages: Sequence[Any]) -> wire.AppendEventsRequest:
+        """A batch, counted."""
+        self.batches.append(len(messages))
+        return super().request(batch, messages)
+
+
+async def test_what_comes_after_a_small_batch_gathers(
+    db: Database, ward: ServiceDatabase, served: Trail
+) -> None:
+    """The first event goes at once; those that follow it closely go together."""
+    call = as_caller(organization=new_id())
+    receiver = _Counted("ward", served.channel)
+    relay = Relay(Outbox(ward.urls.relay), receiver, linger=3.0)
+    relay.start()
+    try:
+        await _admit(db, call, ["first"])
+        await _until(lambda: relay.sent == 1)
+        for number in range(5):
+            await _admit(db, call, [f"later {number}"])
+            await asyncio.sleep(0.1)
+        await _until(lambda: relay.sent == 6)
+    finally:
+        await relay.stop()
+
+    assert receiver.batches == [1, 5]

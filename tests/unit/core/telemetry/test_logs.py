@@ -4,7 +4,9 @@ import json
 import logging
 from typing import Any
 
-from core.telemetry.logs import JsonLines, chain_of
+import pytest
+
+from core.telemetry.logs import JsonLines, chain_of, set_up
 
 CANARY = "Durand-1820"
 
@@ -68,3 +70,24 @@ def test_a_chain_that_closes_on_itself_ends() -> None:
 
     assert len(chain_of(one)) == 2
     assert len(chain_of(long)) == 5
+
+
+def test_what_grpc_leaves_behind_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    """Of asyncio's complaints only those that somebody could act upon are told."""
+    asyncios = logging.getLogger("asyncio")
+    before = list(asyncios.filters), logging.getLogger().handlers[:], logging.getLogger().level
+    said = (
+        "Task was destroyed: <Task coro=<_StreamRequestMixin._consume_request_iterator()>>",
+        "Task failed: RuntimeError('aclose(): asynchronous generator is already running')",
+        "Task was destroyed: <Task coro=<ours()>>",
+    )
+    try:
+        set_up("probe")
+        logging.getLogger().addHandler(caplog.handler)
+        for text in said:
+            asyncios.error(text)
+    finally:
+        asyncios.filters[:], logging.getLogger().handlers[:] = before[0], before[1]
+        logging.getLogger().setLevel(before[2])
+
+    assert ["ours()" in record.getMessage() for record in caplog.records] == [True]
