@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import grpc
 from google.protobuf.message import Message
 
 from auth import bootstrap
@@ -42,6 +43,7 @@ from tests.support.tokens import SigningKey
 ROLES = ("administrator", "doctor", "unlinked", "nurse", "biller", "auditor")
 HOSPITAL = "1.2.250.1.999.1"  # who issues the patient numbers of the HL7 messages
 LIFE = timedelta(minutes=5)
+PAUSES = (0.2, 0.4, 0.8, 1.6)  # seconds, after which a server that was away is asked again
 
 
 @dataclass
@@ -90,8 +92,17 @@ class Side:
         return self.tenant.members[word].user
 
     async def do(self, method: str, request: Message, token: str = "") -> Any:
-        """Call as the administrator; what is not answered is a fault of the preparation."""
-        outcome = await self.world.invoke(method, request, bearer(token or self.whole))
+        """Call as the administrator; what is not answered is a fault of the preparation.
+
+        A server that is away for a moment has changed nothing: it is asked again, as it says.
+        """
+        meta = bearer(token or self.whole)
+        outcome = await self.world.invoke(method, request, meta)
+        for pause in PAUSES:
+            if outcome.code is not grpc.StatusCode.UNAVAILABLE:
+                break
+            await asyncio.sleep(pause)
+            outcome = await self.world.invoke(method, request, meta)
         assert outcome.ok, f"{method}: {outcome}"
         return outcome.response
 

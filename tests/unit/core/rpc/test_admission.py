@@ -104,7 +104,7 @@ async def test_an_address_that_tries_too_often_waits(time: list[float]) -> None:
     assert attempts("1.1.1.1", 1000) == CREDENTIAL_RATE
 
 
-async def test_who_fails_at_one_method_is_let_in_by_another() -> None:
+async def test_who_fails_at_one_method_is_let_in_by_another(time: list[float]) -> None:
     """A backend that validates stale tokens shuts nobody behind its address out of logging in."""
     admission = Admission()
     admission.enter(CREDENTIAL, "10.0.0.1", "ValidateToken")
