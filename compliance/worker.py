@@ -13,9 +13,10 @@ from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+from compliance.domain.access_requests import retry_at
 from compliance.storage.access_work import Overtaken, Work
 from compliance.storage.store import Store, StoreTransaction
-from core import identity
+from core import clock, identity
 from core.errors import DeadlineExceeded, Unavailable
 from core.identity import Call, Caller, Kind
 
@@ -56,7 +57,7 @@ class Task(Protocol):
 
     async def attempt(self, work: Work, steps: Steps, /) -> None:
         """One attempt at one request. What it raises is trouble of this server or its database: the
-        request is taken up again when the lease has run out. Raises Overtaken.
+        request is taken up again after a pause. Raises Overtaken.
         """
 
 
@@ -108,6 +109,16 @@ class Worker:
             await self._tasks[work.kind].attempt(work, Steps(self._store, self._lease))
         except Overtaken:
             _log.info("another worker has taken a request up")
+        except Exception:
+            await self._give_back(work)
+            raise
+
+    async def _give_back(self, work: Work) -> None:
+        """Have a request taken up again before its lease runs out, if the database answers."""
+        with contextlib.suppress(Exception):
+            async with self._store.begin_as(identity.call()) as tx:
+                again = retry_at(clock.now(), work.attempt)
+                await tx.access_work.put_off(work, again or clock.now() + self._lease)
 
 
 def _call_of(organization: UUID | None) -> Call:

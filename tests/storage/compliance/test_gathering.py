@@ -23,6 +23,7 @@ from compliance.storage.access_work import ACCESS
 from compliance.storage.store import Store
 from compliance.worker import Worker
 from core import clock, tasks
+from core.errors import Unavailable
 from core.ids import name_of, new_id
 from medhub.subject.v1 import subject_pb2 as held
 from medhub.subject.v1 import subject_service_pb2 as wire
@@ -41,6 +42,8 @@ class Service:
     standing: held.Standing = held.STANDING_NOT_REGISTERED_HERE
     identities: list[str] = field(default_factory=list)
     failure: str = ""
+    # Of the first question about the person: not the service's, but of whoever asks.
+    trouble: Exception | None = None
     cut: bool = False
     # Waited for before the second half of an export.
     half: asyncio.Event = field(default_factory=asyncio.Event)
@@ -65,6 +68,9 @@ class Services:
         if asked.failure:
             raise Missing(asked.failure)
         asked.finds += 1
+        if asked.trouble is not None:
+            trouble, asked.trouble = asked.trouble, None
+            raise trouble
         names = {query["subject"], *query["also_known_as"], *asked.identities}
         return wire.FindSubjectResponse(standing=asked.standing, identities=sorted(names))
 
@@ -155,6 +161,18 @@ async def test_a_worker_that_dies_is_followed_by_another(store: Store) -> None:
 
     assert _texts(await _document(store, request), "auth") == ["one", "two", "three"]
     assert services.each["auth"].exports == 2
+
+
+async def test_trouble_of_its_own_holds_a_request_up_for_a_moment(store: Store) -> None:
+    """What an attempt stumbles over gives the request back: nobody waits for the lease."""
+    services = _services(auth=Service(["one"], trouble=Unavailable()))
+    request = await _entered(store)
+
+    worker = asyncio.create_task(_gathering(store, services).run())
+    await _until(store, request, lambda one: one.state is State.COMPLETE)
+    await tasks.end(worker)
+
+    assert _texts(await _document(store, request), "auth") == ["one"]
 
 
 async def test_a_worker_that_comes_late_writes_no_more(store: Store) -> None:
