@@ -3,7 +3,7 @@
 import calendar
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,9 @@ articles allow two months; a request is about everything, so the shorter term is
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=10)
 """Before services that are missing are asked again: doubled each time."""
+
+RIGHTS_SINCE = datetime(2018, 5, 25, tzinfo=UTC)
+"""GDPR article 99(2): an earlier request was not of this law, and its date is a slip."""
 
 MOST_ATTEMPTS = 1_200
 """At ten minutes each a little more than the eight days of the law; then people must see to it."""
@@ -129,9 +132,11 @@ class Answer:
 def received(
     stated: datetime | None, now: datetime, field: str = "access_request.receive_time"
 ) -> datetime:
-    """When the clocks start. Raises InvalidField for a moment that is still to come."""
+    """When the clocks start. Raises InvalidField for a moment that cannot be."""
     if stated is not None and stated > now:
         raise InvalidField(field=field, rule="not_in_the_future")
+    if stated is not None and stated < RIGHTS_SINCE:
+        raise InvalidField(field=field, rule="not_before_the_law")
     return stated or now
 
 

@@ -9,6 +9,7 @@ from compliance.domain.access_requests import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     MOST_ATTEMPTS,
+    RIGHTS_SINCE,
     Answer,
     AnswerState,
     Requester,
@@ -55,7 +56,7 @@ def test_a_month_ends_on_its_last_day_at_the_latest(at: datetime, month_later: d
     assert month == month_later
 
 
-def test_a_request_is_not_of_tomorrow() -> None:
+def test_a_request_is_not_of_tomorrow_nor_from_before_the_law() -> None:
     """The clock starts at the receipt, which may be past but never to come."""
     last_week = NOON - timedelta(days=7)
 
@@ -63,6 +64,8 @@ def test_a_request_is_not_of_tomorrow() -> None:
     assert received(last_week, NOON) == last_week
     with pytest.raises(InvalidField):
         received(NOON + timedelta(seconds=1), NOON)
+    with pytest.raises(InvalidField):
+        received(RIGHTS_SINCE - timedelta(seconds=1), NOON)
 
 
 def _answer(service: str, state: AnswerState) -> Answer:
