@@ -31,6 +31,7 @@ from compliance.worker import Steps
 from core import clock
 from core.ids import name_of
 from core.subject.grounds import ACCOUNTABILITY
+from core.subject.receipts import is_unreadable
 from medhub.subject.v1 import erasure_pb2, subject_service_pb2
 
 STILL_FOUND = "STILL_FOUND"
@@ -156,10 +157,25 @@ class _Attempt:
         waits = [p for p in progress.parts.values() if p.state is PartState.WAITING]
         if waits:
             await self._plan_anew(progress)
-        elif all_erased(progress.parts, self._services.names):
+        elif all_erased(progress.parts, self._services.names) and await self._forgotten(progress):
             await self._look_again(progress)
         else:
             await self._put_off(progress)
+
+    async def _forgotten(self, progress: _Progress) -> bool:
+        """Whether no service writes about somebody for whom no key is left to record under."""
+        receipt = erasure_pb2.ErasureReceipt.FromString(progress.parts[OWN].receipt)
+        if not is_unreadable(receipt):
+            return True
+        query = _occasion(progress.request).query(progress.request.identities)
+        failed = {}
+        for service in self._services.names:
+            try:
+                await self._services.restrict(service, query)
+            except Missing as missing:
+                failed[service] = replace(progress.parts[service], last_failure=missing.failure)
+        progress.parts |= failed
+        return not failed
 
     async def _erased(self, progress: _Progress, part: Part) -> Part:
         """What a service has signed for, or why it has not."""
@@ -193,6 +209,7 @@ class _Attempt:
                 progress.parts[name] = replace(progress.parts[name], last_failure=failure)
             await self._put_off(progress)
         else:
+            progress.parts = {n: replace(p, last_failure="") for n, p in progress.parts.items()}
             progress.request = replace(progress.request, completed_at=clock.now())
             await self._end(progress, State.COMPLETE)
 

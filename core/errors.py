@@ -86,6 +86,12 @@ class PersonRestricted(Refusal):
     reason = "PERSON_RESTRICTED"
 
 
+class PersonErased(Refusal):
+    """The person was erased, and no key is left to record under: nothing is written about them."""
+
+    reason = "PERSON_ERASED"
+
+
 class RequestIdReused(Refusal):
     """The request_id has been used with another request (AIP-155)."""
 

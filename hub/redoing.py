@@ -1,7 +1,7 @@
 """Doing again, on a backup that was put back, what had been erased since it was made."""
 
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from pydantic import SecretBytes, SecretStr
@@ -22,9 +22,12 @@ from core.database.settings import PAGE_KEY_BYTES
 from core.identity import Call, Caller, Kind
 from core.subject.erasure import Erasure
 from core.subject.holdings import Holdings
+from core.subject.receipts import is_unreadable
+from core.subject.restrictions import Restrictions
 from hub.erased_rows import ErasedRows
 from hub.layout import Layout
 from hub.services import Service
+from medhub.subject.v1.erasure_pb2 import ErasureReceipt
 
 _ACTION = "subject.data.erase"
 
@@ -45,17 +48,40 @@ async def redo(layout: Layout, erased: Iterable[ErasedRows]) -> tuple[int, int]:
                 again = await _redo(database, erasure, one)
                 erasures += again is not None
                 rows += again or 0
+    await _forget(layout, [one for one in listed if _is_forgotten(one)])
     return erasures, rows
 
 
-async def _redo(database: Database, erasure: Erasure, one: ErasedRows) -> int | None:
-    call = Call(
-        method=f"{one.service}.server/Restore",
+def _is_forgotten(one: ErasedRows) -> bool:
+    """Whether nothing is left under which an act about the person could be recorded."""
+    receipt = ErasureReceipt.FromString(one.record.receipt)
+    return one.service == Service.COMPLIANCE and is_unreadable(receipt)
+
+
+async def _forget(layout: Layout, erased: Sequence[ErasedRows]) -> None:
+    """Have no service write about them again."""
+    for service in Service if erased else ():
+        async with database_of(layout, service) as (database, keyring):
+            restrictions = Restrictions(_holdings(service, keyring).metadata)
+            for one in erased:
+                call = _call(service, one)
+                identity.enter(call)
+                async with database.begin_as(call) as tx:
+                    await restrictions.forget(tx, one.record.persons, one.record.request_id)
+
+
+def _call(service: str, one: ErasedRows) -> Call:
+    return Call(
+        method=f"{service}.server/Restore",
         caller=Caller(kind=Kind.SERVICE, organization=one.organization),
         action=_ACTION,
         purpose="operation",
         sees_restricted=True,
     )
+
+
+async def _redo(database: Database, erasure: Erasure, one: ErasedRows) -> int | None:
+    call = _call(one.service, one)
     identity.enter(call)
     async with database.begin_as(call) as tx:
         again = await erasure.redo(tx, one.record)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from core.database import column, index, new_metadata, tenant_table, unique
 from core.subject.receipts import receipt_tables
-from core.subject.restrictions import restriction_table
+from core.subject.restrictions import restriction_tables
 
 metadata = new_metadata("analytics")
 
@@ -53,4 +53,4 @@ figure = tenant_table(
 )
 
 receipt_tables(metadata)
-restriction_table(metadata)
+restriction_tables(metadata)

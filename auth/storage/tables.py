@@ -29,7 +29,7 @@ from core.database import (
 )
 from core.database import unique as unique_key
 from core.subject.receipts import receipt_tables
-from core.subject.restrictions import restriction_table
+from core.subject.restrictions import restriction_tables
 
 metadata = new_metadata("auth")
 
@@ -282,4 +282,4 @@ auth_state = platform_table(
 )
 
 receipt_tables(metadata)
-restriction_table(metadata)
+restriction_tables(metadata)

@@ -26,6 +26,7 @@ from billing.servicers.amounts import (
     price_from_proto,
     price_to_proto,
 )
+from billing.servicers.texts import text_from_proto
 from billing.servicers.times import date_from_proto, date_to_proto, time_to_proto
 from core.errors import InvalidField
 from core.ids import name_of
@@ -117,7 +118,7 @@ def _line_from_proto(message: invoice_pb2.InvoiceLine, currency: str, at: str) -
     if not quantity:
         # Credits are documents of their own, so nothing is charged less than once.
         raise InvalidField(field=f"{at}.quantity", rule="positive")
-    description = message.description.strip()
+    description = text_from_proto(message.description, f"{at}.description")
     if not description:
         raise InvalidField(field=f"{at}.description", rule="required")
     return Line(
@@ -165,10 +166,11 @@ def _buyer_to_proto(buyer: Buyer) -> invoice_pb2.Buyer:
 
 
 def _buyer_from_proto(message: invoice_pb2.Buyer) -> Buyer:
+    at = "invoice.buyer"
     return Buyer(
-        display_name=message.display_name.strip(),
-        street=message.street.strip(),
-        postal_code=message.postal_code.strip(),
-        city=message.city.strip(),
+        display_name=text_from_proto(message.display_name, f"{at}.display_name"),
+        street=text_from_proto(message.street, f"{at}.street"),
+        postal_code=text_from_proto(message.postal_code, f"{at}.postal_code"),
+        city=text_from_proto(message.city, f"{at}.city"),
         country_code=message.country_code,
     )

@@ -14,6 +14,7 @@ from billing.domain.payments import (
 )
 from billing.servicers.amounts import money_from_proto, money_to_proto
 from billing.servicers.pages import after, patient_of
+from billing.servicers.texts import text_from_proto
 from billing.servicers.times import date_from_proto, date_to_proto, time_to_proto
 from billing.storage.store import Store, Work
 from core import clock, identity
@@ -133,7 +134,7 @@ def _payment_from_proto(message: payment_pb2.Payment) -> Payment:
         currency=currency,
         means=_MEANS_BACK[message.means],
         received_on=received_on,
-        reference=message.reference.strip(),
+        reference=text_from_proto(message.reference, "payment.reference"),
         created_at=clock.now(),
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from core.database import Reach, column, index, new_metadata, reference, tenant_table, unique
 from core.subject.receipts import receipt_tables
-from core.subject.restrictions import restriction_table
+from core.subject.restrictions import restriction_tables
 
 metadata = new_metadata("billing")
 
@@ -265,4 +265,4 @@ ledger_entry: Final[Table] = tenant_table(
 )
 
 receipt_tables(metadata)
-restriction_table(metadata)
+restriction_tables(metadata)

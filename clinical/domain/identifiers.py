@@ -18,8 +18,8 @@ from clinical.domain.ins import (
     key_fault_of,
     normalized,
 )
-from clinical.domain.texts import has_controls
 from core.errors import InvalidField, Refusal
+from core.texts import has_controls
 
 # Faults that leave no INS to keep: what is wrong is not one figure but what the number is.
 _NOT_AN_INS: Final = frozenset({InsFault.SHAPE, InsFault.AUTHORITY})

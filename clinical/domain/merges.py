@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from clinical.domain.patients import Patient, PatientMerged, check_present
-from clinical.domain.texts import has_controls
 from core.errors import InvalidField, Refusal
+from core.texts import has_controls
 
 
 class MergeWithItself(Refusal):

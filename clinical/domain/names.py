@@ -4,8 +4,8 @@ from typing import Final
 
 from clinical.domain.patients import Traits
 from clinical.domain.search_keys import words_of
-from clinical.domain.texts import has_controls
 from core.errors import InvalidField
+from core.texts import has_controls
 
 _NAMES: Final = ("birth_name", "used_name", "birth_given_names", "first_birth_given_name")
 

@@ -27,7 +27,7 @@ from core.database import (
     tenant_table,
 )
 from core.subject.receipts import receipt_tables
-from core.subject.restrictions import restriction_table
+from core.subject.restrictions import restriction_tables
 
 metadata = new_metadata("clinical")
 
@@ -426,4 +426,4 @@ hl7_work: Final[Table] = queue_table(
 )
 
 receipt_tables(metadata)
-restriction_table(metadata)
+restriction_tables(metadata)

@@ -28,7 +28,7 @@ from core.database import (
     unique,
 )
 from core.subject.receipts import receipt_tables
-from core.subject.restrictions import restriction_table
+from core.subject.restrictions import restriction_tables
 
 metadata = new_metadata("compliance")
 
@@ -372,4 +372,4 @@ access_work = queue_table(
 )
 
 receipt_tables(metadata)
-restriction_table(metadata)
+restriction_tables(metadata)

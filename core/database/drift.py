@@ -10,7 +10,7 @@ from sqlalchemy import Connection, MetaData, Table
 
 from core.database.capture import capture_sql, roles_of
 from core.database.migrations import engine_of
-from core.database.secure import captured, is_restrictable
+from core.database.secure import captured, is_restrictable, outlives_erasure
 from core.database.tables import Scope
 
 _WALLS = """SELECT relrowsecurity AND relforcerowsecurity,
@@ -43,6 +43,7 @@ def _walls(connection: Connection, table: Table) -> list[str]:
     extra = ["also_visible"] if table.info.get("also_visible") else []
     found = []
     extra += ["restricted"] if is_restrictable(table) else []
+    extra += ["erased"] if outlives_erasure(table) else []
     if forced != tenant or policies != (sorted([*extra, "owner", "tenant"]) if tenant else []):
         found.append(f"{table.name}: row-level security")
     if writable != table.info.get("writable", True):

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
-from core.errors import DeadlineExceeded, PersonRestricted, Unavailable
+from core.errors import DeadlineExceeded, PersonErased, PersonRestricted, Refusal, Unavailable
 
 RETRY_SOON = 0.05  # seconds; two transactions met, and the other one is done by then
 RETRY_LATER = 1.0  # seconds; a server that restarts or a full pool needs about that long
@@ -20,8 +20,11 @@ RETRY_LATER = 1.0  # seconds; a server that restarts or a full pool needs about 
 _AWAY = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "26000"})
 _AWAY_CLASSES = frozenset({"08", "53", "58"})
 _CONFLICTS = frozenset({"40001", "40P01", "55P03", "40003"})
-# What PostgreSQL says of a row that a restrictive policy of this name does not let in.
-_RESTRICTED = 'row-level security policy "restricted"'
+# What PostgreSQL says of a row that a restrictive policy does not let in, and what that means.
+_POLICIES: dict[str, type[Refusal]] = {
+    'row-level security policy "restricted"': PersonRestricted,
+    'row-level security policy "erased"': PersonErased,
+}
 _STALE_PLAN = "cached plan must not change result type"
 
 
@@ -63,11 +66,17 @@ def _translate_state(error: psycopg.Error, state: str) -> Exception:
         return DeadlineExceeded()
     if state.startswith("23"):
         return ConstraintViolated(error.diag.constraint_name or "", state)
-    if state == "42501" and _RESTRICTED in (error.diag.message_primary or ""):
-        return PersonRestricted()
+    if state == "42501":
+        return _refused_by_policy(error)
     if is_stale_plan(error):
         return Unavailable(retry_after=RETRY_SOON)
     return error
+
+
+def _refused_by_policy(error: psycopg.Error) -> Exception:
+    said = error.diag.message_primary or ""
+    refusals = (refusal() for policy, refusal in _POLICIES.items() if policy in said)
+    return next(refusals, error)
 
 
 def is_stale_plan(error: psycopg.Error) -> bool:

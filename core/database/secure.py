@@ -9,7 +9,7 @@ from sqlalchemy import Connection, MetaData, Table
 
 from core.contract.figures import figure_of
 from core.database.capture import Captured, Roles, capture_sql, roles_of, triggers_sql
-from core.database.tables import RESTRICTED, TENANT_COLUMN, Scope
+from core.database.tables import ERASED, RESTRICTED, TENANT_COLUMN, Scope
 from medhub.options.v1 import data_pb2 as options
 
 # After a transaction the setting is an empty string and not NULL, hence NULLIF.
@@ -18,6 +18,9 @@ _TENANT = f"{TENANT_COLUMN} = NULLIF(current_setting('medhub.organization', true
 _UNRESTRICTED = """current_setting('medhub.sees_restricted', true) = 'on'
     OR ({subject} = ANY (ARRAY(SELECT r.person FROM public.{restricted} r))) IS NOT TRUE"""
 
+# Asked once a row; most people were not erased, so it is one look into an index.
+_NOT_ERASED = "NOT EXISTS (SELECT 1 FROM public.{erased} e WHERE e.person = {table}.{subject})"
+
 
 def is_restrictable(table: Table) -> bool:
     """Whether rows about a patient whose data are restricted are hidden from ordinary methods.
@@ -25,8 +28,17 @@ def is_restrictable(table: Table) -> bool:
     What has no subject of its own hangs on a row that has, and is read with it.
     """
     about_patients = table.info.get("subject") and table.info["subject_kind"] == "patient"
-    has_list = RESTRICTED in table.metadata.tables and table.name != RESTRICTED
-    return bool(about_patients and has_list and table.info.get("restrictable"))
+    has_lists = {RESTRICTED, ERASED} <= table.metadata.tables.keys()
+    return bool(about_patients and has_lists and table.info.get("restrictable"))
+
+
+def outlives_erasure(table: Table) -> bool:
+    """Whether nothing but a policy keeps rows about a patient who was erased from being written.
+
+    A row that refers to the patient's own row needs none: that row is gone.
+    """
+    referring = {name for one in table.foreign_key_constraints for name in one.column_keys}
+    return is_restrictable(table) and table.info["subject"] not in referring
 
 
 def _policies(table: Table, roles: Roles) -> list[str]:
@@ -40,11 +52,18 @@ def _policies(table: Table, roles: Roles) -> list[str]:
         f"CREATE POLICY owner ON {name} TO {roles.owner} USING (true) WITH CHECK (true)",
         f"DROP POLICY IF EXISTS also_visible ON {name}",
         f"DROP POLICY IF EXISTS restricted ON {name}",
+        f"DROP POLICY IF EXISTS erased ON {name}",
     ]
     if is_restrictable(table):
         shown = _UNRESTRICTED.format(subject=table.info["subject"], restricted=RESTRICTED)
         statements.append(
             f"CREATE POLICY restricted ON {name} AS RESTRICTIVE TO {roles.app} USING ({shown})"
+        )
+    if outlives_erasure(table):
+        living = _NOT_ERASED.format(erased=ERASED, table=table.name, subject=table.info["subject"])
+        statements.append(
+            f"CREATE POLICY erased ON {name} AS RESTRICTIVE TO {roles.app}"
+            f" USING (true) WITH CHECK ({living})"
         )
     if condition := table.info["also_visible"]:
         statements.append(

@@ -25,6 +25,7 @@ from sqlalchemy.types import TypeEngine
 
 TENANT_COLUMN = "organization_id"
 RESTRICTED = "restricted_person"
+ERASED = "erased_person"
 """The table of a service that says whose rows are kept and not processed (GDPR article 18)."""
 
 _NAMES = {

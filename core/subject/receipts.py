@@ -156,6 +156,11 @@ class Receipts:
         return f"medhub/{self._service}/receipt-key/".encode() + tx.organization.bytes + key.bytes
 
 
+def is_unreadable(receipt: wire.ErasureReceipt) -> bool:
+    """Whether keys went without which what the service still holds cannot be read."""
+    return any(table.action == wire.ERASURE_ACTION_DESTROY_KEY for table in receipt.tables)
+
+
 def text_of(receipt: wire.ErasureReceipt, organization: UUID | None) -> str:
     """What is signed, a fact a line."""
     lines = [

@@ -1,9 +1,10 @@
-"""Whose data a service keeps and does not process (GDPR article 18), by which restriction.
+"""Whose data a service does not process: they are restricted (GDPR article 18), or were erased.
 
-The rows themselves are hidden by row-level security (`core/database/secure.py`), from every
-statement of every method but those of the subject contract.
+The rows themselves are hidden, and new ones refused, by row-level security
+(`core/database/secure.py`), in every statement of every method but those of the subject contract.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import MetaData, Uuid, bindparam, delete
@@ -12,14 +13,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core import clock
 from core.database import Transaction, column, statement, tenant_table
-from core.database.tables import RESTRICTED
+from core.database.tables import ERASED, RESTRICTED
 from core.subject.person import Person
 
 _REQUEST = "medhub.subject.v1.RestrictSubjectRequest"
+_RECEIPT = "medhub.subject.v1.ErasureReceipt"
 
 
-def restriction_table(metadata: MetaData) -> None:
-    """Declare the list of a service. Every table about patients is behind it from then on."""
+def restriction_tables(metadata: MetaData) -> None:
+    """Declare the lists of a service. Every table about patients is behind them from then on."""
     tenant_table(
         RESTRICTED,
         metadata,
@@ -28,14 +30,37 @@ def restriction_table(metadata: MetaData) -> None:
         column("restricted_at", TIMESTAMP(timezone=True), internal="Since when."),
         subject="person",
         collection="restrictedPersons",
+        restrictable=False,
+    )
+    tenant_table(
+        ERASED,
+        metadata,
+        column("person", Uuid, internal="Who it was; nothing else is known.", primary_key=True),
+        column("request_id", Uuid, field=f"{_RECEIPT}.request", primary_key=True),
+        column("erased_at", TIMESTAMP(timezone=True), internal="Since when."),
+        subject="person",
+        collection="erasedPersons",
+        capture=False,
+        reason="The act is recorded.",
+        restrictable=False,
     )
 
 
 class Restrictions:
-    """The list of one service."""
+    """The lists of one service."""
 
     def __init__(self, metadata: MetaData) -> None:
         table = metadata.tables[RESTRICTED]
+        self._forget = statement(
+            upsert(metadata.tables[ERASED])
+            .values(
+                organization_id=bindparam("organization_id"),
+                person=bindparam("person"),
+                request_id=bindparam("request"),
+                erased_at=bindparam("at"),
+            )
+            .on_conflict_do_nothing()
+        )
         self._add = statement(
             upsert(table)
             .values(
@@ -55,6 +80,13 @@ class Restrictions:
         at = clock.now()
         rows = [{"person": one, "restriction": restriction, "at": at} for one in person.ids]
         await tx.run_many(self._add, rows)
+
+    async def forget(self, tx: Transaction, persons: Iterable[UUID], erasure: UUID) -> None:
+        """Take nothing more about a person who was erased everywhere, for ever."""
+        at = clock.now()
+        await tx.run_many(
+            self._forget, [{"person": one, "request": erasure, "at": at} for one in persons]
+        )
 
     async def remove(self, tx: Transaction, restriction: UUID) -> None:
         """End a restriction."""

@@ -35,6 +35,8 @@ PIECE_CHARACTERS = 64 * 1024
 MESSAGE_CHARACTERS = 64 * 1024
 """Records are gathered into a message up to about this size."""
 
+_ERASURES = "erasureRequests"
+
 Request: TypeAlias = (
     wire.FindSubjectRequest
     | wire.ExportSubjectRequest
@@ -126,7 +128,7 @@ class SubjectData:
         async with self._begin(request) as tx:
             await _record(tx, request)
             asked = await self._identified(tx, _person_from(request))
-            await self._restrictions.add(tx, asked.person, _restriction(request))
+            await self._restrict(tx, asked.person, request.occasion.request)
         return wire.RestrictSubjectResponse(standing=asked.standing, identities=asked.person.names)
 
     async def LiftSubjectRestriction(
@@ -135,10 +137,18 @@ class SubjectData:
         async with self._begin(request) as tx:
             await _record(tx, request)
             asked = await self._identified(tx, _person_from(request))
-            await self._restrictions.remove(tx, _restriction(request))
+            await self._restrictions.remove(tx, _restriction_id(request.occasion.request))
         return wire.LiftSubjectRestrictionResponse(
             standing=asked.standing, identities=asked.person.names
         )
+
+    async def _restrict(self, tx: Transaction, person: Person, occasion: str) -> None:
+        """For the length of a restriction; or, once the person is erased everywhere, for ever."""
+        if occasion.startswith(f"{_ERASURES}/"):
+            erasure = id_from(occasion, _ERASURES, field="occasion.request")
+            await self._restrictions.forget(tx, person.ids, erasure)
+        else:
+            await self._restrictions.add(tx, person, _restriction_id(occasion))
 
     def _begin(self, request: Request) -> AbstractAsyncContextManager[Transaction]:
         """A transaction inside the organization that the request is of, and no other's rows.
@@ -213,11 +223,9 @@ def _elsewhere(request: wire.PlanErasureRequest | wire.ExecuteErasureRequest) ->
         raise InvalidField(field="kept_elsewhere.until", rule="timestamp") from None
 
 
-def _restriction(
-    request: wire.RestrictSubjectRequest | wire.LiftSubjectRestrictionRequest,
-) -> UUID:
+def _restriction_id(occasion: str) -> UUID:
     """Which one. Raises InvalidName for a request of another kind."""
-    return id_from(request.occasion.request, "restrictions", field="occasion.request")
+    return id_from(occasion, "restrictions", field="occasion.request")
 
 
 async def _record(tx: Transaction, request: Request, more: Mapping[str, str] | None = None) -> None:

@@ -12,7 +12,7 @@ from core.contract import everything
 from core.contract.fields import data_of
 from core.crypto.organization_keys import OrganizationKeys
 from core.database.secure import is_restrictable
-from core.database.tables import RESTRICTED, TENANT_COLUMN
+from core.database.tables import ERASED, RESTRICTED, TENANT_COLUMN
 from core.subject.grounds import GROUNDS
 from core.subject.holdings import Holdings
 from core.subject.person import KINDS_ASKED, KINDS_ERASED
@@ -108,7 +108,7 @@ def test_a_restriction_hides_every_row_about_a_patient_but_their_own_requests() 
         if not is_restrictable(table)
     }
 
-    lists = {f"{service}.{RESTRICTED}" for service in SERVICES}
+    lists = {f"{service}.{name}" for service in SERVICES for name in (RESTRICTED, ERASED)}
     requests = {"access_request", "erasure_request", "restriction"}
     assert shown == lists | {f"compliance.{name}" for name in requests}
 

@@ -7,7 +7,9 @@ from tests.support import matrix_billing
 from tests.support.matrix_reasons import Metadata, ask, case
 from tests.support.matrix_restrictions import lifted, restricted
 from tests.support.matrix_subject import (
+    erasure_confirmed,
     erasure_entered,
+    erasure_planned,
     erasure_reaching,
     execute_request,
     plan_request,
@@ -45,6 +47,17 @@ async def _(world: World, meta: Metadata) -> Outcome:
     await restricted(side, patient)
     request = await matrix_billing.create_invoice(side)
     request.invoice.patient = patient
+    return await ask(world, f"{matrix_billing.INVOICES}/CreateInvoice", request, meta, side.whole)
+
+
+@case("PERSON_ERASED")
+async def _(world: World, meta: Metadata) -> Outcome:
+    side = world.alpha
+    planned = await erasure_planned(side, (await side.new_patient()).name)
+    await erasure_confirmed(side, planned)
+    await erasure_reaching(side, planned.name, erasure.ERASURE_REQUEST_STATE_COMPLETE)
+    request = await matrix_billing.create_invoice(side)
+    request.invoice.patient = planned.patient
     return await ask(world, f"{matrix_billing.INVOICES}/CreateInvoice", request, meta, side.whole)
 
 

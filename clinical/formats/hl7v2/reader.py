@@ -10,10 +10,10 @@ from clinical.domain.hl7 import Coded, Identifier, Issuer, Location, Practitione
 from clinical.domain.hl7_findings import Place
 from clinical.domain.hl7_values import ABSENT, ERASE, Moment, PartialDate, State, Unvalued
 from clinical.domain.ins import TenantKind
-from clinical.domain.texts import has_controls
 from clinical.formats.hl7v2.message import NULL, Components, Segment
 from clinical.formats.hl7v2.rules import GENERIC, Checks, Profile
 from clinical.formats.hl7v2.times import Untimely, date_of, moment_of
+from core.texts import has_controls
 
 PARIS: Final = ZoneInfo("Europe/Paris")
 # Longer names, codes and identifiers are accidents, and would not fit the rows or an index.

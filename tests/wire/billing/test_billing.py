@@ -153,6 +153,7 @@ _BAD_INVOICES: dict[str, tuple[dict[str, Any], str]] = {
     "a rate where none is due": (_line(vat_rate=Decimal(value="20")), f"{_AT}.vat_rate"),
     "no reason for the exemption": (_line(exemption_code=""), f"{_AT}.exemption_code"),
     "a line of blanks": (_line(description=" "), f"{_AT}.description"),
+    "a line that turns around": (_line(description="10\u202e01"), f"{_AT}.description"),
     "no lines": ({"lines": []}, "invoice.lines"),
     "10,000 lines": ({"lines": [consultation()] * 10_000}, "invoice.lines"),
     "a line beyond all reason": (
@@ -172,6 +173,10 @@ _BAD_INVOICES: dict[str, tuple[dict[str, Any], str]] = {
     "no such year": ({"due_date": Date(year=2**31 - 1, month=1, day=1)}, "invoice.due_date"),
     "no patient": ({"patient": ""}, "invoice.patient"),
     "no buyer": ({"buyer": Buyer(display_name=" ")}, "invoice.buyer.display_name"),
+    "a street of two lines": (
+        {"buyer": Buyer(display_name="A. Martin", street="1 rue\nHaute")},
+        "invoice.buyer.street",
+    ),
     "no series": ({"series": ""}, "invoice.series"),
 }  # fmt: skip
 _BAD_PAYMENTS: dict[str, tuple[dict[str, Any], str]] = {

@@ -10,7 +10,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """Make the list, unless the first tables were made with it, and put all others behind it."""
-    add_tables(op.get_bind(), metadata, "restricted_person")
+    """Make the lists, unless the first tables were made with them, and put all others behind it."""
+    add_tables(op.get_bind(), metadata, "restricted_person", "erased_person")
     for table in metadata.sorted_tables:
         secure(op.get_bind(), table)

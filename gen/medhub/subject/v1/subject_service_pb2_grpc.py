@@ -115,6 +115,9 @@ class SubjectServiceServicer:
         """Restricts a patient (GDPR article 18): the rows about the patient stay, and from then on no method
         reads or writes them but those of this service. A read finds nothing, as if nobody were there; a
         write is refused (PERSON_RESTRICTED). Several restrictions may hold at once.
+
+        With an erasure as the occasion it holds for ever: when nothing is kept of the patient anywhere and
+        no key is left to record under, nothing is written about them any more (PERSON_ERASED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,6 +61,9 @@ class SubjectServiceStub:
     """Restricts a patient (GDPR article 18): the rows about the patient stay, and from then on no method
     reads or writes them but those of this service. A read finds nothing, as if nobody were there; a
     write is refused (PERSON_RESTRICTED). Several restrictions may hold at once.
+
+    With an erasure as the occasion it holds for ever: when nothing is kept of the patient anywhere and
+    no key is left to record under, nothing is written about them any more (PERSON_ERASED).
     """
     LiftSubjectRestriction: _grpc.UnaryUnaryMultiCallable[_subject_service_pb2.LiftSubjectRestrictionRequest, _subject_service_pb2.LiftSubjectRestrictionResponse]
     """Ends one restriction of a patient. Of one that does not hold (any more) nothing changes."""
@@ -97,6 +100,9 @@ class SubjectServiceAsyncStub(SubjectServiceStub):
     """Restricts a patient (GDPR article 18): the rows about the patient stay, and from then on no method
     reads or writes them but those of this service. A read finds nothing, as if nobody were there; a
     write is refused (PERSON_RESTRICTED). Several restrictions may hold at once.
+
+    With an erasure as the occasion it holds for ever: when nothing is kept of the patient anywhere and
+    no key is left to record under, nothing is written about them any more (PERSON_ERASED).
     """
     LiftSubjectRestriction: _aio.UnaryUnaryMultiCallable[_subject_service_pb2.LiftSubjectRestrictionRequest, _subject_service_pb2.LiftSubjectRestrictionResponse]  # type: ignore[assignment]
     """Ends one restriction of a patient. Of one that does not hold (any more) nothing changes."""
@@ -160,6 +166,9 @@ class SubjectServiceServicer(metaclass=_abc_1.ABCMeta):
         """Restricts a patient (GDPR article 18): the rows about the patient stay, and from then on no method
         reads or writes them but those of this service. A read finds nothing, as if nobody were there; a
         write is refused (PERSON_RESTRICTED). Several restrictions may hold at once.
+
+        With an erasure as the occasion it holds for ever: when nothing is kept of the patient anywhere and
+        no key is left to record under, nothing is written about them any more (PERSON_ERASED).
         """
 
     @_abc_1.abstractmethod
