@@ -6,6 +6,7 @@ LOOK_EVERY seconds, so a call ends at most that long after its deadline.
 """
 
 import asyncio
+import math
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +18,8 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._kept: set[_Kept] = set()
+        # No block that is kept ends before this moment.
+        self._soonest = math.inf
         self._timer: asyncio.TimerHandle | None = None
 
     def until(self, moment: float) -> "_Kept":
@@ -26,6 +29,7 @@ class Deadlines:
     def add(self, kept: "_Kept") -> None:
         """Look after a block; the timer runs while there is one."""
         self._kept.add(kept)
+        self._soonest = min(self._soonest, kept.moment)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(LOOK_EVERY, self._look)
 
@@ -36,11 +40,14 @@ class Deadlines:
     def _look(self) -> None:
         self._timer = None
         if not self._kept:
+            self._soonest = math.inf
             return
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for kept in [one for one in self._kept if one.moment <= now]:
-            kept.expire()
+        if now >= self._soonest:
+            for kept in [one for one in self._kept if one.moment <= now]:
+                kept.expire()
+            self._soonest = min((one.moment for one in self._kept), default=math.inf)
         self._timer = loop.call_later(LOOK_EVERY, self._look)
 
 
