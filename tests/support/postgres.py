@@ -88,6 +88,13 @@ class ServiceDatabase:
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
 
+    def cut(self, role: str = "app") -> None:
+        """End the connections of a role to this database. Others' tests share the server."""
+        self.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = current_database() AND usename = 'medhub_{self.service}_{role}'"
+        )
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Database]:
         """The database as a server has it, as the app role."""

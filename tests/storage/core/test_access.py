@@ -134,9 +134,7 @@ async def test_a_failed_flush_fails_its_calls_and_later_ones_succeed(
     """What could not be recorded must not be answered; the recorder heals by itself."""
     record = AccessRecord(call=as_caller(organization=new_id()))
     await recorder.record([record])
-    ward.rows(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'medhub_ward_app'"
-    )
+    ward.cut()
 
     with pytest.raises(Unavailable):
         await recorder.record([record])

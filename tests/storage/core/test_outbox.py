@@ -126,10 +126,7 @@ async def test_a_relay_killed_at_any_step_leaves_no_gap(
                 assert seen.setdefault(entry.source_seq, entry.id) == entry.id
         if step % 3 == 2:
             await outbox.confirm(await outbox.pending())
-        ward.rows(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE usename = 'medhub_ward_relay'"
-        )
+        ward.cut("relay")
         with pytest.raises(Unavailable):
             await outbox.number()
         await outbox.close()
@@ -156,10 +153,7 @@ async def test_numbering_cut_in_the_middle_is_undone_whole(
         blocker.execute("SELECT 1 FROM medhub.relay_counter FOR UPDATE")
         numbering = asyncio.ensure_future(outbox.number())
         await asyncio.sleep(0.2)
-        ward.rows(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE usename = 'medhub_ward_relay'"
-        )
+        ward.cut("relay")
         with pytest.raises(Unavailable):
             await numbering
 

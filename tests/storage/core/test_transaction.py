@@ -254,7 +254,6 @@ async def test_the_database_heals_after_its_connections_were_cut(
     as_caller(organization=new_id())
     async with db.begin() as tx:
         await tx.all(patients.COUNT)
-    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'medhub_ward_app'"
 
     async def both() -> None:
         async with db.begin() as tx:
@@ -264,7 +263,7 @@ async def test_the_database_heals_after_its_connections_were_cut(
     async def lose() -> None:
         async with db.begin() as tx:
             await tx.all(patients.COUNT)
-            ward.rows(cut)
+            ward.cut()
             await tx.all(patients.COUNT)
 
     with pytest.raises(Unavailable):
@@ -283,12 +282,11 @@ async def test_the_database_heals_after_its_connections_were_cut(
 async def test_a_commit_without_an_answer_is_unknown(db: Database, ward: ServiceDatabase) -> None:
     """A connection lost before the commit's answer is never reported as done."""
     as_caller(organization=new_id())
-    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in %%'"
 
     async def lose() -> None:
         async with db.begin() as tx:
             await tx.run(patients.ADD, id=new_id(), name="Curie")
-            ward.rows(cut)
+            ward.cut()
 
     with pytest.raises(OutcomeUnknown):
         await lose()
