@@ -275,7 +275,7 @@ class Patients:
             if one.in_use
         }
         if locks:
-            await self._tx.one(_TAKE_LOCKS, keys=sorted(locks))
+            self._tx.soon(_TAKE_LOCKS, keys=sorted(locks))
 
     async def add(self, patient: Patient, *, registrar: UUID | None, claimed: bool = False) -> None:
         """A new patient; `registrar` is linked to them. Raises IdentifierTaken.

@@ -9,13 +9,12 @@ from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.waiting import wait_async
 
+from core.database.dialogue import GIVE_UP, Dialogue
+
 CONNECT_TIMEOUT = 3  # seconds
 PEER_GONE = 5000  # milliseconds until unanswered data means that the peer is gone
 REPLAN_AFTER = 10.0  # seconds a connection keeps its plans
 KEEPALIVE = 10  # seconds of silence until the peer is asked whether it is there
-# Seconds that a call which has ended waits for a server to stop: half of what its answer needs to
-# reach the caller in time (core.rpc.around). Past it the connection is given up.
-GIVE_UP = 0.1
 # Seconds for one answer: the server itself ends a statement before that (LONGEST_STATEMENT), so one
 # that is still silent is frozen.
 LONGEST_SILENCE = 32.0
@@ -67,6 +66,7 @@ class PooledConnection(psycopg.AsyncConnection[Any]):
 
     planned_at: float = 0.0  # seconds on the event loop's clock
     patience: float = LONGEST_SILENCE
+    dialogue: Dialogue  # since it was configured for the pool
 
     async def wait(
         self,

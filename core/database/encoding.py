@@ -1,4 +1,4 @@
-"""Values as PostgreSQL's protocol takes them, for the shared read pipeline.
+"""Values as PostgreSQL's protocol takes them.
 
 psycopg chooses a type by each value; a prepared statement that many calls share needs one type
 for good. The statement's casts give it, so values travel as text, and UUIDs and bytes as they
@@ -7,20 +7,28 @@ are.
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from psycopg import DataError
 from psycopg.types.json import Jsonb
 
 
 def encode(values: Sequence[Any], binary: Sequence[bool]) -> list[bytes | None]:
     """Each value as bytes; `binary` says which parameters are UUIDs or bytes."""
     return [
-        None if value is None else _binary(value) if raw else _text(value).encode()
+        None if value is None else _binary(value) if raw else _without_nul(_text(value)).encode()
         for value, raw in zip(values, binary, strict=True)
     ]
+
+
+def _without_nul(text: str) -> str:
+    """PostgreSQL has no such character, and libpq would end the text there."""
+    if "\0" in text:
+        raise DataError("a text cannot hold NUL")
+    return text
 
 
 def _binary(value: Any) -> bytes:
@@ -41,6 +49,10 @@ def _text(value: Any) -> str:
             return str(value)
         case date():  # a datetime too
             return value.isoformat()
+        case timedelta():
+            return f"{value.total_seconds()} seconds"
+        case bytes():
+            return f"\\x{value.hex()}"
         case list() | tuple():
             return "{" + ",".join(_element(item) for item in value) + "}"
         case Jsonb():

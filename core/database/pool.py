@@ -11,11 +11,11 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRe
 from core import identity
 from core.database.connections import (
     CONNECT_TIMEOUT,
-    GIVE_UP,
     LONGEST_SILENCE,
     PooledConnection,
     connection_options,
 )
+from core.database.dialogue import GIVE_UP, Dialogue
 from core.database.failures import translate
 from core.database.pipeline import Reads
 from core.database.pulse import Pulse
@@ -28,13 +28,11 @@ LONGEST_POOL_WAIT = 1.0  # seconds for a free connection; past it the service is
 # that a busy server answers OVERLOADED there and not UNAVAILABLE here.
 LONGEST_POOL_QUEUE = 384
 RECONNECT_FOR = 5.0  # seconds of attempts in a row; the next call that waits starts new ones
-STATEMENTS_PREPARED = 500  # per connection: more than any service has
 
 
 async def _configure(connection: PooledConnection) -> None:
     connection.planned_at = asyncio.get_running_loop().time()
-    connection.cursor_factory = psycopg.AsyncRawCursor  # statements are written with $n
-    connection.prepared_max = STATEMENTS_PREPARED
+    connection.dialogue = Dialogue(connection)
 
 
 class Database:

@@ -1,7 +1,7 @@
 """One call's transaction: the tenant and the audit context are set before anything else runs.
 
 The settings travel with the first statement, so that BEGIN, the settings and the statement
-take one round trip together.
+take one round trip together; what nobody waits for travels with the next one, or with COMMIT.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGresult
 from sqlalchemy import Text, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -22,20 +23,31 @@ from core.database.context import (
     encode_context,
     seconds_left,
 )
+from core.database.dialogue import Asked
 from core.database.failures import OutcomeUnknown, is_disconnection, translate
 from core.database.request_keys import Earlier
-from core.database.statements import Row, Statement, statement
+from core.database.statements import Row, Statement, sql, statement
 from core.errors import RequestIdReused
 from core.identity import Call
 
 STREAM_STEP = 200  # rows fetched at a time by `stream`: one reply message's worth
 MOST_AT_ONCE = 1000  # sets of values one `run_many` takes
 
-_SETTINGS = b"""SELECT set_config('medhub.organization', $1, true),
-    set_config('medhub.subject', $2, true), set_config('medhub.context', $3, true),
-    set_config('statement_timeout', $4, true), set_config('lock_timeout', $5, true)"""
-_SEE_RESTRICTED = b"SELECT set_config('medhub.sees_restricted', 'on', true)"
-_READ_ONLY = _SETTINGS + b", set_config('transaction_read_only', 'on', true)"
+_BEGIN = Asked(b"BEGIN")
+_COMMIT = Asked(b"COMMIT")
+_DROP_PLANS = Asked(DROP_PLANS)
+_SEE_RESTRICTED = Asked(b"SELECT set_config('medhub.sees_restricted', 'on', true)")
+_READ_ONLY = Asked(b"SELECT set_config('transaction_read_only', 'on', true)")
+_SETTINGS = sql(
+    """SELECT set_config('medhub.organization', :organization, true),
+    set_config('medhub.subject', :subject, true), set_config('medhub.context', :context, true),
+    set_config('statement_timeout', :statement, true), set_config('lock_timeout', :lock, true)""",
+    organization=Text,
+    subject=Text,
+    context=Text,
+    statement=Text,
+    lock=Text,
+)
 
 _RECORD_ACT = statement(
     text("SELECT medhub.record_act(:act, :subject, :subject_kind, :resource, :detail)").bindparams(
@@ -61,6 +73,7 @@ class Transaction:
         self._read_only = read_only
         self._begun = False
         self._claimed = False
+        self._unsent: list[Asked] = []
         self.lost = False
 
     @property
@@ -82,38 +95,35 @@ class Transaction:
 
     async def all(self, stmt: Statement, /, **params: Any) -> list[Row]:
         """All rows, in the order the statement gives them. The statement has a limit."""
-        cursor = await self._execute(stmt, stmt.arguments(params, self.organization))
-        return await cursor.fetchall()  # They came with the answer: nothing is awaited here.
+        result = await self._execute(stmt, params)
+        return self._connection.dialogue.rows(stmt, result)
 
     async def run(self, stmt: Statement, /, **params: Any) -> int:
         """Run a statement for its effect; the number of rows it touched."""
-        cursor = await self._execute(stmt, stmt.arguments(params, self.organization))
-        return cursor.rowcount
+        return (await self._execute(stmt, params)).command_tuples or 0
+
+    def soon(self, stmt: Statement, /, **params: Any) -> None:
+        """Run a statement whose result nobody needs, in one trip with the next one or the commit.
+
+        What it raises is raised there.
+        """
+        self._unsent.append(Asked(stmt, stmt.arguments(params, self.organization)))
 
     async def run_many(self, stmt: Statement, sets: Sequence[Mapping[str, Any]], /) -> None:
         """Run one statement for each set of values, all in one round trip."""
         if len(sets) > MOST_AT_ONCE:
             raise ValueError(f"at most {MOST_AT_ONCE} sets of values at once")
-        values = [stmt.arguments(params, self.organization) for params in sets]
-        if not values:
-            return
-        try:
-            async with self._connection.pipeline():
-                if not self._begun:
-                    await self._begin()
-                for value in values:
-                    await self._connection.execute(stmt.sql, value, prepare=True)
-        except psycopg.Error as error:
-            raise self._failed(error) from error
+        if sets:
+            await self._ask([Asked(stmt, stmt.arguments(one, self.organization)) for one in sets])
 
     async def stream(
         self, stmt: Statement, /, *, size: int = STREAM_STEP, **params: Any
     ) -> AsyncGenerator[Row]:
         """The rows of a long result, held on the server and fetched `size` at a time."""
         values = stmt.arguments(params, self.organization)
+        if self._unsent or not self._begun:
+            await self._ask([])
         try:
-            if not self._begun:
-                await self._begin()
             cursor = psycopg.AsyncRawServerCursor(
                 self._connection, "medhub_stream", row_factory=stmt.row_factory
             )
@@ -153,7 +163,7 @@ class Transaction:
     async def remember(self, name: str, revision: int) -> None:
         """Say what this request made, for those who repeat it. Nothing without a request_id."""
         if self._claimed:
-            await self.run(request_keys.FINISH, **self._request_key(), name=name, revision=revision)
+            self.soon(request_keys.FINISH, **self._request_key(), name=name, revision=revision)
             self._claimed = False
 
     async def record_act(
@@ -166,7 +176,7 @@ class Transaction:
         detail: Mapping[str, object] | None = None,
     ) -> None:
         """Write an audit event for what is no change of a row: a log-in, a destroyed key."""
-        await self.one(
+        self.soon(
             _RECORD_ACT,
             act=act,
             subject=subject,
@@ -182,13 +192,14 @@ class Transaction:
         if self._connection.info.transaction_status == TransactionStatus.INERROR:
             # PostgreSQL would answer this COMMIT with a rollback, and without an error.
             raise RuntimeError("a statement of this transaction failed; it cannot be committed")
+        if not self._begun and not self._unsent:
+            return
         try:
-            await self._connection.commit()
-        except psycopg.Error as error:
-            failure = self._failed(error)
+            await self._ask([_COMMIT])
+        except Exception as failure:
             if self.lost:
-                raise OutcomeUnknown from error
-            raise failure from error
+                raise OutcomeUnknown from failure
+            raise
 
     def _request_key(self) -> dict[str, object]:
         return {
@@ -198,8 +209,8 @@ class Transaction:
             "request_id": self._call.request_id,
         }
 
-    async def _begin(self) -> None:
-        """Queue or send the settings; psycopg puts BEGIN in front of them."""
+    def _opening(self) -> list[Asked]:
+        """What a transaction begins with."""
         left = seconds_left(self._call)
         caller = self._call.caller
         settings = (
@@ -209,28 +220,31 @@ class Transaction:
             _milliseconds(left),
             _milliseconds(min(left, LONGEST_LOCK_WAIT)),
         )
+        opening = [_BEGIN, Asked(_SETTINGS, settings)]
         now = asyncio.get_running_loop().time()
         if now - self._connection.planned_at > REPLAN_AFTER:
             self._connection.planned_at = now
-            await self._connection.execute(DROP_PLANS)
-        sql = _READ_ONLY if self._read_only else _SETTINGS
-        await self._connection.execute(sql, settings, prepare=True)
+            opening.insert(0, _DROP_PLANS)
+        if self._read_only:
+            opening.append(_READ_ONLY)
         if self._call.sees_restricted:
-            await self._connection.execute(_SEE_RESTRICTED)
-        self._begun = True
+            opening.append(_SEE_RESTRICTED)
+        return opening
 
-    async def _execute(self, stmt: Statement, values: list[Any]) -> psycopg.AsyncRawCursor[Any]:
-        cursor = psycopg.AsyncRawCursor(self._connection, row_factory=stmt.row_factory)
+    async def _execute(self, stmt: Statement, params: Mapping[str, Any]) -> PGresult:
+        [result] = await self._ask([Asked(stmt, stmt.arguments(params, self.organization))])
+        return result
+
+    async def _ask(self, asked: Sequence[Asked]) -> list[PGresult]:
+        """The results of these, behind what has not been sent yet."""
+        before = [*([] if self._begun else self._opening()), *self._unsent]
+        self._begun, self._unsent = True, []
+        connection = self._connection
         try:
-            if self._begun:
-                await cursor.execute(stmt.sql, values, prepare=True)
-            else:
-                async with self._connection.pipeline():
-                    await self._begin()
-                    await cursor.execute(stmt.sql, values, prepare=True)
+            results = await connection.dialogue.ask([*before, *asked], connection.patience)
         except psycopg.Error as error:
             raise self._failed(error) from error
-        return cursor
+        return results[len(before) :]
 
     def _failed(self, error: psycopg.Error) -> Exception:
         self.lost = self.lost or self._connection.closed or is_disconnection(error)
