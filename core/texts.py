@@ -1,12 +1,13 @@
 """What a text that names somebody may hold."""
 
-import unicodedata
+import re
 from typing import Final
 
-# They turn the order in which what follows is shown: a name or a number reads as another one.
-_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Controls (Unicode's category Cc), and what turns the order in which the rest is shown: a name or a
+# number reads as another one then.
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def has_controls(text: str) -> bool:
     """Whether a text holds what nobody's name does: controls, line breaks, turns of direction."""
-    return any(sign in _TURNING or unicodedata.category(sign) == "Cc" for sign in text)
+    return _CONTROLS.search(text) is not None

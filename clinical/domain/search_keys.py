@@ -1,5 +1,6 @@
 """Names as they are searched: accents, case, hyphens and particles do not matter."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ LONGEST_KEY: Final = 64
 """Characters; a longer key tells no two people apart and would not fit an index page well."""
 
 _LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "đ": "d", "ł": "l"})
+_WORD: Final = re.compile(r"[^\W_]+")
 # The other way in which German writes an umlaut without having one.
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 # Particles that are written or left out at will; a name made of them alone keeps them.
@@ -35,7 +37,8 @@ def spellings_of(name: str) -> frozenset[str]:
     `latour`, `delatour`, `auvergne`, `dauvergne` and `tourauvergne`, `Müller` as `mueller` too.
     """
     found: set[str] = set()
-    for text in {name, unicodedata.normalize("NFC", name).casefold().translate(_UMLAUTS)}:
+    folded = unicodedata.normalize("NFC", name).casefold()
+    for text in {folded, folded.translate(_UMLAUTS)}:
         words = words_of(text)
         found.update(words, _with_particles(_folded(text)))
         found.add("".join(words)[:LONGEST_KEY])
@@ -55,10 +58,11 @@ def _with_particles(words: list[str]) -> Iterable[str]:
 
 def _folded(text: str) -> list[str]:
     """The words of a name without accents and case, particles and all."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
-    letters = (sign for sign in plain if not unicodedata.combining(sign))
-    spaced = "".join(sign if sign.isalnum() else " " for sign in letters)
-    return [word[:LONGEST_KEY] for word in spaced.split()]
+    plain = text.casefold()
+    if not plain.isascii():
+        apart = unicodedata.normalize("NFKD", plain.translate(_LETTERS))
+        plain = "".join(sign for sign in apart if not unicodedata.combining(sign))
+    return [word[:LONGEST_KEY] for word in _WORD.findall(plain)]
 
 
 def keys_of(traits: Traits) -> frozenset[str]:

@@ -64,7 +64,7 @@ def open_ack(key: OrganizationKey, message: UUID, sealed: bytes | None) -> bytes
 
 def seal_snapshot(key: OrganizationKey, patient: Patient) -> bytes:
     """A patient at one revision, whole."""
-    text = json.dumps(patient, default=_plain, ensure_ascii=False, separators=(",", ":"))
+    text = _SNAPSHOTS.encode(patient)
     return key.seal(text.encode(), _SNAPSHOT + patient.id.bytes)
 
 
@@ -89,6 +89,9 @@ def _plain(value: object) -> dict[str, object] | str:
     if isinstance(value, Patient | Traits | PatientIdentifier):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     return str(value)
+
+
+_SNAPSHOTS = json.JSONEncoder(default=_plain, ensure_ascii=False, separators=(",", ":"))
 
 
 def _identifiers(held: Sequence[Mapping[str, str]]) -> tuple[PatientIdentifier, ...]:
