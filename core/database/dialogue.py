@@ -18,7 +18,7 @@ from psycopg.errors import error_from_result
 from psycopg.pq.abc import PGconn, PGresult
 
 from core.database.encoding import encode
-from core.database.failures import is_stale_plan
+from core.database.failures import is_unprepared
 from core.database.statements import Row, Statement
 
 # Seconds that a call which has ended waits for a server to stop: half of what its answer needs to
@@ -123,7 +123,7 @@ class Dialogue:
             self._pg.exit_pipeline_mode()
         for stmt in trip.unprepared:
             self._names.pop(stmt, None)
-        if trip.error is not None and is_stale_plan(trip.error):
+        if trip.error is not None and is_unprepared(trip.error):
             self._names.clear()
 
 

@@ -87,6 +87,11 @@ def is_stale_plan(error: psycopg.Error) -> bool:
     return error.sqlstate == "0A000" and _STALE_PLAN in (error.diag.message_primary or "")
 
 
+def is_unprepared(error: psycopg.Error) -> bool:
+    """Whether a connection's prepared statements are no more what they were."""
+    return is_stale_plan(error) or error.sqlstate == "26000"
+
+
 def is_disconnection(error: psycopg.Error) -> bool:
     """Whether the connection is gone, and others of the same pool probably with it."""
     if error.sqlstate is None:

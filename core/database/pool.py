@@ -32,6 +32,8 @@ RECONNECT_FOR = 5.0  # seconds of attempts in a row; the next call that waits st
 
 async def _configure(connection: PooledConnection) -> None:
     connection.planned_at = asyncio.get_running_loop().time()
+    # psycopg drops every prepared statement of a connection on which it has prepared one itself.
+    connection.prepare_threshold = None
     connection.dialogue = Dialogue(connection)
 
 

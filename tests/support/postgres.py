@@ -96,9 +96,11 @@ class ServiceDatabase:
         )
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Database]:
-        """The database as a server has it, as the app role."""
-        opened = Database(self.settings)
+    async def open(self, **other: Any) -> AsyncIterator[Database]:
+        """The database as a server has it, as the app role; with other settings where they are
+        given.
+        """
+        opened = Database(self.settings.model_copy(update=other))
         await opened.open()
         try:
             yield opened

@@ -120,3 +120,44 @@ async def test_a_statement_outlives_a_change_of_its_table(
             assert found == (row, "Curie")
 
     assert refused <= 4
+
+
+async def test_what_psycopg_does_beside_it_takes_no_statement_away(ward: ServiceDatabase) -> None:
+    """The proofs of room run its own statements, time and again, and so does a rollback."""
+    as_caller(organization=new_id())
+    async with ward.open(pool_size=1) as db:
+        async with db.begin() as tx:
+            await tx.one(patients.COUNT)
+        for _ in range(8):
+            db.room.doubt()
+            assert await db.room.is_there()
+        with pytest.raises(ConstraintViolated):
+            await _add_twice(db)
+
+        async with db.begin() as tx:
+            assert await tx.one(patients.COUNT) == (0,)
+
+
+async def test_statements_that_are_gone_are_prepared_anew(ward: ServiceDatabase) -> None:
+    """Whoever meets that is told to come again, and is answered then."""
+    as_caller(organization=new_id())
+    async with ward.open(pool_size=1) as db:
+        async with db.begin() as tx:
+            await tx.one(patients.COUNT)
+        connection = await db.acquire()
+        await connection.execute("DEALLOCATE ALL")
+        await connection.commit()
+        await db.release(connection, lost=False)
+
+        with pytest.raises(Unavailable):
+            async with db.begin() as tx:
+                await tx.one(patients.COUNT)
+        async with db.begin() as tx:
+            assert await tx.one(patients.COUNT) == (0,)
+
+
+async def _add_twice(db: Database) -> None:
+    row = new_id()
+    async with db.begin() as tx:
+        await tx.run(patients.ADD, id=row, name="Curie")
+        await tx.run(patients.ADD, id=row, name="Joliot")
