@@ -24,6 +24,9 @@ from core.database.statements import Row, Statement
 # Seconds that a call which has ended waits for a server to stop: half of what its answer needs to
 # reach the caller in time (core.rpc.around). Past it the connection is given up.
 GIVE_UP = 0.1
+# Seconds between two looks at a connection that is waited for: uvloop stops listening, and says
+# nothing, when a write has met a peer that is gone.
+LOOK_EVERY = 0.1
 
 
 class Asked(NamedTuple):
@@ -135,6 +138,7 @@ class _Trip:
         self._socket = pg.socket
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._until = 0.0
         # What the results are of: a statement that is prepared, or None.
         self.expected: deque[Statement | None] = deque()
         self.results: list[PGresult] = []
@@ -145,7 +149,8 @@ class _Trip:
 
     def start(self, patience: float) -> None:
         """Write, and listen; for so long, in seconds."""
-        self._timer = self._loop.call_later(patience, self._fall_silent)
+        self._until = self._loop.time() + patience
+        self._timer = self._loop.call_later(min(LOOK_EVERY, patience), self._look)
         self._loop.add_reader(self._socket, self._read)
         self._flush()
 
@@ -172,10 +177,16 @@ class _Trip:
         self.error = self.error or error
         self._tell()
 
-    def _fall_silent(self) -> None:
+    def _look(self) -> None:
+        """Read without being called; let go of a server that is silent for too long."""
         self._read()  # What has arrived is not late because the event loop was busy.
-        if not self.ended and self._timer is not None:
+        if self.ended or self._timer is None:
+            return
+        left = self._until - self._loop.time()
+        if left <= 0:
             self.lose(psycopg.OperationalError("no answer"))
+        else:
+            self._timer = self._loop.call_later(min(LOOK_EVERY, left), self._look)
 
     def _flush(self) -> None:
         """Write what libpq still holds; go on when the socket takes more."""

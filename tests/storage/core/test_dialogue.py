@@ -1,5 +1,6 @@
 """Trips: statements that travel together, and what travels in them."""
 
+import asyncio
 from datetime import timedelta
 
 import psycopg
@@ -154,6 +155,20 @@ async def test_statements_that_are_gone_are_prepared_anew(ward: ServiceDatabase)
                 await tx.one(patients.COUNT)
         async with db.begin() as tx:
             assert await tx.one(patients.COUNT) == (0,)
+
+
+async def test_an_answer_is_found_without_being_called(db: Database) -> None:
+    """uvloop listens no more to a peer that was gone when something was written to it."""
+    as_caller(organization=new_id())
+    async with db.begin() as tx:
+        await tx.one(patients.COUNT)
+        socket = tx._connection.pgconn.socket
+        waiting = asyncio.create_task(tx.all(patients.SLEEP, seconds=0.3))
+        await asyncio.sleep(0.1)
+
+        asyncio.get_running_loop().remove_reader(socket)
+
+        assert await asyncio.wait_for(waiting, 5.0)
 
 
 async def _add_twice(db: Database) -> None:
