@@ -84,7 +84,7 @@ async def prove(layout: Layout, destroyed: Iterable[Destroyed], report: Report) 
         report(f"erasures done since the backup, and now again: {erasures}, of {rows} rows")
         async with compliance_store(layout) as store:
             again = [key for key in keys if await _destroy(store, key)]
-            report(f"keys destroyed since the backup, and now again: {len(again)}")
+            report(f"other keys destroyed since the backup, and now again: {len(again)}")
             bad = [name for name in _organizations(layout) if not await _holds(store, name, report)]
     if bad:
         raise RestoreFailed("an audit log does not hold; see above")

@@ -27,9 +27,7 @@ def is_restrictable(table: Table) -> bool:
 
     What has no subject of its own hangs on a row that has, and is read with it.
     """
-    about_patients = table.info.get("subject") and table.info["subject_kind"] == "patient"
-    has_lists = {RESTRICTED, ERASED} <= table.metadata.tables.keys()
-    return bool(about_patients and has_lists and table.info.get("restrictable"))
+    return _is_about_patients(table) and bool(table.info.get("restrictable"))
 
 
 def outlives_erasure(table: Table) -> bool:
@@ -38,7 +36,14 @@ def outlives_erasure(table: Table) -> bool:
     A row that refers to the patient's own row needs none: that row is gone.
     """
     referring = {name for one in table.foreign_key_constraints for name in one.column_keys}
-    return is_restrictable(table) and table.info["subject"] not in referring
+    return _is_about_patients(table) and table.info["subject"] not in referring
+
+
+def _is_about_patients(table: Table) -> bool:
+    """Whether its rows are about a patient each, in a service that keeps the lists beside them."""
+    about = table.info.get("subject") and table.info["subject_kind"] == "patient"
+    lists = {RESTRICTED, ERASED}
+    return bool(about) and lists <= table.metadata.tables.keys() and table.name not in lists
 
 
 def _policies(table: Table, roles: Roles) -> list[str]:
@@ -62,8 +67,8 @@ def _policies(table: Table, roles: Roles) -> list[str]:
     if outlives_erasure(table):
         living = _NOT_ERASED.format(erased=ERASED, table=table.name, subject=table.info["subject"])
         statements.append(
-            f"CREATE POLICY erased ON {name} AS RESTRICTIVE TO {roles.app}"
-            f" USING (true) WITH CHECK ({living})"
+            f"CREATE POLICY erased ON {name} AS RESTRICTIVE FOR INSERT TO {roles.app}"
+            f" WITH CHECK ({living})"
         )
     if condition := table.info["also_visible"]:
         statements.append(

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import grpc
+from google.protobuf.descriptor_pool import Default
 from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import _async as reflection_aio
@@ -127,7 +128,7 @@ class Server:
         if self._settings.reflection == "off":
             return
         names = (*services, "grpc.health.v1.Health", reflection.SERVICE_NAME)
-        servicer: Any = reflection_aio.ReflectionServicer(names)
+        servicer: Any = _Reflection(names)
         if self._settings.reflection != "open":
             servicer = _Guarded(servicer, steps)
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, _Generic(self._server))
@@ -145,6 +146,20 @@ class _Generic:
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
         """Not taken: the generic handlers hold the same methods."""
+
+
+class _Reflection(reflection_aio.ReflectionServicer):  # type: ignore[misc]  # untyped
+    """Reflection that finds methods too: the library's own pool knows them by their service."""
+
+    def _file_containing_symbol(self, request: Any, fully_qualified_name: str) -> Any:
+        found = super()._file_containing_symbol(request, fully_qualified_name)
+        service, _, method = fully_qualified_name.rpartition(".")
+        if not found.HasField("error_response") or service not in self._service_names:
+            return found
+        descriptor = Default().FindServiceByName(service)
+        if method not in descriptor.methods_by_name:
+            return found
+        return super()._file_containing_symbol(request, service)
 
 
 class _Guarded:

@@ -30,7 +30,6 @@ def restriction_tables(metadata: MetaData) -> None:
         column("restricted_at", TIMESTAMP(timezone=True), internal="Since when."),
         subject="person",
         collection="restrictedPersons",
-        restrictable=False,
     )
     tenant_table(
         ERASED,
@@ -42,7 +41,6 @@ def restriction_tables(metadata: MetaData) -> None:
         collection="erasedPersons",
         capture=False,
         reason="The act is recorded.",
-        restrictable=False,
     )
 
 

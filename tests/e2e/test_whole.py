@@ -77,7 +77,10 @@ def test_grpcurl_lists_and_describes(whole: Whole, service: Service) -> None:
     assert own
     assert "grpc.health.v1.Health" in listed
     for name in own:
-        assert "rpc " in grpcurl(target, "describe", name)
+        service_told = grpcurl(target, "describe", name)
+        assert "rpc " in service_told
+        method = service_told.partition("rpc ")[2].partition(" ")[0]
+        assert f"rpc {method}" in grpcurl(target, "describe", f"{name}.{method}")
 
 
 def test_grpcurl_calls_each_service(whole: Whole) -> None:

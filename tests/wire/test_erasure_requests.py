@@ -114,6 +114,11 @@ async def test_a_patient_is_erased_everywhere_and_forgotten(world: World) -> Non
     )
     refused = await world.invoke(f"{_REQUESTS}/CreateAccessRequest", again, bearer(side.whole))
     assert refused.reason == "KEY_DESTROYED"
+    wanted = requests.CreateErasureRequestRequest(
+        erasure_request=erasure.ErasureRequest(patient=patient)
+    )
+    once_more = await world.invoke(f"{_REQUESTS}/CreateErasureRequest", wanted, bearer(side.whole))
+    assert once_more.reason == "PERSON_ERASED"
     draft = await matrix_billing.create_invoice(side)
     draft.invoice.patient = patient
     method = f"{matrix_billing.INVOICES}/CreateInvoice"
