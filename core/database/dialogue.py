@@ -9,7 +9,7 @@ follows a statement that fails is not run.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import psycopg
 from psycopg import pq
@@ -36,6 +36,18 @@ class Asked(NamedTuple):
     values: Sequence[Any] = ()
 
 
+Encoded: TypeAlias = tuple[Statement | bytes, list[bytes | None]]
+"""A statement, and its values as they are sent."""
+
+
+def encoded(asked: Sequence[Asked]) -> list[Encoded]:
+    """Statements that are ready to be sent. A value that is refused has changed nothing."""
+    return [
+        (stmt, [] if isinstance(stmt, bytes) else encode(values, stmt.binary))
+        for stmt, values in asked
+    ]
+
+
 class Dialogue:
     """What is said over one connection, and which statements it has prepared."""
 
@@ -47,18 +59,15 @@ class Dialogue:
         # One for all results: it remembers how each type of value is read.
         self._transformer = Transformer(connection)
 
-    async def ask(self, asked: Sequence[Asked], patience: float) -> list[PGresult]:
+    async def ask(self, asked: Sequence[Encoded], patience: float) -> list[PGresult]:
         """The result of each, in order. Raises psycopg.Error: that of the first that failed.
 
-        A server that is silent for longer than `patience`, in seconds, is let go of.
+        A server that has not answered all within `patience`, in seconds, is let go of.
         """
-        encoded = [
-            [] if isinstance(stmt, bytes) else encode(values, stmt.binary) for stmt, values in asked
-        ]
         trip = _Trip(self._pg)
         self._pg.enter_pipeline_mode()
         try:
-            for (stmt, _), values in zip(asked, encoded, strict=True):
+            for stmt, values in asked:
                 self._send(trip, stmt, values)
             self._pg.pipeline_sync()
         except psycopg.Error:
@@ -174,6 +183,7 @@ class _Trip:
         # The number of a socket that is closed may be another one's at once.
         self.stop()
         self._pg.finish()
+        self.ended = False  # A connection that is closed has no pipeline to leave.
         self.error = self.error or error
         self._tell()
 
@@ -207,6 +217,8 @@ class _Trip:
                 result = self._pg.get_result()
                 if result is not None:
                     self._take(result)
+                elif self._pg.status == pq.ConnStatus.BAD:
+                    raise psycopg.OperationalError("the connection is lost")
         except psycopg.OperationalError as error:
             self.lose(error)
 

@@ -50,7 +50,7 @@ def _text(value: Any) -> str:
         case date():  # a datetime too
             return value.isoformat()
         case timedelta():
-            return f"{value.total_seconds()} seconds"
+            return f"{value.days} days {value.seconds} seconds {value.microseconds} microseconds"
         case bytes():
             return f"\\x{value.hex()}"
         case list() | tuple():

@@ -113,7 +113,8 @@ class Database:
     async def release(self, connection: PooledConnection, *, lost: bool) -> None:
         """Take a connection back. When one was lost, the others are looked at too."""
         self._busy.discard(asyncio.current_task())
-        await self._pool.putconn(connection)
+        # One that is cut off while it gives a connection back would lose it to the pool for good.
+        await asyncio.shield(self._pool.putconn(connection))
         if lost and (self._sweep is None or self._sweep.done()):
             self._sweep = asyncio.create_task(self._pool.check())
 

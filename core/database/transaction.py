@@ -23,7 +23,7 @@ from core.database.context import (
     encode_context,
     seconds_left,
 )
-from core.database.dialogue import Asked
+from core.database.dialogue import Asked, encoded
 from core.database.failures import OutcomeUnknown, is_disconnection, translate
 from core.database.request_keys import Earlier
 from core.database.statements import Row, Statement, sql, statement
@@ -237,13 +237,15 @@ class Transaction:
 
     async def _ask(self, asked: Sequence[Asked]) -> list[PGresult]:
         """The results of these, behind what has not been sent yet."""
-        before = [*([] if self._begun else self._opening()), *self._unsent]
-        self._begun, self._unsent = True, []
         connection = self._connection
-        try:
-            results = await connection.dialogue.ask([*before, *asked], connection.patience)
-        except psycopg.Error as error:
-            raise self._failed(error) from error
+        async with connection.lock:  # psycopg's own, which its cursors take too
+            before = [*([] if self._begun else self._opening()), *self._unsent]
+            trip = encoded([*before, *asked])
+            self._begun, self._unsent = True, []
+            try:
+                results = await connection.dialogue.ask(trip, connection.patience)
+            except psycopg.Error as error:
+                raise self._failed(error) from error
         return results[len(before) :]
 
     def _failed(self, error: psycopg.Error) -> Exception:

@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, Interval, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from core.database import ConstraintViolated, Database
+from core.database.connections import PooledConnection
 from core.database.statements import sql
 from core.errors import Unavailable
 from core.ids import new_id
@@ -89,14 +90,103 @@ async def test_values_come_back_as_they_went(db: Database) -> None:
     assert row._asdict() == sent
 
 
-async def test_a_text_with_nul_is_refused_and_not_cut_off(db: Database) -> None:
-    """libpq would end it there. Nothing is sent, and the transaction goes on."""
+async def test_a_text_with_nul_is_refused_and_nothing_is_lost(db: Database) -> None:
+    """libpq would end it there. Nothing is sent, and what waited to be sent still waits."""
+    organization = new_id()
+    as_caller(organization=organization)
+
+    async with db.begin() as tx:
+        tx.soon(patients.ADD, id=new_id(), name="Curie")
+        with pytest.raises(psycopg.DataError):
+            await tx.run(patients.ADD, id=new_id(), name="Cur\x00ie")
+        assert await tx.one(patients.TENANT) == (str(organization),)
+
+    async with db.begin() as tx:
+        assert await tx.one(patients.COUNT) == (1,)
+
+
+@pytest.mark.parametrize(
+    "length",
+    [timedelta(microseconds=50), timedelta(days=400_000, microseconds=1), -timedelta(seconds=1.5)],
+)
+async def test_a_length_of_time_is_exact(db: Database, length: timedelta) -> None:
+    """From microseconds to ages."""
     as_caller(organization=new_id())
 
     async with db.begin() as tx:
-        with pytest.raises(psycopg.DataError):
-            await tx.run(patients.ADD, id=new_id(), name="Cur\x00ie")
-        assert await tx.one(patients.COUNT) == (0,)
+        [row] = await tx.all(_ECHO, some=[], life=length, text="", flags=[])
+
+    assert row.life == length
+
+
+async def test_two_who_share_a_transaction_take_turns(db: Database) -> None:
+    """A trip ends before the next one begins, a stream that was given up included."""
+    organization = new_id()
+    as_caller(organization=organization)
+
+    async with db.begin() as tx:
+        await tx.run_many(patients.ADD, [{"id": new_id(), "name": str(n)} for n in range(50)])
+        told, counted = await asyncio.gather(tx.one(patients.TENANT), tx.one(patients.COUNT))
+        async for _ in tx.stream(patients.LIST, size=5, limit=50):
+            break
+        await asyncio.sleep(0)
+        again = await tx.one(patients.COUNT)
+
+    assert told == (str(organization),)
+    assert counted == again == (50,)
+
+
+async def test_who_is_cut_off_is_told_that_whatever_the_server_does(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The statement ends by itself while it is being stopped, and stopping it fails."""
+    as_caller(organization=new_id())
+
+    async def fails(self: object, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109
+        await asyncio.sleep(0.05)
+        raise psycopg.errors.CancellationTimeout("no answer")
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "cancel_safe", fails)
+
+    async def work() -> None:
+        async with db.begin() as tx:
+            await tx.one(patients.COUNT)
+            await tx.all(patients.SLEEP, seconds=0.03)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_call_cut_off_as_it_ends_gives_its_connection_back(
+    ward: ServiceDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool has it again, however long that takes."""
+    as_caller(organization=new_id())
+    giving = asyncio.Event()
+
+    async def work(db: Database) -> None:
+        async with db.begin() as tx:
+            await tx.one(patients.COUNT)
+
+    async with ward.open(pool_size=1) as db:
+        give = db._pool.putconn
+
+        async def slowly(connection: PooledConnection) -> None:
+            giving.set()
+            await asyncio.sleep(0.05)
+            await give(connection)
+
+        monkeypatch.setattr(db._pool, "putconn", slowly)
+        task = asyncio.create_task(work(db))
+        await giving.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+        await work(db)
 
 
 async def test_a_statement_outlives_a_change_of_its_table(
