@@ -7,11 +7,19 @@ _TOKEN = "TOKEN"  # noqa: S105 - the name of a shell variable, not a secret.
 
 def welcome(running: Running) -> str:
     """Three lines each for grpcurl and curl, the docs page, and who can log in."""
-    return "\n".join([*_docs(running), *_logging_in(running), *_grpc(running), *_rest(running)])
+    parts = (_docs, _story, _logging_in, _grpc, _rest)
+    return "\n".join(line for part in parts for line in part(running))
 
 
 def _docs(running: Running) -> list[str]:
     return ["", f"medhub is up. API docs: {running.http}/api/docs", *_users(running.organizations)]
+
+
+def _story(running: Running) -> list[str]:
+    """How the charts of the demonstration fill."""
+    if not running.organizations:
+        return []
+    return ["", "Tell the story, which fills the charts (by HL7):", "  .venv/bin/medhub demo"]
 
 
 def _users(organizations: list[DemoOrganization]) -> list[str]:

@@ -32,3 +32,4 @@ def test_the_text_names_addresses_users_and_three_lines_of_each() -> None:
     assert "http://127.0.0.1:18400/api/docs" in text
     assert '{"email": "doctor@nice.example", "password": "d"}' in text
     assert any("admin@nice.example" in line for line in lines)
+    assert ".venv/bin/medhub demo" in lines
