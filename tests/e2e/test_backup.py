@@ -9,16 +9,20 @@ import pytest
 
 from core import clock, identity
 from core.identity import Call, Caller, Kind
+from core.ids import name_of, new_id
 from hub.data_dir import DataDir
 from hub.layout import Layout
 from hub.ports import Port
 from hub.restore import compliance_store
 from hub.services import Service
 from tests.support.processes import eventually
-from tests.support.whole import medhub, up
+from tests.support.whole import Answer, Whole, medhub, up
 
 pytestmark = pytest.mark.timeout(400)
 DOCTOR = "docteur@saint-luc.example"
+CLERK = "facturation@saint-luc.example"
+ADMINISTRATOR = "admin@saint-luc.example"
+REQUESTS = "/compliance/v1/erasureRequests"
 FORGOTTEN = "SELECT subject FROM subject_key WHERE id = %s"
 
 
@@ -55,6 +59,44 @@ def _subject(data_dir: Path, key: str) -> str | None:
     return subject if subject is None else str(subject)
 
 
+def _draft(whole: Whole, patient: str) -> Answer:
+    """Write an invoice for somebody."""
+    line = {
+        "description": "Consultation",
+        "quantity": {"value": "1"},
+        "unit_price": {"currency_code": "EUR", "units": "30"},
+        "vat_category": "VAT_CATEGORY_EXEMPT",
+        "exemption_code": "VATEX-EU-132-1C",
+    }
+    invoice = {
+        "patient": patient,
+        "currency_code": "EUR",
+        "series": "F",
+        "buyer": {"display_name": "A. Martin"},
+        "lines": [line],
+    }
+    return whole.http("POST", "/billing/v1/invoices", invoice, token=whole.token(CLERK))
+
+
+async def _erase_somebody(whole: Whole) -> str:
+    """Erase, in every service, somebody of whom billing alone has a draft; their name."""
+    token, patient = whole.token(ADMINISTRATOR), name_of("patients", new_id())
+    drafted = _draft(whole, patient)
+    assert drafted.status == 200, drafted.body
+    asked = whole.http("POST", REQUESTS, {"patient": patient}, token=token).json()
+
+    def is_in(state: str) -> bool:
+        found = whole.http("GET", f"/compliance/v1/{asked['name']}", token=token).json()
+        asked.update(found)
+        return str(asked["state"]).endswith(state)
+
+    await eventually(lambda: is_in("PLANNED"), within=60.0)
+    confirm = f"/compliance/v1/{asked['name']}:confirm"
+    assert whole.http("POST", confirm, {"etag": asked["etag"]}, token=token).status == 200
+    await eventually(lambda: is_in("COMPLETE"), within=60.0)
+    return patient
+
+
 def test_a_backup_is_restored_and_who_was_forgotten_stays_forgotten(tmp_path: Path) -> None:
     """Taken while the platform runs; the key destroyed after it is gone in what comes back."""
     old, new = tmp_path / "old", tmp_path / "new"
@@ -66,7 +108,10 @@ def test_a_backup_is_restored_and_who_was_forgotten_stays_forgotten(tmp_path: Pa
         before = whole.http("GET", "/clinical/v1/patients", token=token).json()
         made = medhub("backup", str(file), "--key", str(key), data_dir=old)
         destroyed = asyncio.run(_forget_somebody(old))
-        asyncio.run(eventually(lambda: destroyed in gone.read_text(), within=30.0))
+        erased = asyncio.run(_erase_somebody(whole))
+        person = erased.partition("/")[2]
+        listed = (destroyed, person)
+        asyncio.run(eventually(lambda: all(one in gone.read_text() for one in listed), within=30.0))
     assert before["patients"]
     assert made.returncode == 0, made.stderr
 
@@ -83,6 +128,7 @@ def test_a_backup_is_restored_and_who_was_forgotten_stays_forgotten(tmp_path: Pa
         token = whole.token(DOCTOR)
         assert whole.http("GET", "/clinical/v1/patients", token=token).json() == before
         assert _subject(new, destroyed) is None
+        assert b"PERSON_ERASED" in _draft(whole, erased).body
 
 
 def test_nothing_serves_from_a_backup_that_was_not_proved(tmp_path: Path) -> None:
