@@ -6,51 +6,19 @@ password is looked at, so no refusal can take the count back.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from auth.domain.emails import email_key
 from auth.domain.lockout import RECORDED_COUNTS, lane
-from auth.domain.memberships import Choice, choose
 from auth.domain.refusals import InvalidCredentials, NotAMember
-from auth.domain.sessions import (
-    PASSWORD_LEVEL,
-    SESSION_LIFE,
-    new_token,
-    refresh_expiry,
-    token_hash,
-)
+from auth.domain.sessions import BY_PASSWORD
 from auth.hashing import Hashing
-from auth.signing import Principal, Signer
-from auth.storage.sessions import Session
-from auth.storage.store import Store, Tx
+from auth.opening import ACT, Opened, Opening
+from auth.signing import Signer
+from auth.storage.store import Store
 from core import clock, identity
-from core.ids import name_of, new_id
 
-ACT = "auth.login"
-PASSWORD = "pwd"  # noqa: S105 - how the person authenticated, in the words of RFC 8176
 _NOBODY = UUID(int=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """Tokens of a session, and when they end."""
-
-    access_token: str
-    expires_at: datetime
-    refresh_token: str
-    refresh_expires_at: datetime
-    session: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedIn:
-    """A new session."""
-
-    tokens: Issued
-    user: UUID
-    organization: UUID | None
-    choices: list[Choice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +31,17 @@ class _Attempt:
 class LogIn:
     """Logs people in."""
 
-    def __init__(self, store: Store, hashing: Hashing, signer: Signer) -> None:
+    def __init__(self, store: Store, hashing: Hashing, signer: Signer, opening: Opening) -> None:
         self._store = store
         self._hashing = hashing
         self._signer = signer
+        self._opening = opening
 
-    async def __call__(self, email: str, password: str, organization: UUID | None) -> LoggedIn:
-        """Open a session. Raises InvalidCredentials, or NotAMember after the password only."""
+    async def __call__(self, email: str, password: str, organization: UUID | None) -> Opened:
+        """Open a session, or ask for a factor.
+
+        Raises InvalidCredentials, or NotAMember after the password only.
+        """
         attempt = await self._count(email)
         proven = await self._hashing.matches(attempt.password_hash, password)
         if not proven or attempt.user is None:
@@ -98,54 +70,11 @@ class LogIn:
             if refusals in RECORDED_COUNTS:
                 await tx.record_act(ACT, subject=user, outcome=outcome, count=refusals)
 
-    async def _open(self, user: UUID, counted: bytes, wanted: UUID | None) -> LoggedIn:
+    async def _open(self, user: UUID, counted: bytes, wanted: UUID | None) -> Opened:
         async with self._store.begin_for(user, None) as tx:
-            choices = await tx.memberships.choices(user)
             await tx.attempts.clear(counted)
         try:
-            organization = choose(choices, wanted)
-            session = new_id()
-            async with self._store.begin_for(user, organization, session) as tx:
-                tokens = await self._session(tx, user, organization, session)
+            return await self._opening.open(user, wanted, BY_PASSWORD)
         except (NotAMember, InvalidCredentials) as refusal:
             await self._record_refusal(user, refusal.reason)
             raise
-        return LoggedIn(tokens, user, organization, choices)
-
-    async def _session(
-        self, tx: Tx, user: UUID, organization: UUID | None, session: UUID
-    ) -> Issued:
-        now = clock.now()
-        # Read again with the revision: what has changed since the choice counts.
-        standing = await tx.principals.user(user, organization)
-        if not standing.enabled:
-            raise InvalidCredentials
-        if organization is not None and not standing.member:
-            raise NotAMember
-        made = Session(
-            session, user, organization, now, now + SESSION_LIFE, PASSWORD_LEVEL, (PASSWORD,), None
-        )
-        await tx.sessions.add(made, identity.call().peer)
-        await tx.record_act(ACT, subject=user, resource=name_of("sessions", session), outcome="OK")
-        return await issue(tx, self._signer, made, standing.revision, new_token())
-
-
-async def issue(
-    tx: Tx, signer: Signer, session: Session, revision: int, refresh_token: str
-) -> Issued:
-    """Issue an access token beside a refresh token, of which the hash is kept."""
-    now = clock.now()
-    refresh_expires_at = refresh_expiry(now, session.expires_at)
-    await tx.sessions.add_token(session.id, token_hash(refresh_token), now, refresh_expires_at)
-    principal = Principal(
-        kind="user",
-        subject=session.user,
-        organization=session.organization,
-        revision=revision,
-        authenticated_at=session.created_at,
-        methods=session.methods,
-        session=session.id,
-        level=session.level,
-    )
-    access_token, expires_at = await signer.access_token(tx, principal)
-    return Issued(access_token, expires_at, refresh_token, refresh_expires_at, session.id)

@@ -13,7 +13,7 @@ from auth.domain.sessions import (
     successor_of,
     token_hash,
 )
-from auth.login import Issued, issue
+from auth.opening import Issued, issue
 from auth.signing import Signer
 from auth.storage.sessions import Owner, Session
 from auth.storage.store import Store, Tx

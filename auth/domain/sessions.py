@@ -29,10 +29,19 @@ SESSION_LIFE = timedelta(days=30)
 REPLAY_WINDOW = timedelta(seconds=30)
 """How long a client may repeat a refresh whose answer was lost."""
 
-PASSWORD_LEVEL = 1
-"""A password alone is AAL1."""
-
 _TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What somebody has proven: the assurance level of NIST SP 800-63B, and how (RFC 8176)."""
+
+    level: int
+    methods: tuple[str, ...]
+
+
+BY_PASSWORD = Proof(1, ("pwd",))
+"""A password alone is AAL1."""
 
 
 class RefreshOutcome(Enum):

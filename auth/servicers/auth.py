@@ -13,7 +13,8 @@ from auth.exchange import Exchange
 from auth.formats.assertions import claims_unproven, is_signed_by
 from auth.hashing import Hashing
 from auth.invitations import Invitations
-from auth.login import Issued, LogIn
+from auth.login import LogIn
+from auth.opening import Challenged, Issued, Opening
 from auth.proving import Proving
 from auth.renewal import Renewal
 from auth.servicers.times import timestamp
@@ -39,7 +40,7 @@ class Authentication:
         self._hashing = hashing
         self._signer = signer
         self._proving = proving
-        self._log_in = LogIn(store, hashing, signer)
+        self._log_in = LogIn(store, hashing, signer, Opening(store, signer))
         self._renewal = Renewal(store, signer)
         self._exchange = Exchange(store, signer, proving)
         self._invitations = Invitations(store, signer)
@@ -50,6 +51,8 @@ class Authentication:
             request.organization, "organizations", field="organization"
         )
         made = await self._log_in(request.email, request.password, wanted or None)
+        if isinstance(made, Challenged):
+            return wire.LoginResponse(user=name_of("users", made.user))
         return wire.LoginResponse(
             access_token=made.tokens.access_token,
             token_type=BEARER,
