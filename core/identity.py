@@ -16,6 +16,18 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """Access to one patient's record that auth has given to a person, open now.
+
+    `break_glass`: they have taken it themselves, in an emergency.
+    """
+
+    id: UUID
+    patient: UUID
+    break_glass: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """A proven principal. `organization` is the tenant; a token may name none.
 
@@ -36,6 +48,8 @@ class Caller:
     # The registered name of a server of the platform that calls for itself; empty for all others.
     service: str = ""
     degraded: bool = False
+    # Those open at the time of the call, in the organization; a method may take fewer of them.
+    grants: tuple[Grant, ...] = ()
     subject_text: str = field(init=False, repr=False, compare=False, default="")
     organization_text: str = field(init=False, repr=False, compare=False, default="")
     session_text: str = field(init=False, repr=False, compare=False, default="")

@@ -16,6 +16,7 @@ import grpc
 
 from core import tasks
 from core.errors import Unavailable
+from core.truth.grants import timed_from_proto
 from core.truth.proof import NotProven
 from core.truth.state import State
 from core.truth.truth import Resolved
@@ -163,6 +164,7 @@ def resolving(channel: grpc.aio.Channel) -> Any:
             revision=found.auth_revision,
             permissions=frozenset(found.permissions),
             actor_roles=tuple(found.actor_roles),
+            grants=tuple(timed_from_proto(each) for each in found.grants if not each.revoked),
         )
 
     return resolve

@@ -19,6 +19,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from core import clock
+from core.truth.grants import Grants
 from core.truth.proof import SKEW, Claims, Key
 from medhub.auth.v1 import auth_state_pb2 as wire
 
@@ -38,6 +39,7 @@ _REPLACED = (
     "organizations_suspended",
     "roles",
     "memberships",
+    "grants",
 )
 _KEY_STATES = frozenset({
     wire.KEY_STATE_ACTIVE,
@@ -75,6 +77,8 @@ class State:
     organizations_suspended: set[UUID] = field(default_factory=set)
     roles: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     memberships: dict[tuple[UUID, UUID | None], Membership] = field(default_factory=dict)
+    # All that are open, unlike memberships: nobody is asked for what is not here.
+    grants: Grants = field(default_factory=Grants)
     changed: list[Callable[[], None]] = field(default_factory=list)
     # An answer of auth older than this may miss changes of memberships that were forgotten here.
     forgotten_at: int = 0
@@ -251,11 +255,15 @@ class State:
         else:
             self.roles.pop(place, None)
 
+    def _access_grant_changed(self, event: wire.AccessGrantChanged, _revision: int) -> None:
+        self.grants.take(event)
+
     def _sweep(self, now: datetime) -> None:
         for session in [s for s, until in self.sessions_revoked.items() if until < now]:
             del self.sessions_revoked[session]
         for subject in [s for s, (_, until) in self.subject_epochs.items() if until < now]:
             del self.subject_epochs[subject]
+        self.grants.sweep(now)
 
 
 def _known(message: Message) -> bool:

@@ -10,14 +10,15 @@ import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
 from core import clock
 from core.errors import Refusal
-from core.identity import Caller, Kind
+from core.identity import Caller, Grant, Kind
+from core.truth.grants import TimedGrant, open_at
 from core.truth.proof import SKEW, Claims, Expired, NotProven, UnknownKey, verify
 from core.truth.state import Membership, State
 
@@ -61,7 +62,8 @@ class AuthUnavailable(Refusal):
 class Resolved:
     """What auth answers about a token: whom it stands for and what they may do, now.
 
-    With an actor, `permissions` are what both may do.
+    With an actor, `permissions` are what both may do. `grants` are the subject's that have not
+    ended.
     """
 
     subject: UUID
@@ -70,6 +72,7 @@ class Resolved:
     revision: int
     permissions: frozenset[str]
     actor_roles: tuple[str, ...] = ()
+    grants: tuple[TimedGrant, ...] = ()
 
 
 @dataclass(slots=True)
@@ -78,6 +81,8 @@ class _Verdict:
     expires: float
     caller: Caller | None = None
     version: int = -1
+    # Until when the caller is as kept, by the clock alone: no later than `expires`.
+    until: float = float("-inf")
 
 
 @dataclass(slots=True)
@@ -127,7 +132,7 @@ class Truth:
         state, now = self.state, asyncio.get_running_loop().time()
         fresh = 0.0 < now - state.proven_at <= bound
         known = verdict.claims.revision <= state.revision and min_revision <= state.revision
-        if fresh and known and verdict.version == state.version and now <= verdict.expires:
+        if fresh and known and verdict.version == state.version and now < verdict.until:
             return verdict.caller  # type: ignore[return-value]  # set together with version
         return await self._decide(token, digest, verdict, bound, continues, min_revision)
 
@@ -205,13 +210,15 @@ class Truth:
             raise Unauthenticated
         subject, actor = self._memberships(claims)
         subject, actor = _newer(subject, told.roles, told), _newer(actor, told.actor_roles, told)
+        answered = _grants(claims, told.grants)[0]
         if state.revision < told.revision:
-            return _caller(claims, told.roles, told.permissions)
+            return _caller(claims, told.roles, told.permissions, answered)
         if state.dead(claims) or subject.ended or actor.ended:
             raise Unauthenticated
         if not state.understood:
-            return _caller(claims, told.roles, told.permissions)
-        return _caller(claims, subject.roles, _given(state, claims, subject, actor))
+            return _caller(claims, told.roles, told.permissions, answered)
+        given = _given(state, claims, subject, actor)
+        return _caller(claims, subject.roles, given, _streamed(state, claims)[0])
 
     async def _from_stream(self, token: str, digest: bytes, verdict: _Verdict) -> Caller:
         state, claims = self.state, verdict.claims
@@ -222,9 +229,14 @@ class Truth:
             subject, actor = await self._first_sight(token, digest, claims)
         if subject.ended or (actor is not None and actor.ended) or state.dead(claims):
             raise Unauthenticated
-        verdict.caller = _caller(claims, subject.roles, _given(state, claims, subject, actor))
+        # The loop's clock is read first: a pause in between makes the verdict end early, not late.
+        now = asyncio.get_running_loop().time()
+        grants, unchanged = _streamed(state, claims)
+        given = _given(state, claims, subject, actor)
+        verdict.caller = _caller(claims, subject.roles, given, grants)
         verdict.version = state.version
-        verdict.expires = asyncio.get_running_loop().time() + self._left(claims)
+        verdict.expires = now + self._left(claims)
+        verdict.until = min(verdict.expires, now + unchanged)
         return verdict.caller
 
     def _memberships(self, claims: Claims) -> tuple[Membership | None, Membership | None]:
@@ -267,7 +279,7 @@ class Truth:
             raise Unauthenticated
         roles = known.roles if known else before.roles
         given = self.state.permissions(claims.organization, roles)
-        return _caller(claims, roles, given, degraded=True)
+        return _caller(claims, roles, given, _streamed(self.state, claims)[0], degraded=True)
 
     async def _ask(self, token: str, digest: bytes, revision: int, pause: float = 0.0) -> Resolved:
         """One hop for all who ask about the token at once; its answer is kept for a second.
@@ -348,8 +360,30 @@ def _given(
     return given & state.permissions(None, actor.roles if actor is not None else ())
 
 
+def _streamed(state: State, claims: Claims) -> tuple[tuple[Grant, ...], float]:
+    """As `_grants`, of what the stream has told."""
+    return _grants(claims, state.grants.of(claims.subject, claims.organization))
+
+
+def _grants(claims: Claims, known: Iterable[TimedGrant]) -> tuple[tuple[Grant, ...], float]:
+    """The subject's grants that are open now, and for how many seconds that stays so.
+
+    Whoever acts for somebody sees whom they were given to see, as a care link of theirs would
+    show. Breaking the glass is an act of the person: what they took, nobody takes for them.
+    """
+    grants, left = open_at(known, clock.now())
+    if claims.actor is not None:
+        grants = tuple(grant for grant in grants if not grant.break_glass)
+    return grants, float("inf") if left is None else left.total_seconds()
+
+
 def _caller(
-    claims: Claims, roles: tuple[str, ...], permissions: frozenset[str], *, degraded: bool = False
+    claims: Claims,
+    roles: tuple[str, ...],
+    permissions: frozenset[str],
+    grants: tuple[Grant, ...],
+    *,
+    degraded: bool = False,
 ) -> Caller:
     return Caller(
         kind=Kind(claims.kind),
@@ -364,4 +398,5 @@ def _caller(
         actor=claims.actor,
         service=claims.service,
         degraded=degraded,
+        grants=grants,
     )

@@ -5,7 +5,7 @@ import base64
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from core import clock
 from core.errors import Unavailable
 from core.ids import new_id
 from core.truth import Claims, Key, NotProven, Resolved, State, Truth
+from core.truth.grants import TimedGrant
 from core.truth.proof import sign, verify
 from medhub.auth.v1 import auth_state_pb2 as wire
 
@@ -107,6 +108,32 @@ def role(
     return wire.StateEvent(role_changed=changed)
 
 
+def access_grant(
+    subject: UUID,
+    organization: UUID,
+    patient: UUID,
+    *,
+    of: UUID | None = None,
+    break_glass: bool = False,
+    starts_at: datetime | None = None,
+    life: timedelta = timedelta(hours=1),
+    revoked: bool = False,
+) -> wire.StateEvent:
+    """Somebody is given access to a patient, from now on unless said; `of` is the grant's id."""
+    told = wire.AccessGrantChanged(
+        grant_id=str(of or new_id()),
+        subject_id=str(subject),
+        organization_id=str(organization),
+        patient_id=str(patient),
+        break_glass=break_glass,
+        revoked=revoked,
+    )
+    begins = starts_at or clock.now()
+    told.start_time.FromDatetime(begins)
+    told.end_time.FromDatetime(begins + life)
+    return wire.StateEvent(access_grant_changed=told)
+
+
 def session_revoked(session: UUID, life: timedelta = LIFE) -> wire.StateEvent:
     """A session has ended."""
     event = wire.StateEvent(session_revoked=wire.SessionRevoked(session_id=str(session)))
@@ -168,6 +195,7 @@ class MemoryAuth:
     revision: int = 1
     roles: dict[tuple[UUID, UUID | None], tuple[str, ...]] = field(default_factory=dict)
     gives: dict[str, frozenset[str]] = field(default_factory=dict)
+    grants: tuple[TimedGrant, ...] = ()
     dead: set[UUID] = field(default_factory=set)
     reachable: bool = True
     delay: float = 0.0
@@ -202,7 +230,13 @@ class MemoryAuth:
         if found is None or self.dead & {claims.session, claims.subject, claims.actor}:
             raise NotProven("auth says so")
         return Resolved(
-            claims.subject, claims.organization, found, revision, permissions, actor_roles
+            claims.subject,
+            claims.organization,
+            found,
+            revision,
+            permissions,
+            actor_roles,
+            self.grants,
         )
 
     def _given(self, roles: Iterable[str]) -> frozenset[str]:

@@ -23,20 +23,22 @@ KEY_STATE_RETIRED: KeyState
 KEY_STATE_REVOKED: KeyState
 
 class StateEvent(_message.Message):
-    __slots__ = ("session_revoked", "subject_epoch", "membership_changed", "organization_epoch", "key_changed", "role_changed")
+    __slots__ = ("session_revoked", "subject_epoch", "membership_changed", "organization_epoch", "key_changed", "role_changed", "access_grant_changed")
     SESSION_REVOKED_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_EPOCH_FIELD_NUMBER: _ClassVar[int]
     MEMBERSHIP_CHANGED_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATION_EPOCH_FIELD_NUMBER: _ClassVar[int]
     KEY_CHANGED_FIELD_NUMBER: _ClassVar[int]
     ROLE_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    ACCESS_GRANT_CHANGED_FIELD_NUMBER: _ClassVar[int]
     session_revoked: SessionRevoked
     subject_epoch: SubjectEpoch
     membership_changed: MembershipChanged
     organization_epoch: OrganizationEpoch
     key_changed: KeyChanged
     role_changed: RoleChanged
-    def __init__(self, session_revoked: _Optional[_Union[SessionRevoked, _Mapping]] = ..., subject_epoch: _Optional[_Union[SubjectEpoch, _Mapping]] = ..., membership_changed: _Optional[_Union[MembershipChanged, _Mapping]] = ..., organization_epoch: _Optional[_Union[OrganizationEpoch, _Mapping]] = ..., key_changed: _Optional[_Union[KeyChanged, _Mapping]] = ..., role_changed: _Optional[_Union[RoleChanged, _Mapping]] = ...) -> None: ...
+    access_grant_changed: AccessGrantChanged
+    def __init__(self, session_revoked: _Optional[_Union[SessionRevoked, _Mapping]] = ..., subject_epoch: _Optional[_Union[SubjectEpoch, _Mapping]] = ..., membership_changed: _Optional[_Union[MembershipChanged, _Mapping]] = ..., organization_epoch: _Optional[_Union[OrganizationEpoch, _Mapping]] = ..., key_changed: _Optional[_Union[KeyChanged, _Mapping]] = ..., role_changed: _Optional[_Union[RoleChanged, _Mapping]] = ..., access_grant_changed: _Optional[_Union[AccessGrantChanged, _Mapping]] = ...) -> None: ...
 
 class SessionRevoked(_message.Message):
     __slots__ = ("session_id", "forget_time")
@@ -101,6 +103,26 @@ class RoleChanged(_message.Message):
     role: str
     permissions: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, organization_id: _Optional[str] = ..., role: _Optional[str] = ..., permissions: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class AccessGrantChanged(_message.Message):
+    __slots__ = ("grant_id", "subject_id", "organization_id", "patient_id", "break_glass", "start_time", "end_time", "revoked")
+    GRANT_ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    ORGANIZATION_ID_FIELD_NUMBER: _ClassVar[int]
+    PATIENT_ID_FIELD_NUMBER: _ClassVar[int]
+    BREAK_GLASS_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    REVOKED_FIELD_NUMBER: _ClassVar[int]
+    grant_id: str
+    subject_id: str
+    organization_id: str
+    patient_id: str
+    break_glass: bool
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    revoked: bool
+    def __init__(self, grant_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., organization_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., break_glass: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoked: _Optional[bool] = ...) -> None: ...
 
 class Snapshot(_message.Message):
     __slots__ = ("revision", "events", "last")

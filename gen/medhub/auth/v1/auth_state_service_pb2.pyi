@@ -36,17 +36,19 @@ class ResolvePrincipalRequest(_message.Message):
     def __init__(self, access_token: _Optional[str] = ...) -> None: ...
 
 class ResolvePrincipalResponse(_message.Message):
-    __slots__ = ("subject_id", "organization_id", "roles", "auth_revision", "permissions", "actor_roles")
+    __slots__ = ("subject_id", "organization_id", "roles", "auth_revision", "permissions", "actor_roles", "grants")
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATION_ID_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
     AUTH_REVISION_FIELD_NUMBER: _ClassVar[int]
     PERMISSIONS_FIELD_NUMBER: _ClassVar[int]
     ACTOR_ROLES_FIELD_NUMBER: _ClassVar[int]
+    GRANTS_FIELD_NUMBER: _ClassVar[int]
     subject_id: str
     organization_id: str
     roles: _containers.RepeatedScalarFieldContainer[str]
     auth_revision: int
     permissions: _containers.RepeatedScalarFieldContainer[str]
     actor_roles: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, subject_id: _Optional[str] = ..., organization_id: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., auth_revision: _Optional[int] = ..., permissions: _Optional[_Iterable[str]] = ..., actor_roles: _Optional[_Iterable[str]] = ...) -> None: ...
+    grants: _containers.RepeatedCompositeFieldContainer[_auth_state_pb2.AccessGrantChanged]
+    def __init__(self, subject_id: _Optional[str] = ..., organization_id: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., auth_revision: _Optional[int] = ..., permissions: _Optional[_Iterable[str]] = ..., actor_roles: _Optional[_Iterable[str]] = ..., grants: _Optional[_Iterable[_Union[_auth_state_pb2.AccessGrantChanged, _Mapping]]] = ...) -> None: ...
