@@ -16,6 +16,12 @@ EVERY_SECONDS = 60.0
 KEEP_SPENT_TOKENS = timedelta(days=1)
 """After its expiry a refresh token is refused anyway; until then reuse must be seen."""
 
+KEEP_MESSAGES = timedelta(days=1)
+"""Those that have left are counted for an hour; those kept for development are shown for a day."""
+
+KEEP_DEAD_MESSAGES = timedelta(days=30)
+"""Without content: that something could not be sent is to be seen."""
+
 _log = logging.getLogger("medhub.auth.housekeeping")
 
 
@@ -51,3 +57,4 @@ async def sweep(store: Store) -> None:
         await tx.attempts.forget(now - timedelta(seconds=FORGET_AFTER))
         await tx.service_accounts.forget_assertions(now)
         await tx.sessions.forget(now - KEEP_SPENT_TOKENS)
+        await tx.messages.forget(now - KEEP_MESSAGES, now - KEEP_DEAD_MESSAGES)

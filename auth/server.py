@@ -3,13 +3,17 @@
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Coroutine, Mapping
 
-from pydantic import SecretBytes
+from pydantic import SecretBytes, ValidationError
 
+from auth.delivery import Delivery
 from auth.feed import Feed, follow
 from auth.hashing import Hashing
 from auth.housekeeping import Housekeeping
+from auth.posting import Post
+from auth.providers import providers
 from auth.proving import Proving
 from auth.servicers.auth import Authentication
 from auth.servicers.auth_state import AuthState
@@ -18,6 +22,7 @@ from auth.servicers.organizations import Organizations
 from auth.servicers.roles import Roles
 from auth.servicers.service_accounts import ServiceAccounts
 from auth.servicers.sessions import Sessions
+from auth.settings import MessageSettings
 from auth.signing import Signer, set_up
 from auth.storage.store import Store
 from auth.storage.subject_data import holdings
@@ -38,7 +43,8 @@ _log = logging.getLogger("medhub.auth")
 class Auth:
     """The parts of one auth server. Its own truth comes from its own feed and database."""
 
-    def __init__(self) -> None:
+    def __init__(self, messages: MessageSettings) -> None:
+        self._messages = messages
         self._store: Store | None = None
         self._feed: Feed | None = None
 
@@ -62,6 +68,8 @@ class Auth:
         housekeeping = Housekeeping(store)
         housekeeping.start()
         core.parts.push_async_callback(housekeeping.stop)
+        post = Post(core.keyring)
+        _deliver(core, store, post, self._messages)
         return {
             f"{_PACKAGE}.AuthService": Authentication(store, hashing, signer, proving),
             f"{_PACKAGE}.AuthStateService": AuthState(feed, proving),
@@ -88,6 +96,17 @@ async def _own_store(core: Core) -> Store:
     return Store(database)
 
 
+def _deliver(core: Core, store: Store, post: Post, settings: MessageSettings) -> None:
+    """Send what is queued, for the life of the server."""
+    delivery = Delivery(
+        store, post, providers(settings, core.parts), settings.portal_url.rstrip("/")
+    )
+    if "off" in (settings.mail, settings.sms):
+        _log.warning("messages do not leave: mail %s, sms %s", settings.mail, settings.sms)
+    delivery.start()
+    core.parts.push_async_callback(delivery.stop)
+
+
 async def _set_up(core: Core, store: Store) -> None:
     """Publish keys and roles, as soon as the database is there and migrated."""
     while True:
@@ -108,5 +127,10 @@ def _keep(core: Core, work: Coroutine[None, None, None]) -> None:
 
 def serve() -> None:
     """Run the server until it is told to stop."""
-    auth = Auth()
+    try:
+        auth = Auth(MessageSettings.read())
+    except ValidationError as wrong:
+        for fault in wrong.errors(include_input=False, include_url=False):
+            print(f"medhub: {fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)
+        raise SystemExit(2) from None
     service.run("auth", auth.build, auth.make_truth)

@@ -1,9 +1,13 @@
-"""What auth's commands are told from outside; the server's settings are core's."""
+"""What auth is told from outside beside core's settings, by MEDHUB_AUTH_… variables."""
 
 import os
-from typing import Self
+from email.headerregistry import Address
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import SecretBytes, SecretStr
+from pydantic import SecretBytes, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.database import DatabaseSettings
@@ -30,3 +34,80 @@ class CommandSettings(BaseSettings):
             page_key=SecretBytes(os.urandom(PAGE_KEY_BYTES)),
             pool_size=2,
         )
+
+
+class MessageSettings(BaseSettings):
+    """How messages leave. Unless told, none do: each is given up at once, and can be seen so."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDHUB_AUTH_", extra="ignore", frozen=True)
+
+    # `smtp`, `outbox` (kept in the database, for development) or `off`.
+    mail: Literal["smtp", "outbox", "off"] = "off"
+    # Who the mail is from: an address, and the name beside it.
+    mail_from: str = ""
+    mail_from_name: str = "medhub"
+    smtp_host: str = ""
+    smtp_port: int = 587
+    # `starttls` and `tls` prove the server by its certificate; `none` is for this machine alone.
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_username: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    # A file of the authorities that prove the mail server; unset: those of the system.
+    smtp_ca_path: Path | None = None
+    # `http`, `outbox` or `off`.
+    sms: Literal["http", "outbox", "off"] = "off"
+    sms_url: str = ""
+    # JSON with `{to}` and `{text}` inside its texts.
+    sms_body: str = '{"to": "{to}", "text": "{text}"}'
+    # Sent as a bearer token.
+    sms_secret: SecretStr = SecretStr("")
+    sms_ca_path: Path | None = None
+    # Where the pages are that links in mails lead to, `https://portal.example.org`; empty: none.
+    portal_url: str = ""
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read them from the environment."""
+        return cls()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """Raises ValueError, naming the variable, where something is missing or in clear."""
+        if self.mail == "smtp":
+            if not self.smtp_host:
+                raise ValueError("MEDHUB_AUTH_SMTP_HOST is missing")
+            self.sender()
+            if self.smtp_security == "none" and not _is_here(self.smtp_host):
+                raise ValueError("MEDHUB_AUTH_SMTP_SECURITY may be none on this machine alone")
+        if self.sms == "http":
+            _check_url("MEDHUB_AUTH_SMS_URL", self.sms_url)
+            if "{to}" not in self.sms_body or "{text}" not in self.sms_body:
+                raise ValueError("MEDHUB_AUTH_SMS_BODY holds {to} and {text}")
+        if self.portal_url:
+            _check_url("MEDHUB_AUTH_PORTAL_URL", self.portal_url)
+        return self
+
+    def sender(self) -> Address:
+        """Who the mail is from. Raises ValueError for what is no address."""
+        try:
+            address = Address(self.mail_from_name, addr_spec=self.mail_from)
+        except Exception:  # noqa: BLE001 - the library raises its parser's own errors, too
+            raise ValueError("MEDHUB_AUTH_MAIL_FROM is an e-mail address") from None
+        if not address.domain:
+            raise ValueError("MEDHUB_AUTH_MAIL_FROM is an e-mail address")
+        return address
+
+
+def _check_url(variable: str, url: str) -> None:
+    parts = urlsplit(url)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname or ""))
+    if not secure or not parts.hostname:
+        raise ValueError(f"{variable} begins with https://, or names this machine")
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine, so that nothing of what it is told crosses a network."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -89,7 +89,13 @@ class Layout:
         """What a server is told. The owner's URL is not part of it: a server never migrates."""
         own, database = self.of(service), self.database(service)
         everyone = {str(each): self.address(port) for each, port in _LISTENS.items()}
-        asks = {Service.COMPLIANCE: {"SUBJECT_TARGETS": json.dumps(everyone)}}
+        asks = {
+            Service.COMPLIANCE: {"SUBJECT_TARGETS": json.dumps(everyone)},
+            # For development: `medhub auth outbox` shows what would have been sent.
+            Service.AUTH: {
+                name: os.environ.get(f"MEDHUB_AUTH_{name}", "outbox") for name in ("MAIL", "SMS")
+            },
+        }
         return self._prefixed(
             service,
             DATABASE_APP_URL=database.app,

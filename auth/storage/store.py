@@ -10,6 +10,7 @@ from auth.storage.activations import Activations
 from auth.storage.attempts import Attempts
 from auth.storage.keys import Keys
 from auth.storage.memberships import Memberships
+from auth.storage.messages import Messages
 from auth.storage.organizations import Organizations
 from auth.storage.principals import Principals
 from auth.storage.roles import Roles
@@ -33,6 +34,7 @@ class Tx:
         self.attempts = Attempts(tx)
         self.keys = Keys(tx)
         self.memberships = Memberships(tx)
+        self.messages = Messages(tx)
         self.organizations = Organizations(tx)
         self.principals = Principals(tx)
         self.roles = Roles(tx)

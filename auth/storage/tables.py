@@ -24,6 +24,7 @@ from core.database import (
     index,
     new_metadata,
     platform_table,
+    queue_table,
     reference,
     tenant_table,
 )
@@ -279,6 +280,35 @@ auth_state = platform_table(
     column("forget_at", _TIME, internal="When no live token can need it.", nullable=True),
     index("forget_at"),
     reason="Servers serve all organizations and follow one sequence.",
+)
+
+message = queue_table(
+    "message",
+    metadata,
+    column("id", Uuid, internal="What its content is bound to.", primary_key=True),
+    column("template", Text, internal="What it is about; see auth.domain.messages."),
+    column("channel", Text, internal="How it travels."),
+    column("recipient", LargeBinary, internal="A keyed digest: how many one has got.", secret=True),
+    column(
+        "content",
+        LargeBinary,
+        internal="Recipient and values, sealed; none once it has left or is given up.",
+        secret=True,
+        nullable=True,
+    ),
+    column("state", Text, internal="Whether it is to be sent, has left, is kept or given up."),
+    column("attempts", Integer, internal="How often it was tried."),
+    column("due_at", _TIME, internal="When it is tried next."),
+    column("leased_until", _TIME, internal="Until then one sender has it to itself."),
+    column("created_at", _TIME, internal="When it was queued."),
+    column("expires_at", _TIME, internal="From when on nobody could use it."),
+    column("ended_at", _TIME, internal="When it left or was given up.", nullable=True),
+    column("fault", Text, internal="Why the last attempt failed, in a word."),
+    CheckConstraint("state IN ('QUEUED', 'SENT', 'KEPT', 'DEAD')", name="state"),
+    index("due_at", where="state = 'QUEUED'"),
+    index("recipient", "template", "created_at"),
+    index("created_at"),
+    reason="Messages to people of whatever organization, or of none; senders empty it.",
 )
 
 receipt_tables(metadata)

@@ -15,8 +15,12 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 from auth import bootstrap
+from auth.background import own_call
+from auth.domain.messages import Message, Template
 from auth.formats import key_files
+from auth.posting import Post
 from auth.server import Auth
+from auth.settings import MessageSettings
 from auth.storage.store import Store
 from core.contract import everything
 from core.crypto.keyring import Keyring
@@ -28,6 +32,7 @@ from core.settings import CoreSettings
 from medhub.auth.v1 import auth_service_pb2 as wire
 from tests.support.postgres import PAGE_KEY, ServiceDatabase
 
+KEPT_MESSAGES = MessageSettings(mail="outbox", sms="outbox")
 PASSWORD = "bright-kestrel-orbit-41"
 READY_SECONDS = 30.0
 HOST = "127.0.0.1"
@@ -44,6 +49,7 @@ class AuthServer:
     target: str
     organization: UUID
     home: Path
+    keyring: Keyring
 
     async def call(self, method: str, request: Any, token: str = "", **headers: str) -> Any:
         """Call `AuthService/Login`; types come from the contract."""
@@ -72,9 +78,26 @@ class AuthServer:
         answer: wire.LoginResponse = await self.call("AuthService/Login", request)
         return answer
 
+    async def messages(self, to: str, template: Template) -> list[Message]:
+        """What was sent to an address about something, the oldest first."""
+        kept = await kept_messages(self.store, self.keyring)
+        return [each for each in kept if (each.to, each.template) == (to, template)]
+
     async def member(self, email: str, *roles: str) -> UUID:
         """Somebody of the organization who can log in with PASSWORD."""
         return await bootstrap.user(self.store, self.organization, email, "M", PASSWORD, roles)
+
+
+async def kept_messages(store: Store, keyring: Keyring) -> list[Message]:
+    """What the development outbox keeps, and what is still queued; the oldest first."""
+    post = Post(keyring)
+    async with store.begin_as(own_call("Test", "auth.messages.read")) as tx:
+        rows = await tx.messages.shown()
+        return [
+            await post.open(tx, row.id.bytes, row.content)
+            for row in reversed(rows)
+            if row.content is not None
+        ]
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -106,14 +129,15 @@ async def server(
         opened = await parts.enter_async_context(service.open())
         store = Store(opened)
         await enrol(store, tmp_path / "auth.key.json")
-        auth = Auth()
+        auth = Auth(KEPT_MESSAGES)
         settings = _settings(service, target, tmp_path)
         running = await start("auth", settings, auth.build, auth.make_truth, parts)
         await until(lambda: running.serving)
         channel = grpc.aio.insecure_channel(target)
         parts.push_async_callback(channel.close)
         organization = await bootstrap.organization(store, "Clinique du Parc", test=True)
-        yield AuthServer(running, service, store, channel, target, organization, tmp_path)
+        keyring = Keyring.open(settings.keyring_path, KeyFile(tmp_path / "auth.keyring-key"))
+        yield AuthServer(running, service, store, channel, target, organization, tmp_path, keyring)
 
 
 async def enrol(store: Store, path: Path) -> key_files.KeyFile:
