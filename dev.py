@@ -21,6 +21,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "medhub.stamp"
 OLDEST = (3, 11)
+INTERRUPTED = 130  # what shells answer for a command that Ctrl-C ended
 NEWER_NAMES = ("python3.14", "python3.13", "python3.12", "python3.11")
 PIP_OPTIONS = ("--quiet", "--no-input", "--disable-pip-version-check")
 
@@ -197,6 +198,9 @@ def main(arguments: "list[str]") -> None:
         locked_setup()
     except SetupFailed as failure:
         sys.exit(f"medhub: {failure}")
+    except KeyboardInterrupt:
+        # What was installed so far is mended by the next run.
+        sys.exit(INTERRUPTED)
     if arguments == ["setup"]:
         return
     if arguments[0] == "up":

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+import psycopg
+
 from hub import run_file
+from hub.child import NotPrepared
 from hub.layout import Layout
 from hub.supervisor import Report, Supervisor, together
 from hub.welcome import welcome
@@ -20,7 +23,7 @@ async def run(layout: Layout, report: Report, *, demo: bool, greet: Report) -> N
     """Bring the platform up and keep it up until SIGINT or SIGTERM; then stop it in good order.
 
     `greet` is told what to try next, with the passwords of the demonstration. Raises StartFailed,
-    PostgresUnusable or PortTaken, after stopping what had started.
+    NotPrepared or PortTaken, after stopping what had started.
     """
     try:
         async with Supervisor(layout.data.logs, report) as supervisor:
@@ -57,7 +60,12 @@ async def _database(layout: Layout, supervisor: Supervisor, report: Report) -> N
         for folder in opened:
             report(f"{folder}: PostgreSQL, which never runs as root, may now pass through (o+x)")
         await supervisor.start(cluster.child())
-    await _in_thread(layout.provision, "databases and roles", report)
+    try:
+        await _in_thread(layout.provision, "databases and roles", report)
+    except psycopg.Error as failed:
+        raise NotPrepared(
+            f"PostgreSQL cannot be set up ({type(failed).__name__}); see {layout.data.logs}"
+        ) from None
     await supervisor.run_once(layout.migration())
     await supervisor.run_once(layout.enrolment())
 

@@ -64,7 +64,7 @@ def _rest(running: Running) -> list[str]:
     return [
         "",
         "By REST:",
-        f"  curl -s {running.http}/health/",
+        f"  curl -si {running.http}/health/",
         f"  curl -s {bearer} '{running.http}/clinical/v1/patients?page_size=5'",
         f"  curl -s {running.http}/api/openapi.json",
         "",

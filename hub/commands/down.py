@@ -13,6 +13,10 @@ from hub.data_dir import DataDir
 
 # The sum of what the children may take to stop, and then some.
 _STOP_SECONDS = 150.0
+# The supervisor lets go of the directory before it ends, and whoever moves or unmounts it next must
+# not find it there. One that its parent never collects is no reason to wait for ever.
+_END_SECONDS = 10.0
+_POLL_SECONDS = 0.05
 
 
 def down(data_dir: DataDirOption = DEFAULT_DATA_DIR) -> None:
@@ -29,5 +33,14 @@ def down(data_dir: DataDirOption = DEFAULT_DATA_DIR) -> None:
         if time.monotonic() > deadline:
             print(f"medhub: process {pid} did not stop in {_STOP_SECONDS:.0f} s", file=sys.stderr)
             raise typer.Exit(1)
-        time.sleep(0.05)
+        time.sleep(_POLL_SECONDS)
+    _wait_for_end(pid)
     print("medhub has stopped")
+
+
+def _wait_for_end(pid: int) -> None:
+    deadline = time.monotonic() + _END_SECONDS
+    with suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < deadline:
+            os.kill(pid, 0)
+            time.sleep(_POLL_SECONDS)
