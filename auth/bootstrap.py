@@ -14,10 +14,10 @@ from auth.background import own_call
 from auth.domain.assertions import COLLECTION
 from auth.domain.events import MembershipChanged, SubjectEpoch
 from auth.domain.memberships import Membership
-from auth.domain.passwords import check_new_password
+from auth.domain.passwords import check_new_password, context_words
 from auth.domain.roles import BUILT_IN, OF_THE_PLATFORM
 from auth.domain.sessions import forget_at
-from auth.hashing import hash_password, matches
+from auth.hashing import hash_unguessable, matches
 from auth.storage.organizations import Organization
 from auth.storage.service_accounts import ServiceAccount
 from auth.storage.store import Store, Tx
@@ -75,9 +75,10 @@ async def user(
     that has the address already joins by its own password alone: whoever made it may be anybody.
     Raises PasswordTooCommon, InvalidField, UnknownRole and AccountNotProven.
     """
-    check_new_password(password)
+    context = (email, display_name)
+    check_new_password(password, context=context)
     _check_roles(roles, platform=False)
-    password_hash = await asyncio.to_thread(hash_password, password)
+    password_hash = await asyncio.to_thread(hash_unguessable, password, *context_words(context))
     async with _begin(store, organization) as tx:
         # Before the account, as whoever accepts an invitation does, or the two wait for each other.
         held = await tx.memberships.lock_address(email)

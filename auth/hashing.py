@@ -5,14 +5,16 @@ A flood of log-ins waits here, in a bounded line, and starves neither validation
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from auth.domain.passwords import check_new_password, context_words
 from auth.domain.refusals import Overloaded
+from auth.guessing import refuse_guessable
 
 # OWASP's first choice for Argon2id: 46 MiB, one pass, one lane; 50 to 100 ms on a server.
 MEMORY_KIB = 47_104
@@ -32,6 +34,12 @@ _Result = TypeVar("_Result")
 def hash_password(password: str) -> str:
     """The hash to keep, with its salt and parameters. Takes 50 to 100 ms of a core."""
     return _HASHER.hash(password)
+
+
+def hash_unguessable(password: str, *context: str) -> str:
+    """The hash of a new password; `context` are words of the person. Raises PasswordTooCommon."""
+    refuse_guessable(password, context)
+    return hash_password(password)
 
 
 def matches(kept: str, password: str) -> bool:
@@ -59,9 +67,17 @@ class Hashing:
         found = await self._run(matches, kept or self._nobody, password)
         return found and kept is not None
 
-    async def hash(self, password: str) -> str:
-        """The hash to keep of a new password. Raises Overloaded when too many wait."""
-        return await self._run(hash_password, password)
+    async def hash(
+        self, password: str, context: Iterable[str] = (), *, field: str = "password"
+    ) -> str:
+        """The hash to keep of a new password that nobody guesses soon.
+
+        `context` are names and addresses of the person and of where they belong. Raises
+        InvalidField, PasswordTooCommon, and Overloaded when too many wait.
+        """
+        known = list(context)
+        check_new_password(password, field=field, context=known)
+        return await self._run(hash_unguessable, password, *context_words(known))
 
     def close(self) -> None:
         """Let the threads end once they are idle."""

@@ -48,6 +48,15 @@ class Invitations:
             raise ActivationRefused
         return found
 
+    async def context(self, invitation: Invitation) -> list[str]:
+        """Names and addresses that the invited person's password must not be made of."""
+        async with self._store.begin_for(None, invitation.organization) as tx:
+            held = await tx.memberships.get(invitation.membership)
+            organization = await tx.organizations.get(invitation.organization)
+        if held is None or organization is None:
+            raise ActivationRefused
+        return [held.email, held.display_name, organization.display_name]
+
     async def activate(self, invitation: Invitation, password_hash: str) -> UUID:
         """Accept with a new account, whose id is answered.
 

@@ -5,36 +5,23 @@ Argon2id, one record. The attempt is counted in a transaction of its own, commit
 password is looked at, so no refusal can take the count back.
 """
 
-from dataclasses import dataclass
 from uuid import UUID
 
-from auth.domain.emails import email_key
-from auth.domain.lockout import RECORDED_COUNTS, lane
+from auth.domain.lockout import RECORDED_COUNTS
 from auth.domain.refusals import InvalidCredentials, NotAMember
 from auth.domain.sessions import BY_PASSWORD
-from auth.hashing import Hashing
 from auth.opening import ACT, Opened, Opening
-from auth.signing import Signer
+from auth.password_proof import Attempted, PasswordProof, clear
 from auth.storage.store import Store
 from core import clock, identity
-
-_NOBODY = UUID(int=0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    user: UUID | None
-    password_hash: str | None
-    lane: bytes
 
 
 class LogIn:
     """Logs people in."""
 
-    def __init__(self, store: Store, hashing: Hashing, signer: Signer, opening: Opening) -> None:
+    def __init__(self, store: Store, proof: PasswordProof, opening: Opening) -> None:
         self._store = store
-        self._hashing = hashing
-        self._signer = signer
+        self._proof = proof
         self._opening = opening
 
     async def __call__(self, email: str, password: str, organization: UUID | None) -> Opened:
@@ -42,25 +29,11 @@ class LogIn:
 
         Raises InvalidCredentials, or NotAMember after the password only.
         """
-        attempt = await self._count(email)
-        proven = await self._hashing.matches(attempt.password_hash, password)
-        if not proven or attempt.user is None:
-            await self._record_refusal(attempt.user, InvalidCredentials.reason)
+        attempted = await self._proof.attempt(email, password)
+        if not attempted.proven or attempted.user is None:
+            await self._record_refusal(attempted.user, InvalidCredentials.reason)
             raise InvalidCredentials
-        return await self._open(attempt.user, attempt.lane, organization)
-
-    async def _count(self, email: str) -> _Attempt:
-        """Count the attempt; without a hash when it is not to be looked at."""
-        peer = identity.call().peer
-        async with self._store.begin() as tx:
-            key = await self._signer.derivation_key(tx)
-            account = await tx.users.find(email)
-            known = await tx.sessions.knows_peer(account.id if account else _NOBODY, peer)
-            counted = lane(key, email_key(email), peer if known else "")
-            admitted = await tx.attempts.count(counted, clock.now())
-        if account is None or account.disabled_at is not None or not admitted:
-            return _Attempt(account.id if account else None, None, counted)
-        return _Attempt(account.id, account.password_hash, counted)
+        return await self._open(attempted.user, attempted, organization)
 
     async def _record_refusal(self, user: UUID | None, outcome: str) -> None:
         """Some of the refusals, with their count, so that a flood cannot fill the trail."""
@@ -70,9 +43,9 @@ class LogIn:
             if refusals in RECORDED_COUNTS:
                 await tx.record_act(ACT, subject=user, outcome=outcome, count=refusals)
 
-    async def _open(self, user: UUID, counted: bytes, wanted: UUID | None) -> Opened:
+    async def _open(self, user: UUID, attempted: Attempted, wanted: UUID | None) -> Opened:
         async with self._store.begin_for(user, None) as tx:
-            await tx.attempts.clear(counted)
+            await clear(tx, attempted)
         try:
             return await self._opening.open(user, wanted, BY_PASSWORD)
         except (NotAMember, InvalidCredentials) as refusal:

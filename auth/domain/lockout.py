@@ -7,6 +7,7 @@ from elsewhere does not shut its owner out.
 
 import hashlib
 import hmac
+from datetime import timedelta
 
 FREE_ATTEMPTS = 10
 """Attempts before the first delay: people mistype, and clients log in several times at once."""
@@ -19,6 +20,16 @@ FORGET_AFTER = 86_400
 
 RECORDED_COUNTS = frozenset({1, 10, 100, 1_000, 10_000, 100_000})
 """Of the refusals within one minute these are written into the audit trail, with the count."""
+
+
+UNDER_WAY = timedelta(seconds=10)
+"""An attempt that was counted this long ago has ended: passwords are looked at within seconds."""
+
+
+def delay_of(failures: int) -> float:
+    """Seconds from the attempt that made this many failures to the next that is looked at."""
+    beyond = failures - FREE_ATTEMPTS
+    return 0.0 if beyond < 0 else float(min(2 ** min(beyond, 16), LONGEST_DELAY))
 
 
 def lane(key: bytes, email_key: str, known_peer: str) -> bytes:

@@ -53,20 +53,36 @@ def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, texts)))
 
 
-def check_new_password(password: str, *, field: str = "password") -> None:
+def check_new_password(
+    password: str, *, field: str = "password", context: Iterable[str] = ()
+) -> None:
     """Refuse a password that is too short, too long or too common for a new account.
 
-    Raises InvalidField or PasswordTooCommon.
+    `context` are names and addresses of the person and of where they belong. Raises InvalidField
+    or PasswordTooCommon.
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise InvalidField(field=field, rule="password_length")
-    if is_common(password):
+    if is_common(password, context):
         raise PasswordTooCommon
 
 
-def is_common(password: str) -> bool:
-    """Whether little is left of it without common words, sequences and repetition."""
+def context_words(context: Iterable[str]) -> list[str]:
+    """The words of names and addresses that a guesser who knows the person tries first."""
+    words = {word for text in context for word in re.split(r"[\W_]+", text.casefold())}
+    return sorted((word for word in words if len(word) > 2), key=lambda word: (-len(word), word))
+
+
+def is_common(password: str, context: Iterable[str] = ()) -> bool:
+    """Whether little is left of it without common words, sequences, repetition and context."""
     folded = password.casefold()
+    known = context_words(context)
+    if known:
+        # Taken away before all others: a name may hold a common word.
+        pattern = _any_of(known)
+        folded = min(
+            (pattern.sub(" ", text) for text in (folded, folded.translate(_LEET))), key=_left
+        )
     if len(set(folded)) < _FEWEST_DISTINCT or _repeats(folded):
         return True
     sequences, words = _patterns()

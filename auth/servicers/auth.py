@@ -15,6 +15,7 @@ from auth.hashing import Hashing
 from auth.invitations import Invitations
 from auth.login import LogIn
 from auth.opening import Challenged, Issued, Opening
+from auth.password_proof import PasswordProof
 from auth.proving import Proving
 from auth.renewal import Renewal
 from auth.servicers.times import timestamp
@@ -40,7 +41,7 @@ class Authentication:
         self._hashing = hashing
         self._signer = signer
         self._proving = proving
-        self._log_in = LogIn(store, hashing, signer, Opening(store, signer))
+        self._log_in = LogIn(store, PasswordProof(store, hashing, signer), Opening(store, signer))
         self._renewal = Renewal(store, signer)
         self._exchange = Exchange(store, signer, proving)
         self._invitations = Invitations(store, signer)
@@ -158,7 +159,8 @@ class Authentication:
         """Accept an invitation with a new account and its first password."""
         check_new_password(request.password)
         invitation = await self._invitations.find(request.activation_token)
-        password_hash = await self._hashing.hash(request.password)
+        context = await self._invitations.context(invitation)
+        password_hash = await self._hashing.hash(request.password, context)
         user = await self._invitations.activate(invitation, password_hash)
         return wire.ActivateAccountResponse(user=name_of("users", user))
 

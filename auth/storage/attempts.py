@@ -1,11 +1,18 @@
 """Rows that count attempts to log in, and refusals."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Integer, LargeBinary, Text, bindparam, delete, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
-from auth.domain.lockout import FORGET_AFTER, FREE_ATTEMPTS, LONGEST_DELAY
+from auth.domain.lockout import (
+    FORGET_AFTER,
+    FREE_ATTEMPTS,
+    LONGEST_DELAY,
+    UNDER_WAY,
+    delay_of,
+)
 from auth.storage.tables import login_attempt, refusal_count
 from core.database import Transaction, statement
 
@@ -36,7 +43,7 @@ _COUNT = statement(
                 ELSE excluded.attempted_at + LEAST(
                     2 ^ LEAST(held.failures + 1 - :free, 16), :longest
                 ) * interval '1 second' END
-        RETURNING admitted"""
+        RETURNING admitted, failures, NULLIF(open_at, '-infinity') AS open_at"""
     ).bindparams(
         bindparam("lane", type_=LargeBinary),
         bindparam("at", type_=_TIME),
@@ -60,6 +67,14 @@ _FORGET_COUNTS = statement(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Whether an attempt is looked at. `under_way`: others that were may not have ended yet."""
+
+    admitted: bool
+    under_way: bool = False
+
+
 class Attempts:
     """How often somebody has tried."""
 
@@ -68,8 +83,17 @@ class Attempts:
 
     async def count(self, lane: bytes, at: datetime) -> bool:
         """Count an attempt before it is looked at. False: it comes too early to be looked at."""
+        return (await self.count_in_turn(lane, at)).admitted
+
+    async def count_in_turn(self, lane: bytes, at: datetime) -> Counted:
+        """The same; of one that comes too early it tells whether others may be under way."""
         row = await self._tx.one(_COUNT, lane=lane, at=at)
-        return bool(row and row.admitted)
+        if row is None:
+            raise LookupError("a lane that was just written has its row")
+        if row.admitted:
+            return Counted(admitted=True)
+        last_counted = row.open_at - timedelta(seconds=delay_of(row.failures))
+        return Counted(admitted=False, under_way=at - last_counted < UNDER_WAY)
 
     async def clear(self, lane: bytes) -> None:
         """Start anew after a success."""

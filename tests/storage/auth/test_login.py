@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 
-from auth import hashing
+from auth import hashing, password_proof
 from auth.domain.lockout import FREE_ATTEMPTS
 from auth.domain.refusals import InvalidCredentials, NotAMember, TokenInvalid
 from auth.hashing import matches
 from auth.operation import disable_account
-from core import identity
+from auth.servicers.auth import Authentication
+from auth.signing import Signer
+from core import clock, identity
 from medhub.auth.v1 import auth_service_pb2 as wire
 from tests.support.credentials import PASSWORD, Auth, anonymous
 
@@ -78,18 +80,61 @@ async def test_unknown_and_wrong_look_alike(auth: Auth, monkeypatch: pytest.Monk
 
 
 async def test_a_lane_is_locked_for_a_while(auth: Auth) -> None:
-    """After the free attempts even the right password has to wait."""
+    """While a delay lasts even the right password is not looked at, and does not make it longer."""
     clinic = await auth.clinic()
-    for _ in range(FREE_ATTEMPTS):
-        with pytest.raises(InvalidCredentials):
-            await auth.log_in(clinic.email, "wrong-password-here")
+    with pytest.raises(InvalidCredentials):
+        await auth.log_in(clinic.email, "wrong-password-here")
+    auth.rows("UPDATE login_attempt SET failures = 30, open_at = now() + interval '10 minutes'")
 
     with pytest.raises(InvalidCredentials):
         await auth.log_in(clinic.email)
 
     assert auth.rows("SELECT failures, admitted FROM login_attempt") == [
-        {"failures": FREE_ATTEMPTS, "admitted": False}
+        {"failures": 30, "admitted": False}
     ]
+
+
+@pytest.mark.parametrize("many", [12, 25])
+async def test_an_honest_client_logs_in_many_times_at_once(auth: Auth, many: int) -> None:
+    """More than go undelayed: they wait for the first to succeed, at whichever worker."""
+    clinic = await auth.clinic()
+    other = Authentication(auth.store, auth.hashing, Signer(auth.keyring), auth.proving)
+
+    async def log_in(number: int) -> str:
+        anonymous("Login")
+        worker = other if number % 2 else auth.auth
+        made = await worker.Login(wire.LoginRequest(email=clinic.email, password=PASSWORD))
+        return made.session
+
+    made = await asyncio.gather(*(asyncio.create_task(log_in(n)) for n in range(many)))
+
+    assert len(set(made)) == many
+    assert auth.rows("SELECT failures FROM login_attempt") == []
+
+
+async def test_a_guesser_gains_nothing_by_guessing_at_once(
+    auth: Auth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many guess together, no more passwords are looked at than go undelayed."""
+    monkeypatch.setattr(password_proof, "WAIT_SECONDS", 0.5)
+    clinic = await auth.clinic()
+    looked_at: list[str] = []
+
+    def counted(kept: str, password: str) -> bool:
+        looked_at.append(kept)
+        return matches(kept, password)
+
+    monkeypatch.setattr(hashing, "matches", counted)
+    [kept] = auth.rows("SELECT password_hash FROM app_user")
+
+    many = FREE_ATTEMPTS + 10
+    # No delay ends meanwhile, however slow the machine.
+    with clock.frozen(clock.now()):
+        guesses = (asyncio.create_task(_refused(auth, clinic.email)) for _ in range(many))
+        await asyncio.gather(*guesses)
+
+    assert looked_at.count(kept["password_hash"]) == FREE_ATTEMPTS
+    assert len(looked_at) == many
 
 
 async def test_a_delay_ends(auth: Auth) -> None:

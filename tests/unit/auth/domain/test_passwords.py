@@ -48,6 +48,19 @@ def test_what_is_not_is_taken_as_typed(password: str) -> None:
     check_new_password(password)
 
 
+@pytest.mark.parametrize(
+    "password",
+    ["ana.moreau-parc-1", "Cl1n1que du P4rc 2026", "moreau.ana@parc.test", "ANA-MOREAU-ana-moreau"],
+)
+def test_what_is_made_of_the_persons_own_words_is_refused(password: str) -> None:
+    """Name, address and organization are what a colleague guesses first."""
+    context = ["ana.moreau@parc.test", "Ana Moreau", "Clinique du Parc"]
+
+    with pytest.raises(PasswordTooCommon):
+        check_new_password(password, context=context)
+    check_new_password("bright-kestrel-orbit-41", context=context)
+
+
 @pytest.mark.parametrize("make", [secrets.token_urlsafe, secrets.token_hex])
 def test_random_passwords_are_not_common(make: object) -> None:
     """What a password manager makes passes."""
