@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+from auth.domain.devices import device_name
 from auth.domain.memberships import Choice, choose
 from auth.domain.refusals import InvalidCredentials, NotAMember
 from auth.domain.sessions import SESSION_LIFE, Proof, new_token, refresh_expiry, token_hash
@@ -88,7 +89,8 @@ class Opening:
             raise NotAMember
         ends = now + SESSION_LIFE
         made = Session(session, user, organization, now, ends, proof.level, proof.methods, None)
-        await tx.sessions.add(made, identity.call().peer)
+        call = identity.call()
+        await tx.sessions.add(made, call.peer, device_name(call.agent))
         await tx.record_act(ACT, subject=user, resource=name_of("sessions", session), outcome="OK")
         return await issue(tx, self._signer, made, standing.revision, new_token())
 

@@ -6,6 +6,7 @@ Each is one event, however many people it concerns.
 
 from uuid import UUID
 
+from auth import ending
 from auth.background import own_call
 from auth.domain.events import MembershipChanged, OrganizationEpoch, SubjectEpoch
 from auth.domain.sessions import forget_at
@@ -38,6 +39,15 @@ async def reactivate_organization(store: Store, organization: UUID) -> int:
         forgotten = forget_at(clock.now())
         event = OrganizationEpoch(organization, suspended=False, forget_at=forgotten)
         return await tx.state.publish([event])
+
+
+async def end_everything(store: Store) -> int:
+    """End every session of everybody, everywhere, and the tokens of programs. Answers the revision.
+
+    For when nobody knows any more whom a token is with.
+    """
+    async with store.begin_as(own_call("EndEverything", "auth.sessions.end_everything")) as tx:
+        return await ending.end_everything(tx)
 
 
 async def disable_server(store: Store, account: UUID) -> int:

@@ -78,6 +78,8 @@ class Call:
     purpose: str = ""
     trace_id: str = ""
     peer: str = ""
+    # What the client says of itself (user-agent), printable and bounded; it proves nothing.
+    agent: str = ""
     deadline: float | None = None
     request_id: str = ""
     request_hash: bytes = b""

@@ -98,6 +98,46 @@ class OrganizationEpoch:
 
 
 @dataclass(frozen=True, slots=True)
+class MembershipEpoch:
+    """Tokens of a person for one organization from before this event are dead."""
+
+    kind: ClassVar[str] = "membership_epoch"
+    subject: UUID
+    organization: UUID
+    forget_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """One per subject and organization, beside what the membership itself is."""
+        return membership_epoch_key(self.subject, self.organization)
+
+    def to_json(self) -> Json:
+        """As the row keeps it; the epoch is the revision of the row."""
+        return {
+            "subject": str(self.subject),
+            "organization": str(self.organization),
+            "forget_at": _text(self.forget_at),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalEpoch:
+    """Tokens of everybody, everywhere, from before this event are dead."""
+
+    kind: ClassVar[str] = "global_epoch"
+    forget_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """There is one."""
+        return GLOBAL_KEY
+
+    def to_json(self) -> Json:
+        """As the row keeps it; the epoch is the revision of the row."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
 class KeyChanged:
     """A signing key was published, retired or revoked."""
 
@@ -148,8 +188,17 @@ class RoleChanged:
 
 
 Event: TypeAlias = (
-    SessionRevoked | SubjectEpoch | MembershipChanged | OrganizationEpoch | KeyChanged | RoleChanged
+    SessionRevoked
+    | SubjectEpoch
+    | MembershipChanged
+    | MembershipEpoch
+    | OrganizationEpoch
+    | GlobalEpoch
+    | KeyChanged
+    | RoleChanged
 )
+GLOBAL_KEY = "everybody"
+"""Under which the epoch of everybody is kept."""
 
 
 def subject_key(subject: UUID) -> str:
@@ -160,3 +209,8 @@ def subject_key(subject: UUID) -> str:
 def organization_key(organization: UUID) -> str:
     """Under which the epoch of an organization is kept."""
     return f"organization/{organization}"
+
+
+def membership_epoch_key(subject: UUID, organization: UUID) -> str:
+    """Under which the epoch of a person in an organization is kept."""
+    return f"membership_epoch/{organization}/{subject}"

@@ -102,6 +102,8 @@ _ADMINISTRATION = frozenset({
     "auth.service_accounts.create",
     "auth.service_accounts.disable",
     "auth.service_accounts.read",
+    "auth.sessions.revoke",
+    "auth.sessions.revoke_all",
     "clinical.hl7_endpoints.create",
     "clinical.hl7_endpoints.read",
     "clinical.hl7_endpoints.update",

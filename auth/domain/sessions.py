@@ -81,6 +81,11 @@ def forget_at(at: datetime) -> datetime:
     return at + ACCESS_LIFE + 2 * SKEW
 
 
+def live_since(at: datetime) -> datetime:
+    """Before when no access token that is valid at `at` was issued."""
+    return at - ACCESS_LIFE - 2 * SKEW
+
+
 def refresh_expiry(at: datetime, session_expires_at: datetime) -> datetime:
     """When a refresh token issued now is too old: never after its session."""
     return min(at + REFRESH_LIFE, session_expires_at)

@@ -3,12 +3,11 @@
 from uuid import UUID
 
 from auth.domain.assertions import COLLECTION, read_assertion
-from auth.domain.events import SessionRevoked
 from auth.domain.memberships import Choice
 from auth.domain.passwords import check_new_password
 from auth.domain.refusals import ActivationRefused, AssertionRefused, NotAMember, TokenInvalid
 from auth.domain.roles import giving
-from auth.domain.sessions import forget_at
+from auth.ending import end_one
 from auth.exchange import Exchange
 from auth.formats.assertions import claims_unproven, is_signed_by
 from auth.hashing import Hashing
@@ -81,7 +80,7 @@ class Authentication:
         """End the session of the token. A service account's token has none."""
         caller = identity.caller()
         async with self._store.begin() as tx:
-            revision = await end_session(tx, caller, caller.session)
+            revision = await end_one(tx, _subject(caller), caller.session)
         return wire.LogoutResponse(auth_revision=revision)
 
     async def ValidateToken(self, request: wire.ValidateTokenRequest) -> wire.ValidateTokenResponse:
@@ -216,14 +215,6 @@ class Authentication:
         return wire.ExchangeTokenResponse(
             access_token=token, token_type=BEARER, expire_time=timestamp(expires_at)
         )
-
-
-async def end_session(tx: Tx, caller: Caller, session: UUID | None) -> int:
-    """End a session of the caller; the revision from which it is dead. Repeating does no harm."""
-    now = clock.now()
-    if session is None or not await tx.sessions.revoke(session, _subject(caller), now):
-        return await tx.state.revision()
-    return await tx.state.publish([SessionRevoked(session, forget_at(now))])
 
 
 async def _roles_held(tx: Tx, caller: Caller) -> tuple[int, tuple[str, ...]]:

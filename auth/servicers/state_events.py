@@ -90,6 +90,21 @@ def _membership_changed(_revision: int, event: Mapping[str, Any]) -> wire.StateE
     )
 
 
+def _membership_epoch(revision: int, event: Mapping[str, Any]) -> wire.StateEvent:
+    return wire.StateEvent(
+        membership_epoch=wire.MembershipEpoch(
+            subject_id=event["subject"],
+            organization_id=event["organization"],
+            epoch=revision,
+            forget_time=_time(event, "forget_at"),
+        )
+    )
+
+
+def _global_epoch(revision: int, _event: Mapping[str, Any]) -> wire.StateEvent:
+    return wire.StateEvent(global_epoch=wire.GlobalEpoch(epoch=revision))
+
+
 def _organization_epoch(revision: int, event: Mapping[str, Any]) -> wire.StateEvent:
     return wire.StateEvent(
         organization_epoch=wire.OrganizationEpoch(
@@ -124,6 +139,8 @@ _MAKERS: Mapping[str, Callable[[int, Mapping[str, Any]], wire.StateEvent]] = {
     "session_revoked": _session_revoked,
     "subject_epoch": _subject_epoch,
     "membership_changed": _membership_changed,
+    "membership_epoch": _membership_epoch,
+    "global_epoch": _global_epoch,
     "organization_epoch": _organization_epoch,
     "key_changed": _key_changed,
     "role_changed": _role_changed,

@@ -35,6 +35,11 @@ _SUSPEND = statement(
     .where(organization.c.id == bindparam("key"))
     .values(suspended_at=bindparam("at", type_=organization.c.suspended_at.type))
 )
+_END_SESSIONS = statement(
+    update(organization)
+    .where(organization.c.id == bindparam("key"))
+    .values(session_epoch=bindparam("epoch"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +87,7 @@ class Organizations:
     async def suspend(self, key: UUID, at: datetime | None) -> bool:
         """Suspend one, or (None) let it work again. False: there is no such organization."""
         return bool(await self._tx.run(_SUSPEND, key=key, at=at))
+
+    async def end_sessions(self, key: UUID, epoch: int) -> None:
+        """End every session of one from before a revision of the auth state."""
+        await self._tx.run(_END_SESSIONS, key=key, epoch=epoch)

@@ -18,12 +18,14 @@ _USER = statement(
         """SELECT r.value AS revision,
             (u.id IS NOT NULL AND u.disabled_at IS NULL) AS enabled,
             (m.id IS NOT NULL AND m.suspended_at IS NULL AND o.suspended_at IS NULL) AS member,
-            m.roles, s.revoked_at, s.expires_at
+            m.roles, s.revoked_at, s.expires_at,
+            s.revision < GREATEST(r.session_epoch, COALESCE(so.session_epoch, 0)) AS ended
         FROM auth_revision r
         LEFT JOIN app_user u ON u.id = :user
         LEFT JOIN membership m ON m.user_id = u.id AND m.organization_id = :organization
         LEFT JOIN organization o ON o.id = m.organization_id
-        LEFT JOIN session s ON s.id = :session AND s.user_id = u.id"""
+        LEFT JOIN session s ON s.id = :session AND s.user_id = u.id
+        LEFT JOIN organization so ON so.id = s.organization_id"""
     ).bindparams(
         bindparam("user", type_=Uuid),
         bindparam("organization", type_=Uuid),
@@ -52,11 +54,15 @@ class UserStanding:
     roles: tuple[str, ...]
     session_revoked_at: datetime | None
     session_expires_at: datetime | None
+    # Ended with all others of its organization, or of everybody.
+    session_ended: bool
 
     def session_lives(self, at: datetime) -> bool:
         """Whether the session asked about is theirs and has not ended."""
         ends = self.session_expires_at
-        return ends is not None and self.session_revoked_at is None and at < ends
+        if ends is None or self.session_revoked_at is not None or self.session_ended:
+            return False
+        return at < ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ class Principals:
             roles=tuple(row.roles or ()),
             session_revoked_at=row.revoked_at,
             session_expires_at=row.expires_at,
+            session_ended=bool(row.ended),
         )
 
     async def service(self, account: UUID) -> ServiceStanding | None:

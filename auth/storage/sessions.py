@@ -1,17 +1,46 @@
 """Rows of sessions and of their refresh tokens, of which only hashes are kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Integer,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from auth.domain.sessions import RefreshState
-from auth.storage.tables import refresh_token, session
+from auth.storage.tables import app_user, auth_revision, organization, refresh_token, session
 from core.database import Transaction, statement
 
-_ADD = statement(insert(session))
+_REVISION = select(auth_revision.c.value).scalar_subquery()
+# Read with the session, so what ends sessions later has a higher one.
+_GIVEN: dict[str, BindParameter[Any]] = {
+    each.name: bindparam(each.name) for each in session.columns
+}
+_ADD = statement(insert(session).values({**_GIVEN, "revision": _REVISION}))
+# The sessions of an organization, and of everybody, are ended by one number and not row by row.
+_EPOCH = func.greatest(
+    select(auth_revision.c.session_epoch).scalar_subquery(),
+    func.coalesce(
+        select(organization.c.session_epoch)
+        .where(organization.c.id == session.c.organization_id)
+        .scalar_subquery(),
+        0,
+    ),
+)
 _ADD_TOKEN = statement(
     insert_or(refresh_token)
     .values(
@@ -37,9 +66,10 @@ _LOCK = statement(
         session.c.level,
         session.c.methods,
         session.c.revoked_at,
+        (session.c.revision < _EPOCH).label("ended"),
     )
     .where(session.c.id == bindparam("id"))
-    .with_for_update(key_share=True)
+    .with_for_update(key_share=True, of=session)
 )
 _successor = refresh_token.alias("next_token")
 _TOKEN = statement(
@@ -72,7 +102,7 @@ _SPEND_ALL = statement(
 _MOVE = statement(
     update(session)
     .where(session.c.id == bindparam("key"))
-    .values(organization_id=bindparam("organization"))
+    .values(organization_id=bindparam("organization"), revision=_REVISION)
 )
 _REVOKE = statement(
     update(session)
@@ -94,6 +124,30 @@ _REVOKE_IN_ORGANIZATION = statement(
     .values(revoked_at=bindparam("at"))
     .returning(session.c.id)
 )
+# Whoever opens a session refers to the account's row, so none is opened meanwhile and missed.
+_HOLD_USER = statement(
+    select(app_user.c.id).where(app_user.c.id == bindparam("id")).with_for_update()
+)
+_REVOKE_ALL = statement(
+    update(session)
+    .where(
+        session.c.user_id == bindparam("user"),
+        session.c.revoked_at.is_(None),
+        session.c.expires_at > bindparam("at"),
+        session.c.id != bindparam("kept", type_=Uuid),
+    )
+    .values(revoked_at=bindparam("at"))
+    .returning(session.c.id)
+)
+# Of a session whose last tokens are older than that, no access token is alive.
+_LATELY_USED = statement(
+    select(refresh_token.c.session_id)
+    .where(
+        refresh_token.c.session_id == any_(bindparam("sessions", type_=ARRAY(Uuid))),
+        refresh_token.c.created_at > bindparam("since"),
+    )
+    .distinct()
+)
 _OWNED = statement(
     select(session.c.id).where(
         session.c.id == bindparam("id"), session.c.user_id == bindparam("user_id")
@@ -107,6 +161,7 @@ _LIVE = (
         session.c.created_at,
         session.c.expires_at,
         session.c.peer,
+        session.c.device,
         select(func.max(refresh_token.c.created_at))
         .where(refresh_token.c.session_id == session.c.id)
         .scalar_subquery()
@@ -116,6 +171,7 @@ _LIVE = (
         session.c.user_id == bindparam("user_id"),
         session.c.revoked_at.is_(None),
         session.c.expires_at > bindparam("at"),
+        session.c.revision >= _EPOCH,
     )
     .order_by(session.c.id.desc())
     .limit(bindparam("limit", type_=Integer))
@@ -151,6 +207,8 @@ class Session:
     level: int
     methods: tuple[str, ...]
     revoked_at: datetime | None
+    # Ended with all others of its organization, or of everybody.
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +221,7 @@ class LiveSession:
     created_at: datetime
     expires_at: datetime
     peer: str
+    device: str
     refreshed_at: datetime | None
 
 
@@ -172,8 +231,8 @@ class Sessions:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    async def add(self, made: Session, peer: str) -> None:
-        """Open one."""
+    async def add(self, made: Session, peer: str, device: str = "") -> None:
+        """Open one, from a network address, with a device as people call it."""
         await self._tx.run(
             _ADD,
             id=made.id,
@@ -182,6 +241,7 @@ class Sessions:
             created_at=made.created_at,
             expires_at=made.expires_at,
             peer=peer,
+            device=device,
             level=made.level,
             methods=list(made.methods),
             revoked_at=None,
@@ -212,6 +272,7 @@ class Sessions:
             level=row.level,
             methods=tuple(row.methods),
             revoked_at=row.revoked_at,
+            ended=row.ended,
         )
 
     async def refresh_state(self, held: Session, token: bytes) -> RefreshState | None:
@@ -225,7 +286,7 @@ class Sessions:
             spent_by=row.spent_by,
             successor_spent=row.successor_spent_at is not None,
             session_expires_at=held.expires_at,
-            session_revoked=held.revoked_at is not None,
+            session_revoked=held.revoked_at is not None or held.ended,
         )
 
     async def spend(self, token: bytes, successor: bytes, request_id: str, at: datetime) -> bool:
@@ -253,6 +314,18 @@ class Sessions:
             _REVOKE_IN_ORGANIZATION, organization=organization, user=user, at=at
         )
         return [row.id for row in rows]
+
+    async def revoke_all(self, user: UUID, at: datetime, kept: UUID | None = None) -> list[UUID]:
+        """End the user's sessions but one; those that were. None is opened before this commits."""
+        await self._tx.one(_HOLD_USER, id=user)
+        # No session has the id that stands for none.
+        rows = await self._tx.all(_REVOKE_ALL, user=user, at=at, kept=kept or UUID(int=0))
+        return [row.id for row in rows]
+
+    async def used_since(self, sessions: Sequence[UUID], since: datetime) -> list[UUID]:
+        """Those of the sessions for which tokens were issued since then."""
+        rows = await self._tx.all(_LATELY_USED, sessions=list(sessions), since=since)
+        return [row.session_id for row in rows]
 
     async def is_owned(self, key: UUID, user: UUID) -> bool:
         """Whether the user has, or had, this session."""

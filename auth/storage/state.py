@@ -13,7 +13,13 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Text, bindparam, delete, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
-from auth.domain.events import Event, organization_key, subject_key
+from auth.domain.events import (
+    GLOBAL_KEY,
+    Event,
+    membership_epoch_key,
+    organization_key,
+    subject_key,
+)
 from auth.storage.tables import auth_event, auth_state
 from core.database import Transaction, statement
 
@@ -39,6 +45,7 @@ _PUBLISH = statement(
     ).bindparams(bindparam("events", type_=JSONB), bindparam("channel", CHANNEL, type_=Text))
 )
 _REVISION = statement(text("SELECT value AS revision FROM auth_revision"))
+_END_ALL_SESSIONS = statement(text("UPDATE auth_revision SET session_epoch = value"))
 _EPOCHS = statement(
     text(
         """SELECT COALESCE(max(revision), 0) AS epoch FROM auth_state WHERE key = ANY(:keys)"""
@@ -96,11 +103,19 @@ class State:
         row = await self._tx.one(_REVISION)
         return int(row.revision)  # type: ignore[union-attr]
 
+    async def end_all_sessions(self) -> None:
+        """End every session of everybody from before the newest revision, just published."""
+        await self._tx.run(_END_ALL_SESSIONS)
+
     async def epoch(self, subjects: Sequence[UUID], organization: UUID | None) -> int:
-        """The revision below which tokens of all the subjects, for the organization, are dead."""
-        keys = [subject_key(subject) for subject in subjects]
+        """The revision below which tokens of all the subjects, for the organization, are dead.
+
+        The greatest of all scopes, so that none hides another.
+        """
+        keys = [GLOBAL_KEY, *(subject_key(subject) for subject in subjects)]
         if organization is not None:
             keys.append(organization_key(organization))
+            keys += [membership_epoch_key(subject, organization) for subject in subjects]
         row = await self._tx.one(_EPOCHS, keys=keys)
         return int(row.epoch)  # type: ignore[union-attr]
 

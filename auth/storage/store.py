@@ -114,6 +114,7 @@ def _call_of(caller: Caller) -> Call:
         purpose=current.purpose,
         trace_id=current.trace_id,
         peer=current.peer,
+        agent=current.agent,
         deadline=current.deadline,
         request_id=current.request_id,
         request_hash=current.request_hash,

@@ -208,6 +208,7 @@ def _arrive(method: Method, action: str, context: Context, steps: Steps) -> Pass
         purpose=method.purpose,
         trace_id=headers.trace_id or new_trace_id(),
         peer=headers.peer,
+        agent=headers.agent,
         deadline=until,
         language=headers.language,
     )

@@ -12,6 +12,9 @@ import grpc
 LANGUAGES = ("en", "fr", "de")
 # An edge that runs beside the server. Only edges may say for whom they ask.
 LOOPBACK = frozenset({"127.0.0.1", "::1", "unix"})
+# A browser names itself in about two hundred characters; the rest would say nothing new.
+AGENT_CHARACTERS = 400
+_UNPRINTABLE = re.compile(r"[^ -~]+")
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})\Z")
 _REVISION = re.compile(r"[0-9]{1,15}\Z")
 _QUALITY = re.compile(r"q=([01](?:\.[0-9]{0,3})?)")
@@ -31,6 +34,7 @@ class Headers:
     sampled: bool = False
     min_revision: int = 0
     peer: str = ""
+    agent: str = ""
     proxies: frozenset[str] = LOOPBACK
 
     @classmethod
@@ -93,12 +97,18 @@ def _forwarded_for(headers: Headers, value: str) -> None:
         headers.peer = _canonical(last) or headers.peer
 
 
+def _user_agent(headers: Headers, value: str) -> None:
+    """What the client calls itself: the start of it, and nothing that is not printable ASCII."""
+    headers.agent = _UNPRINTABLE.sub(" ", value[:AGENT_CHARACTERS]).strip()
+
+
 _READERS = {
     "authorization": _authorization,
     "traceparent": _traceparent,
     "accept-language": _accept_language,
     "x-medhub-min-auth-revision": _min_revision,
     "x-forwarded-for": _forwarded_for,
+    "user-agent": _user_agent,
 }
 
 

@@ -34,7 +34,9 @@ _NO_EPOCH = (0, datetime.min.replace(tzinfo=UTC))
 _REPLACED = (
     "keys",
     "sessions_revoked",
+    "global_epoch",
     "subject_epochs",
+    "membership_epochs",
     "organization_epochs",
     "organizations_suspended",
     "roles",
@@ -72,7 +74,9 @@ class State:
     understood: bool = True
     keys: dict[str, Key] = field(default_factory=dict)
     sessions_revoked: dict[UUID, datetime] = field(default_factory=dict)
+    global_epoch: int = 0
     subject_epochs: dict[UUID, tuple[int, datetime]] = field(default_factory=dict)
+    membership_epochs: dict[tuple[UUID, UUID], tuple[int, datetime]] = field(default_factory=dict)
     organization_epochs: dict[UUID, int] = field(default_factory=dict)
     organizations_suspended: set[UUID] = field(default_factory=set)
     roles: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
@@ -169,14 +173,23 @@ class State:
         key = self.keys.get(claims.kid)
         if key is None or not key.verifies(clock.now()):
             return True
-        epoch = self.subject_epochs.get(claims.subject, _NO_EPOCH)[0]
+        if claims.organization in self.organizations_suspended:
+            return True
+        return claims.revision < self._epoch(claims)
+
+    def _epoch(self, claims: Claims) -> int:
+        """The greatest of all scopes that the token is in: none hides another."""
+        epoch = max(self.global_epoch, self.subject_epochs.get(claims.subject, _NO_EPOCH)[0])
         if claims.actor is not None:
             epoch = max(epoch, self.subject_epochs.get(claims.actor, _NO_EPOCH)[0])
         if claims.organization is not None:
-            if claims.organization in self.organizations_suspended:
-                return True
-            epoch = max(epoch, self.organization_epochs.get(claims.organization, 0))
-        return claims.revision < epoch
+            place = (claims.subject, claims.organization)
+            epoch = max(
+                epoch,
+                self.organization_epochs.get(claims.organization, 0),
+                self.membership_epochs.get(place, _NO_EPOCH)[0],
+            )
+        return epoch
 
     def permissions(self, organization: UUID | None, roles: Iterable[str]) -> frozenset[str]:
         """What these roles give in the organization."""
@@ -228,6 +241,14 @@ class State:
         told = Membership(roles=tuple(event.roles), revision=revision, ended=event.ended)
         self._remember(UUID(event.subject_id), organization, told)
 
+    def _membership_epoch(self, event: wire.MembershipEpoch, _revision: int) -> None:
+        place = (UUID(event.subject_id), UUID(event.organization_id))
+        epoch, until = self.membership_epochs.get(place, _NO_EPOCH)
+        self.membership_epochs[place] = (max(epoch, event.epoch), max(until, _forget_at(event)))
+
+    def _global_epoch(self, event: wire.GlobalEpoch, _revision: int) -> None:
+        self.global_epoch = max(self.global_epoch, event.epoch)
+
     def _organization_epoch(self, event: wire.OrganizationEpoch, _revision: int) -> None:
         organization = UUID(event.organization_id)
         before = self.organization_epochs.get(organization, 0)
@@ -264,6 +285,8 @@ class State:
         for subject in [s for s, (_, until) in self.subject_epochs.items() if until < now]:
             del self.subject_epochs[subject]
         self.grants.sweep(now)
+        for place in [p for p, (_, until) in self.membership_epochs.items() if until < now]:
+            del self.membership_epochs[place]
 
 
 def _known(message: Message) -> bool:
@@ -272,7 +295,7 @@ def _known(message: Message) -> bool:
     return len(unknown) == 0
 
 
-def _forget_at(event: wire.SessionRevoked | wire.SubjectEpoch) -> datetime:
+def _forget_at(event: wire.SessionRevoked | wire.SubjectEpoch | wire.MembershipEpoch) -> datetime:
     """When the event may be forgotten; one that does not say is kept."""
     return _utc(event.forget_time) if event.HasField("forget_time") else _END
 

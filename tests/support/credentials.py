@@ -128,9 +128,9 @@ def enter(caller: Caller, method: str, **more: Any) -> None:
     )
 
 
-def anonymous(method: str) -> None:
+def anonymous(method: str, **more: Any) -> None:
     """Enter a call of nobody yet."""
-    enter(Caller(kind=Kind.ANONYMOUS), method)
+    enter(Caller(kind=Kind.ANONYMOUS), method, **more)
 
 
 @pytest.fixture

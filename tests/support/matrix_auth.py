@@ -239,6 +239,28 @@ async def list_service_accounts(side: Side) -> accounts.ListServiceAccountsReque
     return accounts.ListServiceAccountsRequest()
 
 
+@asks(f"{_SESSIONS}/RevokeAllSessions")
+async def revoke_all_sessions(side: Side) -> Ask:
+    name = f"everywhere{secrets.token_hex(6)}"
+    await side.world.platform.tenant(name, {"nurse": ["nurse"]})
+    token = await side.world.platform.login(f"nurse@{name}.example")
+    return Ask(sessions.RevokeAllSessionsRequest(), token)
+
+
+@asks(f"{_SESSIONS}/RevokeMemberSessions")
+async def revoke_member_sessions(side: Side) -> sessions.RevokeMemberSessionsRequest:
+    return sessions.RevokeMemberSessionsRequest(name=(await _accepted(side)).name)
+
+
+@asks(f"{_SESSIONS}/RevokeOrganizationSessions")
+async def revoke_organization_sessions(side: Side) -> Ask:
+    # Of an organization of its own: the callers of the others are still needed.
+    name = f"everybody{secrets.token_hex(6)}"
+    await side.world.platform.tenant(name, {"head": ["administrator"]})
+    token = await side.world.platform.login(f"head@{name}.example")
+    return Ask(sessions.RevokeOrganizationSessionsRequest(), token)
+
+
 @asks(f"{_SESSIONS}/ListSessions")
 async def list_sessions(side: Side) -> sessions.ListSessionsRequest:
     return sessions.ListSessionsRequest()

@@ -99,7 +99,7 @@ async def without_organization(world: World, policy: Policy) -> Faults:
     """Who has not chosen an organization gets into none; what needs none is open to them."""
     ask = await unspent(world, policy)
     if policy.tenancy == "none" and policy.access == "self":
-        # The session may be used up, so it is one of its own.
+        # The account may be used up, so it is one of its own.
         return await _self_service(world, policy, ask.request)
     outcome = await world.invoke(policy.method, ask.request, bearer(world.homeless))
     if policy.tenancy == "from_token":

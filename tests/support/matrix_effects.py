@@ -61,7 +61,9 @@ def trail_faults(
 def _context_faults(world: World, policy: Policy, ask: Ask, rows: list[Left]) -> Faults:
     faults = []
     actor = str(world.claims(ask.token).subject) if ask.token else None
-    own = {world.alpha.tenant.organization, PLATFORM}
+    # Some requests are made in an organization of their own: what they do ends others' calls.
+    within = world.claims(ask.token).organization if ask.token else None
+    own = {within or world.alpha.tenant.organization, PLATFORM}
     purpose = "care" if policy.link == "care" else "administration"
     for left in rows:
         said = (left.context["method"], left.context["purpose"])

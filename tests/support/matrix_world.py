@@ -167,8 +167,14 @@ class World:
         return outcome.response
 
     async def log_in_homeless(self) -> str:
-        """A token of somebody who belongs to both organizations and has chosen none."""
-        request = auth.LoginRequest(email="both@example.org", password=PASSWORD)
+        """A token of somebody new who belongs to both organizations and has chosen none."""
+        email = f"both{secrets.token_hex(6)}@example.org"
+        for side in (self.alpha, self.beta):
+            await bootstrap.user(
+                self.platform.stores, side.tenant.organization, email, "Both", PASSWORD,
+                ["administrator"],
+            )  # fmt: skip
+        request = auth.LoginRequest(email=email, password=PASSWORD)
         made = await self.answered("medhub.auth.v1.AuthService/Login", request)
         return str(made.access_token)
 
@@ -252,11 +258,6 @@ async def _tokens(world: World) -> None:
         world.service_token(_account(world, service), None, 0, service)
         for service in ("clinical", "auth", "compliance")
     )
-    for side in (world.alpha, world.beta):
-        await bootstrap.user(
-            world.platform.stores, side.tenant.organization, "both@example.org", "Both",
-            PASSWORD, ["administrator"],
-        )  # fmt: skip
     world.homeless = await world.log_in_homeless()
     world.revoked = (await world.alpha.log_in("administrator")).access_token
     logout = "medhub.auth.v1.AuthService/Logout"

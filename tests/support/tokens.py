@@ -148,6 +148,24 @@ def subject_epoch(subject: UUID, epoch: int, life: timedelta = LIFE) -> wire.Sta
     return event
 
 
+def membership_epoch(
+    subject: UUID, organization: UUID, epoch: int, life: timedelta = LIFE
+) -> wire.StateEvent:
+    """Tokens of the subject for the organization below the revision are dead."""
+    event = wire.StateEvent(
+        membership_epoch=wire.MembershipEpoch(
+            subject_id=str(subject), organization_id=str(organization), epoch=epoch
+        )
+    )
+    event.membership_epoch.forget_time.FromDatetime(clock.now() + life)
+    return event
+
+
+def global_epoch(epoch: int) -> wire.StateEvent:
+    """Tokens of everybody below the revision are dead."""
+    return wire.StateEvent(global_epoch=wire.GlobalEpoch(epoch=epoch))
+
+
 def organization_epoch(
     organization: UUID, epoch: int, *, suspended: bool = False
 ) -> wire.StateEvent:

@@ -23,7 +23,7 @@ KEY_STATE_RETIRED: KeyState
 KEY_STATE_REVOKED: KeyState
 
 class StateEvent(_message.Message):
-    __slots__ = ("session_revoked", "subject_epoch", "membership_changed", "organization_epoch", "key_changed", "role_changed", "access_grant_changed")
+    __slots__ = ("session_revoked", "subject_epoch", "membership_changed", "organization_epoch", "key_changed", "role_changed", "access_grant_changed", "membership_epoch", "global_epoch")
     SESSION_REVOKED_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_EPOCH_FIELD_NUMBER: _ClassVar[int]
     MEMBERSHIP_CHANGED_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +31,8 @@ class StateEvent(_message.Message):
     KEY_CHANGED_FIELD_NUMBER: _ClassVar[int]
     ROLE_CHANGED_FIELD_NUMBER: _ClassVar[int]
     ACCESS_GRANT_CHANGED_FIELD_NUMBER: _ClassVar[int]
+    MEMBERSHIP_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    GLOBAL_EPOCH_FIELD_NUMBER: _ClassVar[int]
     session_revoked: SessionRevoked
     subject_epoch: SubjectEpoch
     membership_changed: MembershipChanged
@@ -38,7 +40,9 @@ class StateEvent(_message.Message):
     key_changed: KeyChanged
     role_changed: RoleChanged
     access_grant_changed: AccessGrantChanged
-    def __init__(self, session_revoked: _Optional[_Union[SessionRevoked, _Mapping]] = ..., subject_epoch: _Optional[_Union[SubjectEpoch, _Mapping]] = ..., membership_changed: _Optional[_Union[MembershipChanged, _Mapping]] = ..., organization_epoch: _Optional[_Union[OrganizationEpoch, _Mapping]] = ..., key_changed: _Optional[_Union[KeyChanged, _Mapping]] = ..., role_changed: _Optional[_Union[RoleChanged, _Mapping]] = ..., access_grant_changed: _Optional[_Union[AccessGrantChanged, _Mapping]] = ...) -> None: ...
+    membership_epoch: MembershipEpoch
+    global_epoch: GlobalEpoch
+    def __init__(self, session_revoked: _Optional[_Union[SessionRevoked, _Mapping]] = ..., subject_epoch: _Optional[_Union[SubjectEpoch, _Mapping]] = ..., membership_changed: _Optional[_Union[MembershipChanged, _Mapping]] = ..., organization_epoch: _Optional[_Union[OrganizationEpoch, _Mapping]] = ..., key_changed: _Optional[_Union[KeyChanged, _Mapping]] = ..., role_changed: _Optional[_Union[RoleChanged, _Mapping]] = ..., access_grant_changed: _Optional[_Union[AccessGrantChanged, _Mapping]] = ..., membership_epoch: _Optional[_Union[MembershipEpoch, _Mapping]] = ..., global_epoch: _Optional[_Union[GlobalEpoch, _Mapping]] = ...) -> None: ...
 
 class SessionRevoked(_message.Message):
     __slots__ = ("session_id", "forget_time")
@@ -79,6 +83,24 @@ class OrganizationEpoch(_message.Message):
     epoch: int
     suspended: bool
     def __init__(self, organization_id: _Optional[str] = ..., epoch: _Optional[int] = ..., suspended: _Optional[bool] = ...) -> None: ...
+
+class MembershipEpoch(_message.Message):
+    __slots__ = ("subject_id", "organization_id", "epoch", "forget_time")
+    SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
+    ORGANIZATION_ID_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    FORGET_TIME_FIELD_NUMBER: _ClassVar[int]
+    subject_id: str
+    organization_id: str
+    epoch: int
+    forget_time: _timestamp_pb2.Timestamp
+    def __init__(self, subject_id: _Optional[str] = ..., organization_id: _Optional[str] = ..., epoch: _Optional[int] = ..., forget_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GlobalEpoch(_message.Message):
+    __slots__ = ("epoch",)
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    def __init__(self, epoch: _Optional[int] = ...) -> None: ...
 
 class KeyChanged(_message.Message):
     __slots__ = ("kid", "algorithm", "public_key", "state", "not_after")

@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmedhub/auth/v1/session.proto\x12\x0emedhub.auth.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\"\xe5\x02\n\x07Session\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x04user\x18\x02 \x01(\tB\x10\xe2\x41\x01\x03\xd2\xf3\x18\x08\x08\x03 \x02(\x01\x30\x01\x12\x14\n\x0corganization\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11last_refresh_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x04peer\x18\x07 \x01(\tB\x0c\xd2\xf3\x18\x08\x08\x03 \x01(\x07\x30\x01\x12\x0f\n\x07\x63urrent\x18\x08 \x01(\x08:J\xea\x41\x37\n\x0emedhub/Session\x12\x12sessions/{session}*\x08sessions2\x07session\xe2\xf3\x18\x0c\x08\x03\x12\x04user(\x07\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmedhub/auth/v1/session.proto\x12\x0emedhub.auth.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\"\xf5\x02\n\x07Session\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x04user\x18\x02 \x01(\tB\x10\xe2\x41\x01\x03\xd2\xf3\x18\x08\x08\x03 \x02(\x01\x30\x01\x12\x14\n\x0corganization\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11last_refresh_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\x04peer\x18\x07 \x01(\tB\x0c\xd2\xf3\x18\x08\x08\x03 \x01(\x07\x30\x01\x12\x0f\n\x07\x63urrent\x18\x08 \x01(\x08\x12\x0e\n\x06\x64\x65vice\x18\t \x01(\t:J\xea\x41\x37\n\x0emedhub/Session\x12\x12sessions/{session}*\x08sessions2\x07session\xe2\xf3\x18\x0c\x08\x03\x12\x04user(\x07\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,5 +44,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSION']._loaded_options = None
   _globals['_SESSION']._serialized_options = b'\352A7\n\016medhub/Session\022\022sessions/{session}*\010sessions2\007session\342\363\030\014\010\003\022\004user(\0070\001'
   _globals['_SESSION']._serialized_start=172
-  _globals['_SESSION']._serialized_end=529
+  _globals['_SESSION']._serialized_end=545
 # @@protoc_insertion_point(module_scope)

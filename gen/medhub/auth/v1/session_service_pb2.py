@@ -30,7 +30,7 @@ from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb
 from medhub.options.v1 import policy_pb2 as medhub_dot_options_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$medhub/auth/v1/session_service.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cmedhub/auth/v1/session.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\"b\n\x13ListSessionsRequest\x12!\n\tpage_size\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x01\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\x06\xe2\xf3\x18\x02\x08\x02\"b\n\x14ListSessionsResponse\x12)\n\x08sessions\x18\x01 \x03(\x0b\x32\x17.medhub.auth.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"m\n\x14RevokeSessionRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^sessions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$:\x06\xe2\xf3\x18\x02\x08\x02\"6\n\x15RevokeSessionResponse\x12\x15\n\rauth_revision\x18\x01 \x01(\x03:\x06\xe2\xf3\x18\x02\x08\x02\x32\xbd\x03\n\x0eSessionService\x12\xde\x01\n\x0cListSessions\x12#.medhub.auth.v1.ListSessionsRequest\x1a$.medhub.auth.v1.ListSessionsResponse\"\x82\x01\xca\xf3\x18\x65\x12-\n+Everybody may see where they are logged in. \x03\x30\x01J&\x08\x04\x12\"It shows the caller to the caller.X\x01\x62\x02\x08\x02h\x01p\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/auth/v1/sessions\x12\xc9\x01\n\rRevokeSession\x12$.medhub.auth.v1.RevokeSessionRequest\x1a%.medhub.auth.v1.RevokeSessionResponse\"k\xca\xf3\x18;\x12\'\n%Everybody may end their own sessions. \x03\x30\x02J\x02\x08\x02X\x03\x62\x02\x08\x03h\x01p\x01\x82\xd3\xe4\x93\x02&\"!/auth/v1/{name=sessions/*}:revoke:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$medhub/auth/v1/session_service.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cmedhub/auth/v1/session.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\"b\n\x13ListSessionsRequest\x12!\n\tpage_size\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x01\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\x06\xe2\xf3\x18\x02\x08\x02\"b\n\x14ListSessionsResponse\x12)\n\x08sessions\x18\x01 \x03(\x0b\x32\x17.medhub.auth.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"m\n\x14RevokeSessionRequest\x12M\n\x04name\x18\x01 \x01(\tB?\xe2\x41\x01\x02\xbaH8r624^sessions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$:\x06\xe2\xf3\x18\x02\x08\x02\"6\n\x15RevokeSessionResponse\x12\x15\n\rauth_revision\x18\x01 \x01(\x03:\x06\xe2\xf3\x18\x02\x08\x02\">\n\x18RevokeAllSessionsRequest\x12\x1a\n\x0ckeep_current\x18\x01 \x01(\x08\x42\x04\xe2\x41\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\"I\n\x19RevokeAllSessionsResponse\x12\x15\n\rauth_revision\x18\x01 \x01(\x03\x12\r\n\x05\x65nded\x18\x02 \x01(\x05:\x06\xe2\xf3\x18\x02\x08\x02\"w\n\x1bRevokeMemberSessionsRequest\x12P\n\x04name\x18\x01 \x01(\tBB\xe2\x41\x01\x02\xbaH;r927^memberships/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$:\x06\xe2\xf3\x18\x02\x08\x02\"=\n\x1cRevokeMemberSessionsResponse\x12\x15\n\rauth_revision\x18\x01 \x01(\x03:\x06\xe2\xf3\x18\x02\x08\x02\"+\n!RevokeOrganizationSessionsRequest:\x06\xe2\xf3\x18\x02\x08\x02\"C\n\"RevokeOrganizationSessionsResponse\x12\x15\n\rauth_revision\x18\x01 \x01(\x03:\x06\xe2\xf3\x18\x02\x08\x02\x32\xd9\x08\n\x0eSessionService\x12\xde\x01\n\x0cListSessions\x12#.medhub.auth.v1.ListSessionsRequest\x1a$.medhub.auth.v1.ListSessionsResponse\"\x82\x01\xca\xf3\x18\x65\x12-\n+Everybody may see where they are logged in. \x03\x30\x01J&\x08\x04\x12\"It shows the caller to the caller.X\x01\x62\x02\x08\x02h\x01p\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/auth/v1/sessions\x12\xc9\x01\n\rRevokeSession\x12$.medhub.auth.v1.RevokeSessionRequest\x1a%.medhub.auth.v1.RevokeSessionResponse\"k\xca\xf3\x18;\x12\'\n%Everybody may end their own sessions. \x03\x30\x02J\x02\x08\x02X\x03\x62\x02\x08\x03h\x01p\x01\x82\xd3\xe4\x93\x02&\"!/auth/v1/{name=sessions/*}:revoke:\x01*\x12\xcf\x01\n\x11RevokeAllSessions\x12(.medhub.auth.v1.RevokeAllSessionsRequest\x1a).medhub.auth.v1.RevokeAllSessionsResponse\"e\xca\xf3\x18;\x12\'\n%Everybody may end their own sessions. \x03\x30\x02J\x02\x08\x03X\x03\x62\x02\x08\x03h\x01p\x01\x82\xd3\xe4\x93\x02 \"\x1b/auth/v1/sessions:revokeAll:\x01*\x12\xde\x01\n\x14RevokeMemberSessions\x12+.medhub.auth.v1.RevokeMemberSessionsRequest\x1a,.medhub.auth.v1.RevokeMemberSessionsResponse\"k\xca\xf3\x18\x30\x1a\x1c\n\x14\x61uth.sessions.revoke\x12\x04name \x01\x30\x03J\x02\x08\x03X\x03\x62\x02\x08\x03h\x01p\x01\x82\xd3\xe4\x93\x02\x31\",/auth/v1/{name=memberships/*}:revokeSessions:\x01*\x12\xe6\x01\n\x1aRevokeOrganizationSessions\x12\x31.medhub.auth.v1.RevokeOrganizationSessionsRequest\x1a\x32.medhub.auth.v1.RevokeOrganizationSessionsResponse\"a\xca\xf3\x18.\x1a\x1a\n\x18\x61uth.sessions.revoke_all \x01\x30\x03J\x02\x08\x03X\x03\x62\x02\x08\x03h\x01p\x01\x82\xd3\xe4\x93\x02)\"$/auth/v1/organization:revokeSessions:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,10 +51,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVOKESESSIONREQUEST']._serialized_options = b'\342\363\030\002\010\002'
   _globals['_REVOKESESSIONRESPONSE']._loaded_options = None
   _globals['_REVOKESESSIONRESPONSE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_REVOKEALLSESSIONSREQUEST'].fields_by_name['keep_current']._loaded_options = None
+  _globals['_REVOKEALLSESSIONSREQUEST'].fields_by_name['keep_current']._serialized_options = b'\342A\001\001'
+  _globals['_REVOKEALLSESSIONSREQUEST']._loaded_options = None
+  _globals['_REVOKEALLSESSIONSREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_REVOKEALLSESSIONSRESPONSE']._loaded_options = None
+  _globals['_REVOKEALLSESSIONSRESPONSE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_REVOKEMEMBERSESSIONSREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_REVOKEMEMBERSESSIONSREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H;r927^memberships/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+  _globals['_REVOKEMEMBERSESSIONSREQUEST']._loaded_options = None
+  _globals['_REVOKEMEMBERSESSIONSREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_REVOKEMEMBERSESSIONSRESPONSE']._loaded_options = None
+  _globals['_REVOKEMEMBERSESSIONSRESPONSE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_REVOKEORGANIZATIONSESSIONSREQUEST']._loaded_options = None
+  _globals['_REVOKEORGANIZATIONSESSIONSREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_REVOKEORGANIZATIONSESSIONSRESPONSE']._loaded_options = None
+  _globals['_REVOKEORGANIZATIONSESSIONSRESPONSE']._serialized_options = b'\342\363\030\002\010\002'
   _globals['_SESSIONSERVICE'].methods_by_name['ListSessions']._loaded_options = None
   _globals['_SESSIONSERVICE'].methods_by_name['ListSessions']._serialized_options = b'\312\363\030e\022-\n+Everybody may see where they are logged in. \0030\001J&\010\004\022\"It shows the caller to the caller.X\001b\002\010\002h\001p\001\202\323\344\223\002\023\022\021/auth/v1/sessions'
   _globals['_SESSIONSERVICE'].methods_by_name['RevokeSession']._loaded_options = None
   _globals['_SESSIONSERVICE'].methods_by_name['RevokeSession']._serialized_options = b'\312\363\030;\022\'\n%Everybody may end their own sessions. \0030\002J\002\010\002X\003b\002\010\003h\001p\001\202\323\344\223\002&\"!/auth/v1/{name=sessions/*}:revoke:\001*'
+  _globals['_SESSIONSERVICE'].methods_by_name['RevokeAllSessions']._loaded_options = None
+  _globals['_SESSIONSERVICE'].methods_by_name['RevokeAllSessions']._serialized_options = b'\312\363\030;\022\'\n%Everybody may end their own sessions. \0030\002J\002\010\003X\003b\002\010\003h\001p\001\202\323\344\223\002 \"\033/auth/v1/sessions:revokeAll:\001*'
+  _globals['_SESSIONSERVICE'].methods_by_name['RevokeMemberSessions']._loaded_options = None
+  _globals['_SESSIONSERVICE'].methods_by_name['RevokeMemberSessions']._serialized_options = b'\312\363\0300\032\034\n\024auth.sessions.revoke\022\004name \0010\003J\002\010\003X\003b\002\010\003h\001p\001\202\323\344\223\0021\",/auth/v1/{name=memberships/*}:revokeSessions:\001*'
+  _globals['_SESSIONSERVICE'].methods_by_name['RevokeOrganizationSessions']._loaded_options = None
+  _globals['_SESSIONSERVICE'].methods_by_name['RevokeOrganizationSessions']._serialized_options = b'\312\363\030.\032\032\n\030auth.sessions.revoke_all \0010\003J\002\010\003X\003b\002\010\003h\001p\001\202\323\344\223\002)\"$/auth/v1/organization:revokeSessions:\001*'
   _globals['_LISTSESSIONSREQUEST']._serialized_start=240
   _globals['_LISTSESSIONSREQUEST']._serialized_end=338
   _globals['_LISTSESSIONSRESPONSE']._serialized_start=340
@@ -63,6 +85,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVOKESESSIONREQUEST']._serialized_end=549
   _globals['_REVOKESESSIONRESPONSE']._serialized_start=551
   _globals['_REVOKESESSIONRESPONSE']._serialized_end=605
-  _globals['_SESSIONSERVICE']._serialized_start=608
-  _globals['_SESSIONSERVICE']._serialized_end=1053
+  _globals['_REVOKEALLSESSIONSREQUEST']._serialized_start=607
+  _globals['_REVOKEALLSESSIONSREQUEST']._serialized_end=669
+  _globals['_REVOKEALLSESSIONSRESPONSE']._serialized_start=671
+  _globals['_REVOKEALLSESSIONSRESPONSE']._serialized_end=744
+  _globals['_REVOKEMEMBERSESSIONSREQUEST']._serialized_start=746
+  _globals['_REVOKEMEMBERSESSIONSREQUEST']._serialized_end=865
+  _globals['_REVOKEMEMBERSESSIONSRESPONSE']._serialized_start=867
+  _globals['_REVOKEMEMBERSESSIONSRESPONSE']._serialized_end=928
+  _globals['_REVOKEORGANIZATIONSESSIONSREQUEST']._serialized_start=930
+  _globals['_REVOKEORGANIZATIONSESSIONSREQUEST']._serialized_end=973
+  _globals['_REVOKEORGANIZATIONSESSIONSRESPONSE']._serialized_start=975
+  _globals['_REVOKEORGANIZATIONSESSIONSRESPONSE']._serialized_end=1042
+  _globals['_SESSIONSERVICE']._serialized_start=1045
+  _globals['_SESSIONSERVICE']._serialized_end=2158
 # @@protoc_insertion_point(module_scope)

@@ -39,3 +39,39 @@ class RevokeSessionResponse(_message.Message):
     AUTH_REVISION_FIELD_NUMBER: _ClassVar[int]
     auth_revision: int
     def __init__(self, auth_revision: _Optional[int] = ...) -> None: ...
+
+class RevokeAllSessionsRequest(_message.Message):
+    __slots__ = ("keep_current",)
+    KEEP_CURRENT_FIELD_NUMBER: _ClassVar[int]
+    keep_current: bool
+    def __init__(self, keep_current: _Optional[bool] = ...) -> None: ...
+
+class RevokeAllSessionsResponse(_message.Message):
+    __slots__ = ("auth_revision", "ended")
+    AUTH_REVISION_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
+    auth_revision: int
+    ended: int
+    def __init__(self, auth_revision: _Optional[int] = ..., ended: _Optional[int] = ...) -> None: ...
+
+class RevokeMemberSessionsRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class RevokeMemberSessionsResponse(_message.Message):
+    __slots__ = ("auth_revision",)
+    AUTH_REVISION_FIELD_NUMBER: _ClassVar[int]
+    auth_revision: int
+    def __init__(self, auth_revision: _Optional[int] = ...) -> None: ...
+
+class RevokeOrganizationSessionsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RevokeOrganizationSessionsResponse(_message.Message):
+    __slots__ = ("auth_revision",)
+    AUTH_REVISION_FIELD_NUMBER: _ClassVar[int]
+    auth_revision: int
+    def __init__(self, auth_revision: _Optional[int] = ...) -> None: ...

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class SessionServiceStub:
-    """The caller's own sessions.
+    """The caller's own sessions; and, for administrators, those in their organization.
     """
 
     def __init__(self, channel):
@@ -45,10 +45,25 @@ class SessionServiceStub:
                 request_serializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeSessionRequest.SerializeToString,
                 response_deserializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeSessionResponse.FromString,
                 _registered_method=True)
+        self.RevokeAllSessions = channel.unary_unary(
+                '/medhub.auth.v1.SessionService/RevokeAllSessions',
+                request_serializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeAllSessionsRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeAllSessionsResponse.FromString,
+                _registered_method=True)
+        self.RevokeMemberSessions = channel.unary_unary(
+                '/medhub.auth.v1.SessionService/RevokeMemberSessions',
+                request_serializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeMemberSessionsRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeMemberSessionsResponse.FromString,
+                _registered_method=True)
+        self.RevokeOrganizationSessions = channel.unary_unary(
+                '/medhub.auth.v1.SessionService/RevokeOrganizationSessions',
+                request_serializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeOrganizationSessionsRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeOrganizationSessionsResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
-    """The caller's own sessions.
+    """The caller's own sessions; and, for administrators, those in their organization.
     """
 
     def ListSessions(self, request, context):
@@ -60,6 +75,32 @@ class SessionServiceServicer:
 
     def RevokeSession(self, request, context):
         """Ends one of the caller's sessions; another person's is NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeAllSessions(self, request, context):
+        """Ends the caller's sessions, in all organizations; all but the one of this call, if that is
+        asked for. Once it answers, a caller of an ended session that passes `auth_revision` is
+        refused everywhere.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeMemberSessions(self, request, context):
+        """Ends what one member has open in the organization. What they have open elsewhere goes on, and
+        they may log in again: who must not is to be suspended. An invitation that nobody has accepted
+        has nothing open, and nothing happens. Another organization's membership is NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeOrganizationSessions(self, request, context):
+        """Ends every session in the organization, the caller's too: everybody logs in again, and
+        programs get new tokens by themselves. One event on the stream, however many they are.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -78,6 +119,21 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     request_deserializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeSessionRequest.FromString,
                     response_serializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeSessionResponse.SerializeToString,
             ),
+            'RevokeAllSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeAllSessions,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeAllSessionsRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeAllSessionsResponse.SerializeToString,
+            ),
+            'RevokeMemberSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeMemberSessions,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeMemberSessionsRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeMemberSessionsResponse.SerializeToString,
+            ),
+            'RevokeOrganizationSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeOrganizationSessions,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeOrganizationSessionsRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeOrganizationSessionsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'medhub.auth.v1.SessionService', rpc_method_handlers)
@@ -87,7 +143,7 @@ def add_SessionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SessionService:
-    """The caller's own sessions.
+    """The caller's own sessions; and, for administrators, those in their organization.
     """
 
     @staticmethod
@@ -134,6 +190,87 @@ class SessionService:
             '/medhub.auth.v1.SessionService/RevokeSession',
             medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeSessionRequest.SerializeToString,
             medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeAllSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.SessionService/RevokeAllSessions',
+            medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeAllSessionsRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeAllSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeMemberSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.SessionService/RevokeMemberSessions',
+            medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeMemberSessionsRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeMemberSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeOrganizationSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.SessionService/RevokeOrganizationSessions',
+            medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeOrganizationSessionsRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_session__service__pb2.RevokeOrganizationSessionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SessionServiceStub:
-    """The caller's own sessions."""
+    """The caller's own sessions; and, for administrators, those in their organization."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -37,19 +37,47 @@ class SessionServiceStub:
     """Lists the caller's live sessions, newest first."""
     RevokeSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RevokeSessionRequest, _session_service_pb2.RevokeSessionResponse]
     """Ends one of the caller's sessions; another person's is NOT_FOUND."""
+    RevokeAllSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RevokeAllSessionsRequest, _session_service_pb2.RevokeAllSessionsResponse]
+    """Ends the caller's sessions, in all organizations; all but the one of this call, if that is
+    asked for. Once it answers, a caller of an ended session that passes `auth_revision` is
+    refused everywhere.
+    """
+    RevokeMemberSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RevokeMemberSessionsRequest, _session_service_pb2.RevokeMemberSessionsResponse]
+    """Ends what one member has open in the organization. What they have open elsewhere goes on, and
+    they may log in again: who must not is to be suspended. An invitation that nobody has accepted
+    has nothing open, and nothing happens. Another organization's membership is NOT_FOUND.
+    """
+    RevokeOrganizationSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RevokeOrganizationSessionsRequest, _session_service_pb2.RevokeOrganizationSessionsResponse]
+    """Ends every session in the organization, the caller's too: everybody logs in again, and
+    programs get new tokens by themselves. One event on the stream, however many they are.
+    """
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
-    """The caller's own sessions."""
+    """The caller's own sessions; and, for administrators, those in their organization."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """Lists the caller's live sessions, newest first."""
     RevokeSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RevokeSessionRequest, _session_service_pb2.RevokeSessionResponse]  # type: ignore[assignment]
     """Ends one of the caller's sessions; another person's is NOT_FOUND."""
+    RevokeAllSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RevokeAllSessionsRequest, _session_service_pb2.RevokeAllSessionsResponse]  # type: ignore[assignment]
+    """Ends the caller's sessions, in all organizations; all but the one of this call, if that is
+    asked for. Once it answers, a caller of an ended session that passes `auth_revision` is
+    refused everywhere.
+    """
+    RevokeMemberSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RevokeMemberSessionsRequest, _session_service_pb2.RevokeMemberSessionsResponse]  # type: ignore[assignment]
+    """Ends what one member has open in the organization. What they have open elsewhere goes on, and
+    they may log in again: who must not is to be suspended. An invitation that nobody has accepted
+    has nothing open, and nothing happens. Another organization's membership is NOT_FOUND.
+    """
+    RevokeOrganizationSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RevokeOrganizationSessionsRequest, _session_service_pb2.RevokeOrganizationSessionsResponse]  # type: ignore[assignment]
+    """Ends every session in the organization, the caller's too: everybody logs in again, and
+    programs get new tokens by themselves. One event on the stream, however many they are.
+    """
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The caller's own sessions."""
+    """The caller's own sessions; and, for administrators, those in their organization."""
 
     @_abc_1.abstractmethod
     def ListSessions(
@@ -66,5 +94,37 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.RevokeSessionResponse, _abc.Awaitable[_session_service_pb2.RevokeSessionResponse]]:
         """Ends one of the caller's sessions; another person's is NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def RevokeAllSessions(
+        self,
+        request: _session_service_pb2.RevokeAllSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_service_pb2.RevokeAllSessionsResponse, _abc.Awaitable[_session_service_pb2.RevokeAllSessionsResponse]]:
+        """Ends the caller's sessions, in all organizations; all but the one of this call, if that is
+        asked for. Once it answers, a caller of an ended session that passes `auth_revision` is
+        refused everywhere.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeMemberSessions(
+        self,
+        request: _session_service_pb2.RevokeMemberSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_service_pb2.RevokeMemberSessionsResponse, _abc.Awaitable[_session_service_pb2.RevokeMemberSessionsResponse]]:
+        """Ends what one member has open in the organization. What they have open elsewhere goes on, and
+        they may log in again: who must not is to be suspended. An invitation that nobody has accepted
+        has nothing open, and nothing happens. Another organization's membership is NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeOrganizationSessions(
+        self,
+        request: _session_service_pb2.RevokeOrganizationSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_service_pb2.RevokeOrganizationSessionsResponse, _abc.Awaitable[_session_service_pb2.RevokeOrganizationSessionsResponse]]:
+        """Ends every session in the organization, the caller's too: everybody logs in again, and
+        programs get new tokens by themselves. One event on the stream, however many they are.
+        """
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.rpc.headers import LANGUAGES, Headers
+from core.rpc.headers import AGENT_CHARACTERS, LANGUAGES, Headers
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 NAMES = ["authorization", "traceparent", "accept-language", "x-medhub-min-auth-revision",
@@ -132,3 +132,17 @@ def test_only_an_edge_says_for_whom_it_asks() -> None:
     stranger = Headers.of(context, frozenset({"10.0.0.8"}))
 
     assert (believed.peer, stranger.peer) == ("203.0.113.9", "10.0.0.7")
+
+
+@pytest.mark.parametrize(
+    ("sent", "agent"),
+    [
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("a\x1b[31mb\r\nc", "a [31mb c"),
+        ("d\u00e9j\u00e0", "d j"),
+        ("x" * 5_000, "x" * AGENT_CHARACTERS),
+    ],
+)
+def test_what_a_client_calls_itself_is_printable_and_short(sent: str, agent: str) -> None:
+    """It ends up in lists of sessions, so it can bring nothing along."""
+    assert _read(("user-agent", sent)).agent == agent

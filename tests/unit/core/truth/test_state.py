@@ -1,5 +1,6 @@
 """What the stream has told, and what follows from it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,14 +10,16 @@ from hypothesis import strategies as st
 
 from core import clock
 from core.ids import new_id
-from core.truth import State
+from core.truth import Claims, State
 from core.truth import state as state_module
 from core.truth.state import Membership
 from medhub.auth.v1 import auth_state_pb2 as wire
 from tests.support.tokens import (
     SigningKey,
     claims_of,
+    global_epoch,
     membership,
+    membership_epoch,
     organization_epoch,
     role,
     session_revoked,
@@ -41,8 +44,18 @@ def _delta(state: State, *events: wire.StateEvent) -> bool:
     )
 
 
-_EPOCHS = st.lists(st.tuples(st.sampled_from(["subject", "organization", "actor"]),
-                             st.integers(min_value=0, max_value=9)), max_size=12)  # fmt: skip
+ACTOR = new_id()
+# Every scope that a token of a nurse at the ward is in while an actor calls for them.
+_SCOPES: dict[str, Callable[[int], wire.StateEvent]] = {
+    "global": global_epoch,
+    "organization": lambda epoch: organization_epoch(WARD, epoch),
+    "membership": lambda epoch: membership_epoch(NURSE, WARD, epoch),
+    "subject": lambda epoch: subject_epoch(NURSE, epoch),
+    "client": lambda epoch: subject_epoch(ACTOR, epoch),
+}
+_EPOCHS = st.lists(
+    st.tuples(st.sampled_from(sorted(_SCOPES)), st.integers(min_value=0, max_value=9)), max_size=12
+)
 
 
 @given(_EPOCHS, st.integers(min_value=0, max_value=9), st.randoms())
@@ -50,22 +63,53 @@ def test_epochs_combine_by_the_greatest(
     epochs: list[tuple[str, int]], revision: int, random: object
 ) -> None:
     """No scope masks another, no later and lower epoch takes one back, in whatever order."""
-    actor = new_id()
     shuffled = list(epochs)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     state = _state()
     for scope, epoch in shuffled:
-        whom = {"subject": NURSE, "actor": actor, "organization": WARD}[scope]
-        event = (
-            organization_epoch(whom, epoch)
-            if scope == "organization"
-            else subject_epoch(whom, epoch)
-        )
-        assert _delta(state, event)
+        assert _delta(state, _SCOPES[scope](epoch))
 
-    dead = state.dead(claims_of(NURSE, WARD, actor=actor, kid="k1", revision=revision))
+    dead = state.dead(claims_of(NURSE, WARD, actor=ACTOR, kid="k1", revision=revision))
 
     assert dead == (revision < max((epoch for _, epoch in epochs), default=0))
+
+
+@pytest.mark.parametrize("scope", sorted(_SCOPES))
+def test_each_scope_kills_by_itself(scope: str) -> None:
+    """A high epoch of one scope is enough, whatever lower ones the other scopes have."""
+    state = _state(*(_SCOPES[other](2) for other in _SCOPES if other != scope), _SCOPES[scope](5))
+
+    def dead(revision: int) -> bool:
+        return state.dead(claims_of(NURSE, WARD, actor=ACTOR, kid="k1", revision=revision))
+
+    assert dead(4)
+    assert not dead(5)
+
+
+@pytest.mark.parametrize(
+    ("scope", "others"),
+    [
+        ("global", []),
+        ("organization", [claims_of(NURSE, CLINIC, kid="k1"), claims_of(NURSE, kid="k1")]),
+        ("membership", [claims_of(NURSE, CLINIC, kid="k1"), claims_of(new_id(), WARD, kid="k1")]),
+        ("subject", [claims_of(new_id(), WARD, kid="k1")]),
+        ("client", [claims_of(NURSE, WARD, kid="k1")]),
+    ],
+)
+def test_a_scope_kills_nothing_outside_of_it(scope: str, others: list[Claims]) -> None:
+    """Who is not in the scope goes on."""
+    state = _state(_SCOPES[scope](5))
+
+    assert [state.dead(each) for each in others] == [False] * len(others)
+
+
+def test_what_kills_in_a_delta_is_in_the_snapshot_too() -> None:
+    """Whoever starts anew knows every scope that whoever followed knows."""
+    claims = claims_of(NURSE, WARD, actor=ACTOR, kid="k1", revision=3)
+
+    for epoch in _SCOPES.values():
+        assert _state(epoch(4)).dead(claims)
+        assert not _state(epoch(3)).dead(claims)
 
 
 def test_a_revoked_session_kills_its_tokens_alone() -> None:
