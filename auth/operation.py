@@ -6,12 +6,13 @@ Each is one event, however many people it concerns.
 
 from uuid import UUID
 
-from auth import ending
+from auth import ending, signing
 from auth.background import own_call
 from auth.domain.events import MembershipChanged, OrganizationEpoch, SubjectEpoch
 from auth.domain.sessions import forget_at
 from auth.storage.store import Store
 from core import clock
+from core.crypto.keyring import KeyProvider
 from core.identity import Call, Caller, Kind
 
 _RELEASE = "auth.users.release"
@@ -48,6 +49,14 @@ async def end_everything(store: Store) -> int:
     """
     async with store.begin_as(own_call("EndEverything", "auth.sessions.end_everything")) as tx:
         return await ending.end_everything(tx)
+
+
+async def revoke_key(store: Store, keyring: KeyProvider, kid: str) -> int:
+    """Let a compromised key verify nothing any more. Answers the revision; raises NoSuchRow."""
+    try:
+        return await signing.revoke(store, keyring, kid)
+    except KeyError:
+        raise NoSuchRow("no key of this id verifies tokens") from None
 
 
 async def disable_server(store: Store, account: UUID) -> int:

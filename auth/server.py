@@ -15,14 +15,16 @@ from auth.housekeeping import Housekeeping
 from auth.posting import Post
 from auth.providers import providers
 from auth.proving import Proving
+from auth.rotation import Rotation
 from auth.servicers.auth import Authentication
 from auth.servicers.auth_state import AuthState
+from auth.servicers.keys import Keys
 from auth.servicers.memberships import Memberships
 from auth.servicers.organizations import Organizations
 from auth.servicers.roles import Roles
 from auth.servicers.service_accounts import ServiceAccounts
 from auth.servicers.sessions import Sessions
-from auth.settings import MessageSettings
+from auth.settings import KeySettings, MessageSettings
 from auth.signing import Signer, set_up
 from auth.storage.store import Store
 from auth.storage.subject_data import holdings
@@ -65,14 +67,18 @@ class Auth:
             raise RuntimeError("the truth is made before the servicers")
         hashing, signer, proving = Hashing(), Signer(core.keyring), Proving(store)
         core.parts.callback(hashing.close)
+        core.state.changed.append(lambda: signer.heed(core.state.keys))
         housekeeping = Housekeeping(store)
-        housekeeping.start()
-        core.parts.push_async_callback(housekeeping.stop)
+        rotation = Rotation(store, core.keyring, KeySettings.read().key_age)
+        for work in (housekeeping, rotation):
+            work.start()
+            core.parts.push_async_callback(work.stop)
         post = Post(core.keyring)
         _deliver(core, store, post, self._messages)
         return {
             f"{_PACKAGE}.AuthService": Authentication(store, hashing, signer, proving),
             f"{_PACKAGE}.AuthStateService": AuthState(feed, proving),
+            f"{_PACKAGE}.KeyService": Keys(core.state),
             f"{_PACKAGE}.MembershipService": Memberships(store, core.pages, signer),
             f"{_PACKAGE}.OrganizationService": Organizations(store),
             f"{_PACKAGE}.RoleService": Roles(store, core.pages, everything().permissions),

@@ -1,13 +1,14 @@
 """What auth is told from outside beside core's settings, by MEDHUB_AUTH_… variables."""
 
 import os
+from datetime import timedelta
 from email.headerregistry import Address
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import SecretBytes, SecretStr, model_validator
+from pydantic import Field, SecretBytes, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.database import DatabaseSettings
@@ -34,6 +35,25 @@ class CommandSettings(BaseSettings):
             page_key=SecretBytes(os.urandom(PAGE_KEY_BYTES)),
             pool_size=2,
         )
+
+
+class KeySettings(BaseSettings):
+    """How long the keys that sign access tokens do so."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDHUB_AUTH_", extra="ignore", frozen=True)
+
+    # A key that has signed for this many days is followed by a new one. 0: only on command.
+    key_days: int = Field(default=90, ge=0, le=3650)
+
+    @property
+    def key_age(self) -> timedelta | None:
+        """The age at which a key is followed; None: never by itself."""
+        return timedelta(days=self.key_days) if self.key_days else None
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read them from the environment."""
+        return cls()
 
 
 class MessageSettings(BaseSettings):

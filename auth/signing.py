@@ -6,6 +6,7 @@ servers share them. A key is published, in a committed transaction, before its f
 
 import asyncio
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from auth.background import own_call
 from auth.domain.events import Event, KeyChanged, RoleChanged
 from auth.domain.roles import BUILT_IN
-from auth.domain.sessions import ACCESS_LIFE, SKEW
+from auth.domain.sessions import ACCESS_LIFE, SKEW, forget_at
 from auth.storage.keys import SigningKey
 from auth.storage.store import Store, Tx
 from core import clock
@@ -29,6 +30,10 @@ RELOAD_SECONDS = 10.0
 
 PUBLISHED_BEFORE = timedelta(seconds=60)
 """A key of a rotation signs this long after it was published: every server has it by then."""
+
+REPLACED_AFTER = timedelta(seconds=2)
+"""A key in the place of a compromised one signs this much after it was published: servers that
+follow know it within milliseconds, and one that lags by more accepts no write."""
 
 KEY_BYTES = 32
 _DERIVATION = "derivation"
@@ -64,6 +69,14 @@ class Signer:
         self._private: dict[str, bytes] = {}
         self._loaded_at = float("-inf")
         self._derivation: bytes | None = None
+        self._published: frozenset[tuple[str, bool]] = frozenset()
+
+    def heed(self, keys: Mapping[str, Key]) -> None:
+        """Read the keys anew where others are published: nothing is signed by a revoked one."""
+        published = frozenset((key.kid, key.revoked) for key in keys.values())
+        if published != self._published:
+            self._published = published
+            self._loaded_at = float("-inf")
 
     async def derivation_key(self, tx: Tx) -> bytes:
         """The key that refresh and activation tokens derive from. It never changes."""
@@ -103,8 +116,7 @@ class Signer:
             self._keys = await tx.keys.verifying(now)
             self._loaded_at = loop_now
         for key in self._keys:
-            outlives = key.not_after is None or now + ACCESS_LIFE < key.not_after
-            if key.signs_from <= now and outlives:
+            if _signs_now(key, now):
                 self._unwrap(key)
                 return key.kid
         self._loaded_at = float("-inf")
@@ -144,19 +156,64 @@ async def rotate(store: Store, keyring: KeyProvider) -> str:
     """
     async with store.begin_as(own_call("RotateKeys", "auth.keys.rotate")) as tx:
         await tx.take_turns()
-        signs_from = clock.now().replace(microsecond=0) + PUBLISHED_BEFORE
-        # A server may go on with the old key until it reads the keys again.
-        not_after = signs_from + timedelta(seconds=RELOAD_SECONDS) + ACCESS_LIFE + 2 * SKEW
-        events: list[Event] = []
-        for key in await tx.keys.verifying(clock.now()):
-            if key.state == "active":
-                await tx.keys.change(key.kid, "retired", not_after)
-                events.append(
-                    KeyChanged(key.kid, key.public_key, "retired", not_after, forget_at=not_after)
-                )
-        published = await _new_key(tx, keyring, signs_from)
-        await tx.state.publish([published, *events])
+        return await _rotate(tx, keyring)
+
+
+async def rotate_older_than(store: Store, keyring: KeyProvider, age: timedelta) -> str | None:
+    """Rotate unless a key has begun to sign since; the new one's id, or None.
+
+    Servers that find a key too old at once take turns, so it is followed by one.
+    """
+    async with store.begin_as(own_call("RotateKeys", "auth.keys.rotate")) as tx:
+        await tx.take_turns()
+        now = clock.now()
+        active = [key for key in await tx.keys.verifying(now) if key.state == "active"]
+        if any(key.signs_from > now - age for key in active):
+            return None
+        return await _rotate(tx, keyring)
+
+
+async def _rotate(tx: Tx, keyring: KeyProvider) -> str:
+    signs_from = clock.now().replace(microsecond=0) + PUBLISHED_BEFORE
+    # A server may go on with the old key until it reads the keys again.
+    not_after = signs_from + timedelta(seconds=RELOAD_SECONDS) + ACCESS_LIFE + 2 * SKEW
+    events: list[Event] = []
+    for key in await tx.keys.verifying(clock.now()):
+        if key.state == "active":
+            await tx.keys.change(key.kid, "retired", not_after)
+            events.append(
+                KeyChanged(key.kid, key.public_key, "retired", not_after, forget_at=not_after)
+            )
+    published = await _new_key(tx, keyring, signs_from)
+    await tx.state.publish([published, *events])
     return published.kid
+
+
+async def revoke(store: Store, keyring: KeyProvider, kid: str) -> int:
+    """Let a compromised key verify nothing from now on; the revision from which it does not.
+
+    Where it signs now, a new key takes its place a moment later: till then no token is issued, and
+    clients try again. Raises KeyError when no key of this id verifies.
+    """
+    async with store.begin_as(own_call("RevokeKey", "auth.keys.revoke")) as tx:
+        await tx.take_turns()
+        now = clock.now()
+        verifying = await tx.keys.verifying(now)
+        revoked = next((key for key in verifying if key.kid == kid), None)
+        if revoked is None:
+            raise KeyError(kid)
+        await tx.keys.change(kid, "revoked", now)
+        event = KeyChanged(kid, revoked.public_key, "revoked", now, forget_at=forget_at(now))
+        events: list[Event] = [event]
+        if not any(_signs_now(key, now) for key in verifying if key is not revoked):
+            signs_from = now.replace(microsecond=0) + REPLACED_AFTER
+            events.append(await _new_key(tx, keyring, signs_from))
+        return await tx.state.publish(events)
+
+
+def _signs_now(key: SigningKey, now: datetime) -> bool:
+    outlives = key.not_after is None or now + ACCESS_LIFE < key.not_after
+    return key.signs_from <= now and outlives
 
 
 async def _new_key(tx: Tx, keyring: KeyProvider, signs_from: datetime) -> KeyChanged:

@@ -148,6 +148,7 @@ def _bound(
         "request_headers_to_remove": _FRAMING,
         "typed_per_filter_config": {TRANSCODER: _ON, GUARD: _ON, GRPC_WEB: _OFF},
         **route_metadata(operation, binding),
+        **_kept(binding),
     }
     for kind in (json_only, unsaid):
         yield {**served, "match": {**_path(binding), "headers": [verb, kind]}}
@@ -240,6 +241,19 @@ def _document(document: Document) -> Iterator[Route]:
 
 
 _REPLACE = "OVERWRITE_IF_EXISTS_OR_ADD"
+# Whoever verifies tokens by themselves may keep the keys for this long, in seconds: less than a
+# key is published before it signs, so a key is never met that the next look would not find. A
+# route says it of a refusal too: who keeps that one as well looks again after as long.
+_KEPT_SECONDS = 30
+_KEY_SETS = frozenset({"/.well-known/jwks.json", "/auth/v1/keySet"})
+
+
+def _kept(binding: Binding) -> dict[str, Any]:
+    """What a route says of how long its answer may be kept; of all others it may not be."""
+    if binding.template not in _KEY_SETS:
+        return {}
+    header = {"key": "cache-control", "value": f"public, max-age={_KEPT_SECONDS}"}
+    return {"response_headers_to_add": [{"header": header, "append_action": _REPLACE}]}
 
 
 def _refusal(match: dict[str, Any], status: int, allow: str = "") -> Route:

@@ -22,6 +22,7 @@ PUBLIC = {
     "medhub.auth.v1.AuthService/Login",
     "medhub.auth.v1.AuthService/RefreshToken",
     "medhub.auth.v1.AuthService/ValidateToken",
+    "medhub.auth.v1.KeyService/GetKeySet",
 }
 # path of a message's or service's location in google.protobuf.SourceCodeInfo
 _SERVICE, _METHOD, _MESSAGE, _FIELD, _ENUM, _VALUE = 6, 2, 4, 2, 5, 2

@@ -11,6 +11,7 @@ from core.ids import name_of
 from medhub.auth.v1 import auth_pb2, membership_pb2, role_pb2, service_account_pb2
 from medhub.auth.v1 import auth_service_pb2 as auth
 from medhub.auth.v1 import auth_state_service_pb2 as state
+from medhub.auth.v1 import key_service_pb2 as keys
 from medhub.auth.v1 import membership_service_pb2 as memberships
 from medhub.auth.v1 import organization_service_pb2 as organizations
 from medhub.auth.v1 import role_service_pb2 as roles
@@ -22,6 +23,7 @@ from tests.support.platform import PASSWORD
 
 _AUTH = "medhub.auth.v1.AuthService"
 _STATE = "medhub.auth.v1.AuthStateService"
+_KEYS = "medhub.auth.v1.KeyService"
 _MEMBERSHIPS = "medhub.auth.v1.MembershipService"
 _ROLES = "medhub.auth.v1.RoleService"
 _ACCOUNTS = "medhub.auth.v1.ServiceAccountService"
@@ -163,6 +165,11 @@ async def resolve_principal(side: Side) -> state.ResolvePrincipalRequest:
 @asks(f"{_STATE}/Watch")
 async def watch(side: Side) -> state.WatchRequest:
     return state.WatchRequest(probe=1)
+
+
+@asks(f"{_KEYS}/GetKeySet")
+async def get_key_set(side: Side) -> keys.GetKeySetRequest:
+    return keys.GetKeySetRequest()
 
 
 @asks(f"{_MEMBERSHIPS}/CreateMembership")
