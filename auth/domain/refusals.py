@@ -82,3 +82,15 @@ class Overloaded(Refusal):
     """More passwords wait to be checked than can be within a caller's patience."""
 
     reason = "OVERLOADED"
+
+
+class TooManyKeys(Refusal):
+    """A service account has as many keys as it may have."""
+
+    reason = "TOO_MANY_KEYS"
+
+
+class LastKey(Refusal):
+    """A service account would be left without a key."""
+
+    reason = "LAST_KEY"

@@ -2,14 +2,12 @@
 
 from uuid import UUID
 
-from auth.domain.assertions import COLLECTION, read_assertion
 from auth.domain.memberships import Choice
 from auth.domain.passwords import check_new_password
-from auth.domain.refusals import ActivationRefused, AssertionRefused, NotAMember, TokenInvalid
+from auth.domain.refusals import ActivationRefused, NotAMember, TokenInvalid
 from auth.domain.roles import giving
 from auth.ending import end_one
 from auth.exchange import Exchange
-from auth.formats.assertions import claims_unproven, is_signed_by
 from auth.hashing import Hashing
 from auth.invitations import Invitations
 from auth.login import LogIn
@@ -17,19 +15,17 @@ from auth.opening import Challenged, Issued, Opening
 from auth.password_proof import PasswordProof
 from auth.proving import Proving
 from auth.renewal import Renewal
+from auth.service_tokens import ServiceTokens
 from auth.servicers.times import timestamp
-from auth.signing import Principal, Signer
+from auth.signing import Signer
 from auth.storage.store import Store, Tx
-from core import clock, identity
+from core import identity
 from core.identity import Caller, Kind
 from core.ids import id_from, name_of
-from core.truth import ISSUER
 from medhub.auth.v1 import auth_pb2
 from medhub.auth.v1 import auth_service_pb2 as wire
 
 BEARER = "Bearer"
-SERVICE_METHOD = "hwk"
-"""A service account proves possession of a key (RFC 8176)."""
 
 
 class Authentication:
@@ -43,6 +39,7 @@ class Authentication:
         self._log_in = LogIn(store, PasswordProof(store, hashing, signer), Opening(store, signer))
         self._renewal = Renewal(store, signer)
         self._exchange = Exchange(store, signer, proving)
+        self._service_tokens = ServiceTokens(store, signer)
         self._invitations = Invitations(store, signer)
 
     async def Login(self, request: wire.LoginRequest) -> wire.LoginResponse:
@@ -178,31 +175,7 @@ class Authentication:
         self, request: wire.IssueServiceTokenRequest
     ) -> wire.IssueServiceTokenResponse:
         """Exchange a signed assertion for a token."""
-        claims = claims_unproven(request.assertion)
-        asserted = read_assertion(claims, ISSUER, clock.now())
-        async with self._store.begin() as tx:
-            found = await tx.principals.service(asserted.account)
-        if found is None or not is_signed_by(request.assertion, found.public_key):
-            raise AssertionRefused
-        account, organization = asserted.account, found.organization
-        async with self._store.begin_for(account, organization, kind=Kind.SERVICE) as tx:
-            fresh = await tx.service_accounts.use_assertion(
-                account, asserted.jti, asserted.expires_at
-            )
-            standing = await tx.principals.service(account)
-            if not fresh or standing is None or not standing.enabled:
-                raise AssertionRefused
-            principal = Principal(
-                "service",
-                account,
-                organization,
-                standing.revision,
-                clock.now(),
-                (SERVICE_METHOD,),
-                service=standing.server,
-            )
-            token, expires_at = await self._signer.access_token(tx, principal)
-            await tx.record_act(identity.call().action, resource=name_of(COLLECTION, account))
+        token, expires_at = await self._service_tokens.issue(request.assertion)
         return wire.IssueServiceTokenResponse(
             access_token=token, token_type=BEARER, expire_time=timestamp(expires_at)
         )

@@ -1,11 +1,14 @@
 """ServiceAccountService: programs that act in the organization."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 from auth.domain.assertions import COLLECTION
-from auth.domain.events import SubjectEpoch
+from auth.domain.events import MembershipChanged, SubjectEpoch
 from auth.domain.memberships import check_etag
+from auth.domain.service_keys import ServiceKey, check_left, check_room
 from auth.domain.sessions import forget_at
 from auth.servicers.roles import check_given
 from auth.servicers.times import timestamp
@@ -46,7 +49,7 @@ class ServiceAccounts:
                 # One key proves one account, or an assertion would not say who signed it.
                 raise InvalidField(field="service_account.public_key", rule="unique") from None
             await tx.remember(name_of(COLLECTION, made.id), made.revision)
-        return service_account_to_proto(made)
+            return await _whole(tx, made)
 
     async def ListServiceAccounts(
         self, request: wire.ListServiceAccountsRequest
@@ -56,11 +59,80 @@ class ServiceAccounts:
         key = self._pages.open(request.page_token, _LISTING)
         async with self._store.begin(read_only=True) as tx:
             rows = await tx.service_accounts.page(key, size + 1)
+            keys = await tx.service_accounts.keys_of([row.id for row in rows])
         page = page_of(rows, size, _LISTING, self._pages, key=lambda row: (row.id,))
         return wire.ListServiceAccountsResponse(
-            service_accounts=[service_account_to_proto(each) for each in page.items],
+            service_accounts=[
+                service_account_to_proto(each, [key for key in keys if key.account == each.id])
+                for each in page.items
+            ],
             next_page_token=page.next_page_token,
         )
+
+    async def GetServiceAccount(
+        self, request: wire.GetServiceAccountRequest
+    ) -> service_account_pb2.ServiceAccount:
+        """Show one."""
+        async with self._store.begin(read_only=True) as tx:
+            return await _again(tx, id_from(request.name, COLLECTION))
+
+    async def SetServiceAccountRoles(
+        self, request: wire.SetServiceAccountRolesRequest
+    ) -> service_account_pb2.ServiceAccount:
+        """Give it other roles."""
+        now, roles = clock.now(), tuple(sorted(request.roles))
+        async with self._store.begin() as tx:
+            held = await _hold(tx, request.name, request.etag)
+            await check_given(tx, roles, field="roles")
+            await tx.service_accounts.set_roles(held.id, roles, now)
+            saved = replace(held, roles=roles, updated_at=now, revision=held.revision + 1)
+            answer = await _whole(tx, saved)
+            await tx.state.publish([
+                MembershipChanged(
+                    held.id, held.organization, roles, ended=False, forget_at=forget_at(now)
+                )
+            ])  # fmt: skip
+        return answer
+
+    async def AddServiceAccountKey(
+        self, request: wire.AddServiceAccountKeyRequest
+    ) -> service_account_pb2.ServiceAccount:
+        """Add a key beside the others."""
+        now = clock.now()
+        async with self._store.begin() as tx:
+            held = await tx.service_accounts.lock(id_from(request.name, COLLECTION))
+            if held is None:
+                raise NotFound
+            keys = await tx.service_accounts.keys_of([held.id])
+            if any(key.public_key == request.key.public_key for key in keys):
+                # The answer of the first call was lost, and the etag is of before it.
+                return service_account_to_proto(held, keys)
+            check_etag(held.revision, request.etag)
+            check_room(keys)
+            made = _key_from_proto(request.key, held.id, now)
+            saved = await _touched(tx, held, now)
+            try:
+                await tx.service_accounts.add_key(made)
+            except ConstraintViolated:
+                raise InvalidField(field="key.public_key", rule="unique") from None
+        return service_account_to_proto(saved, [*keys, made])
+
+    async def RemoveServiceAccountKey(
+        self, request: wire.RemoveServiceAccountKeyRequest
+    ) -> service_account_pb2.ServiceAccount:
+        """Remove a key, and let the account's tokens die."""
+        now = clock.now()
+        async with self._store.begin() as tx:
+            held = await _hold(tx, request.name, request.etag)
+            keys = await tx.service_accounts.keys_of([held.id])
+            removed = next((key for key in keys if str(key.id) == request.key_id), None)
+            if removed is None:
+                raise NotFound
+            check_left(keys, removed, now)
+            await tx.service_accounts.remove_key(removed.id)
+            saved = await _touched(tx, held, now)
+            await tx.state.publish([SubjectEpoch(held.id, forget_at(now))])
+        return service_account_to_proto(saved, [key for key in keys if key is not removed])
 
     async def DisableServiceAccount(
         self, request: wire.DisableServiceAccountRequest
@@ -68,16 +140,14 @@ class ServiceAccounts:
         """Shut a program out for good."""
         now = clock.now()
         async with self._store.begin() as tx:
-            held = await tx.service_accounts.lock(id_from(request.name, COLLECTION))
-            if held is None:
-                raise NotFound
-            check_etag(held.revision, request.etag)
+            held = await _hold(tx, request.name, request.etag)
             if held.disabled_at is not None:
-                return service_account_to_proto(held)
+                return await _whole(tx, held)
             await tx.service_accounts.disable(held.id, now)
+            saved = replace(held, disabled_at=now, updated_at=now, revision=held.revision + 1)
+            answer = await _whole(tx, saved)
             await tx.state.publish([SubjectEpoch(held.id, forget_at(now))])
-        saved = replace(held, disabled_at=now, updated_at=now, revision=held.revision + 1)
-        return service_account_to_proto(saved)
+        return answer
 
 
 async def _again(tx: Tx, key: UUID) -> service_account_pb2.ServiceAccount:
@@ -85,7 +155,35 @@ async def _again(tx: Tx, key: UUID) -> service_account_pb2.ServiceAccount:
     found = await tx.service_accounts.get(key)
     if found is None:
         raise NotFound
-    return service_account_to_proto(found)
+    return await _whole(tx, found)
+
+
+async def _hold(tx: Tx, name: str, etag: str) -> ServiceAccount:
+    """A service account to change. Changes of one take turns."""
+    held = await tx.service_accounts.lock(id_from(name, COLLECTION))
+    if held is None:
+        raise NotFound
+    check_etag(held.revision, etag)
+    return held
+
+
+async def _touched(tx: Tx, held: ServiceAccount, at: datetime) -> ServiceAccount:
+    await tx.service_accounts.touch(held.id, at)
+    return replace(held, updated_at=at, revision=held.revision + 1)
+
+
+async def _whole(tx: Tx, account: ServiceAccount) -> service_account_pb2.ServiceAccount:
+    """With its keys."""
+    return service_account_to_proto(account, await tx.service_accounts.keys_of([account.id]))
+
+
+def _key_from_proto(
+    asked: service_account_pb2.ServiceAccountKey, account: UUID, at: datetime
+) -> ServiceKey:
+    expires_at = asked.expire_time.ToDatetime(tzinfo=UTC) if asked.HasField("expire_time") else None
+    if expires_at is not None and expires_at <= at:
+        raise InvalidField(field="key.expire_time", rule="in_the_past")
+    return ServiceKey(new_id(), account, asked.public_key, at, expires_at)
 
 
 def _new(asked: service_account_pb2.ServiceAccount) -> ServiceAccount:
@@ -103,7 +201,9 @@ def _new(asked: service_account_pb2.ServiceAccount) -> ServiceAccount:
     )
 
 
-def service_account_to_proto(account: ServiceAccount) -> service_account_pb2.ServiceAccount:
+def service_account_to_proto(
+    account: ServiceAccount, keys: Sequence[ServiceKey]
+) -> service_account_pb2.ServiceAccount:
     """As the organization sees it."""
     return service_account_pb2.ServiceAccount(
         name=name_of(COLLECTION, account.id),
@@ -114,4 +214,14 @@ def service_account_to_proto(account: ServiceAccount) -> service_account_pb2.Ser
         create_time=timestamp(account.created_at),
         update_time=timestamp(account.updated_at),
         etag=str(account.revision),
+        keys=[
+            service_account_pb2.ServiceAccountKey(
+                id=str(key.id),
+                public_key=key.public_key,
+                expire_time=key.expires_at and timestamp(key.expires_at),
+                create_time=timestamp(key.created_at),
+                last_use_time=key.last_used_at and timestamp(key.last_used_at),
+            )
+            for key in keys
+        ],
     )

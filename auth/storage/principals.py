@@ -35,7 +35,7 @@ _USER = statement(
 _SERVICE = statement(
     text(
         """SELECT r.value AS revision, a.id, a.organization_id AS organization, a.roles,
-            a.display_name, a.public_key,
+            a.display_name,
             (a.disabled_at IS NULL AND o.suspended_at IS NULL) AS enabled
         FROM auth_revision r
         LEFT JOIN service_account a ON a.id = :account
@@ -73,7 +73,6 @@ class ServiceStanding:
     organization: UUID | None
     display_name: str
     roles: tuple[str, ...]
-    public_key: bytes
     enabled: bool
 
     @property
@@ -119,6 +118,5 @@ class Principals:
             organization=row.organization,
             display_name=row.display_name,
             roles=tuple(row.roles),
-            public_key=row.public_key,
             enabled=row.enabled,
         )

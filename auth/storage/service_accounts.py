@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Integer, Uuid, any_, bindparam, delete, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from auth.storage.tables import assertion, service_account
+from auth.domain.service_keys import MOST_KEYS, ServiceKey
+from auth.storage.tables import (
+    assertion,
+    service_account,
+    service_account_key,
+    service_key_use,
+)
 from core.database import Transaction, after, statement
+from core.ids import new_id
 
 _COLUMNS = (
     service_account.c.id,
@@ -85,6 +92,49 @@ _DISABLE_SERVER = statement(
         revision=service_account.c.revision + 1,
     )
 )
+_SET_ROLES = statement(
+    update(service_account)
+    .where(_HERE, service_account.c.id == bindparam("key"))
+    .values(
+        roles=bindparam("roles"),
+        updated_at=bindparam("at"),
+        revision=service_account.c.revision + 1,
+    )
+)
+_TOUCH = statement(
+    update(service_account)
+    .where(_HERE, service_account.c.id == bindparam("key"))
+    .values(updated_at=bindparam("at"), revision=service_account.c.revision + 1)
+)
+_ADD_KEY = statement(insert(service_account_key))
+_REMOVE_KEY = statement(
+    delete(service_account_key).where(service_account_key.c.id == bindparam("key"))
+)
+_KEYS_OF = statement(
+    select(
+        service_account_key.c.id,
+        service_account_key.c.account_id,
+        service_account_key.c.public_key,
+        service_account_key.c.created_at,
+        service_account_key.c.expires_at,
+        service_key_use.c.used_at,
+    )
+    .outerjoin(service_key_use, service_key_use.c.key_id == service_account_key.c.id)
+    .where(service_account_key.c.account_id == any_(bindparam("accounts", type_=ARRAY(Uuid))))
+    .order_by(service_account_key.c.created_at, service_account_key.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+# The key is looked at again where its use is noted: since it was verified it may have been removed.
+_USE_KEY = statement(
+    text(
+        """INSERT INTO service_key_use AS held (key_id, used_at)
+        SELECT k.id, :at FROM service_account_key k
+        WHERE k.id = :key AND (k.expires_at IS NULL OR k.expires_at > :at)
+        ON CONFLICT (key_id) DO UPDATE SET used_at = GREATEST(held.used_at, excluded.used_at)"""
+    ).bindparams(
+        bindparam("key", type_=Uuid), bindparam("at", type_=service_account.c.created_at.type)
+    )
+)
 _USE = statement(insert(assertion).on_conflict_do_nothing())
 _FORGET = statement(delete(assertion).where(assertion.c.expires_at < bindparam("before")))
 
@@ -140,7 +190,7 @@ class ServiceAccounts:
         return [_account(row) for row in rows]
 
     async def add(self, made: ServiceAccount) -> None:
-        """Add one. Raises ConstraintViolated (uq_service_account_public_key) for a known key."""
+        """Add one, with its first key. Raises ConstraintViolated for a key that is known."""
         await self._tx.run(
             _ADD,
             id=made.id,
@@ -152,6 +202,40 @@ class ServiceAccounts:
             updated_at=made.updated_at,
             revision=made.revision,
         )
+        await self.add_key(ServiceKey(new_id(), made.id, made.public_key, made.created_at))
+
+    async def add_key(self, made: ServiceKey) -> None:
+        """Add a key. Raises ConstraintViolated for one that proves an account already."""
+        await self._tx.run(
+            _ADD_KEY,
+            id=made.id,
+            account_id=made.account,
+            public_key=made.public_key,
+            created_at=made.created_at,
+            expires_at=made.expires_at,
+        )
+
+    async def remove_key(self, key: UUID) -> None:
+        """Remove a key."""
+        await self._tx.run(_REMOVE_KEY, key=key)
+
+    async def keys_of(self, accounts: Sequence[UUID]) -> list[ServiceKey]:
+        """The keys of each account, oldest first, expired ones too."""
+        limit = MOST_KEYS * max(len(accounts), 1)
+        rows = await self._tx.all(_KEYS_OF, accounts=list(accounts), limit=limit)
+        return [ServiceKey(*row) for row in rows]
+
+    async def use_key(self, key: UUID, at: datetime) -> bool:
+        """Note that a token is got with a key. False: it is not good any more."""
+        return bool(await self._tx.run(_USE_KEY, key=key, at=at))
+
+    async def set_roles(self, key: UUID, roles: Sequence[str], at: datetime) -> None:
+        """Give one of the organization's other roles."""
+        await self._tx.run(_SET_ROLES, key=key, roles=list(roles), at=at)
+
+    async def touch(self, key: UUID, at: datetime) -> None:
+        """Note that one of the organization's has changed: its keys have."""
+        await self._tx.run(_TOUCH, key=key, at=at)
 
     async def disable(self, key: UUID, at: datetime) -> None:
         """Shut one of the organization's out."""

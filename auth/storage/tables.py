@@ -192,6 +192,31 @@ service_account = platform_table(
     collection="serviceAccounts",
 )
 
+service_account_key = platform_table(
+    "service_account_key",
+    metadata,
+    column("id", Uuid, field=f"{_V1}.ServiceAccountKey.id", primary_key=True),
+    column("account_id", Uuid, internal="Whose it is."),
+    column("public_key", LargeBinary, field=f"{_V1}.ServiceAccountKey.public_key"),
+    column("created_at", _TIME, field=f"{_V1}.ServiceAccountKey.create_time"),
+    column("expires_at", _TIME, field=f"{_V1}.ServiceAccountKey.expire_time", nullable=True),
+    reference("account_id", to="service_account"),
+    unique_key("public_key"),
+    index("account_id", "created_at", "id"),
+    reason="The platform's own servers have keys too, and assertions name no tenant.",
+    collection="serviceAccountKeys",
+)
+
+# Apart from the keys, so that to use one is no change of it that the trail has to keep.
+service_key_use = platform_table(
+    "service_key_use",
+    metadata,
+    column("key_id", Uuid, internal="The key.", primary_key=True),
+    column("used_at", _TIME, internal="When a token was last got with it."),
+    reference("key_id", to="service_account_key", on_delete="CASCADE"),
+    reason="It hangs on a key, which is the platform's.",
+)
+
 assertion = platform_table(
     "assertion",
     metadata,

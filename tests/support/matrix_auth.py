@@ -241,6 +241,35 @@ async def disable_service_account(side: Side) -> accounts.DisableServiceAccountR
     return accounts.DisableServiceAccountRequest(name=account.name, etag=account.etag)
 
 
+@asks(f"{_ACCOUNTS}/GetServiceAccount")
+async def get_service_account(side: Side) -> accounts.GetServiceAccountRequest:
+    return accounts.GetServiceAccountRequest(name=side.account)
+
+
+@asks(f"{_ACCOUNTS}/SetServiceAccountRoles")
+async def set_service_account_roles(side: Side) -> accounts.SetServiceAccountRolesRequest:
+    made = await side.new_account()
+    return accounts.SetServiceAccountRolesRequest(
+        name=made.name, roles=["integration"], etag=made.etag
+    )
+
+
+@asks(f"{_ACCOUNTS}/AddServiceAccountKey")
+async def add_service_account_key(side: Side) -> accounts.AddServiceAccountKeyRequest:
+    made = await side.new_account()
+    key = service_account_pb2.ServiceAccountKey(public_key=secrets.token_bytes(32))
+    return accounts.AddServiceAccountKeyRequest(name=made.name, key=key, etag=made.etag)
+
+
+@asks(f"{_ACCOUNTS}/RemoveServiceAccountKey")
+async def remove_service_account_key(side: Side) -> accounts.RemoveServiceAccountKeyRequest:
+    added = await add_service_account_key(side)
+    held = await side.do(f"{_ACCOUNTS}/AddServiceAccountKey", added)
+    return accounts.RemoveServiceAccountKeyRequest(
+        name=held.name, key_id=held.keys[0].id, etag=held.etag
+    )
+
+
 @asks(f"{_ACCOUNTS}/ListServiceAccounts")
 async def list_service_accounts(side: Side) -> accounts.ListServiceAccountsRequest:
     return accounts.ListServiceAccountsRequest()

@@ -34,7 +34,13 @@ from medhub.compliance.v1 import audit_service_pb2 as audit
 from medhub.compliance.v1 import data_subject_request_service_pb2 as requests
 from medhub.compliance.v1 import key_service_pb2 as keys
 from tests.support.audit import clear_part, events, sealed_event
-from tests.support.matrix_auth import create_membership, create_role, suspend_membership
+from tests.support.matrix_auth import (
+    add_service_account_key,
+    create_membership,
+    create_role,
+    remove_service_account_key,
+    suspend_membership,
+)
 from tests.support.matrix_compliance import get_inclusion_proof
 from tests.support.matrix_effects import Aged
 from tests.support.matrix_wire import Outcome, bearer, refused_by
@@ -46,6 +52,7 @@ Case = Callable[[World, Metadata], Awaitable[Outcome]]
 CASES: dict[str, Case] = {}
 GET = "medhub.clinical.v1.PatientService/GetPatient"
 _AUTH = "medhub.auth.v1.AuthService"
+_ACCOUNTS = "medhub.auth.v1.ServiceAccountService"
 _MEMBERSHIPS = "medhub.auth.v1.MembershipService"
 _AUDIT = "medhub.compliance.v1.AuditService"
 
@@ -350,3 +357,22 @@ async def _(world: World, meta: Metadata) -> Outcome:
     ):
         await tx.keys.destroy_subject_key(person, AUDIT, at=clock.now())
     return await ask(world, f"{method}/ProvisionKeys", request, meta, world.server)
+
+
+@case("TOO_MANY_KEYS")
+async def _(world: World, meta: Metadata) -> Outcome:
+    method = f"{_ACCOUNTS}/AddServiceAccountKey"
+    request = await add_service_account_key(world.alpha)
+    for _ in range(4):
+        request.etag = (await world.alpha.do(method, request)).etag
+        request.key.public_key = secrets.token_bytes(32)
+    return await ask(world, method, request, meta, world.alpha.whole)
+
+
+@case("LAST_KEY")
+async def _(world: World, meta: Metadata) -> Outcome:
+    method = f"{_ACCOUNTS}/RemoveServiceAccountKey"
+    request = await remove_service_account_key(world.alpha)
+    left = await world.alpha.do(method, request)
+    request.key_id, request.etag = left.keys[0].id, left.etag
+    return await ask(world, method, request, meta, world.alpha.whole)

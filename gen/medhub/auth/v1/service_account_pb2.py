@@ -29,7 +29,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$medhub/auth/v1/service_account.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\"\x8c\x03\n\x0eServiceAccount\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12$\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1f\n\npublic_key\x18\x03 \x01(\x0c\x42\x0b\xe2\x41\x01\x02\xbaH\x04z\x02h \x12%\n\x05roles\x18\x04 \x03(\tB\x16\xe2\x41\x01\x01\xbaH\x0f\x92\x01\x0c\x10\x32\x18\x01\"\x06r\x04\x10\x01\x18?\x12\x16\n\x08\x64isabled\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x08 \x01(\t:d\xea\x41[\n\x15medhub/ServiceAccount\x12!serviceAccounts/{service_account}*\x0fserviceAccounts2\x0eserviceAccount\xe2\xf3\x18\x02\x08\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$medhub/auth/v1/service_account.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\"\xc3\x03\n\x0eServiceAccount\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12$\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1f\n\npublic_key\x18\x03 \x01(\x0c\x42\x0b\xe2\x41\x01\x02\xbaH\x04z\x02h \x12%\n\x05roles\x18\x04 \x03(\tB\x16\xe2\x41\x01\x01\xbaH\x0f\x92\x01\x0c\x10\x32\x18\x01\"\x06r\x04\x10\x01\x18?\x12\x16\n\x08\x64isabled\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x08 \x01(\t\x12\x35\n\x04keys\x18\t \x03(\x0b\x32!.medhub.auth.v1.ServiceAccountKeyB\x04\xe2\x41\x01\x03:d\xea\x41[\n\x15medhub/ServiceAccount\x12!serviceAccounts/{service_account}*\x0fserviceAccounts2\x0eserviceAccount\xe2\xf3\x18\x02\x08\x02\"\xf5\x01\n\x11ServiceAccountKey\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1f\n\npublic_key\x18\x02 \x01(\x0c\x42\x0b\xe2\x41\x01\x02\xbaH\x04z\x02h \x12\x35\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x37\n\rlast_use_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:\x06\xe2\xf3\x18\x02\x08\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,8 +50,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SERVICEACCOUNT'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_SERVICEACCOUNT'].fields_by_name['update_time']._loaded_options = None
   _globals['_SERVICEACCOUNT'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
+  _globals['_SERVICEACCOUNT'].fields_by_name['keys']._loaded_options = None
+  _globals['_SERVICEACCOUNT'].fields_by_name['keys']._serialized_options = b'\342A\001\003'
   _globals['_SERVICEACCOUNT']._loaded_options = None
   _globals['_SERVICEACCOUNT']._serialized_options = b'\352A[\n\025medhub/ServiceAccount\022!serviceAccounts/{service_account}*\017serviceAccounts2\016serviceAccount\342\363\030\002\010\002'
+  _globals['_SERVICEACCOUNTKEY'].fields_by_name['id']._loaded_options = None
+  _globals['_SERVICEACCOUNTKEY'].fields_by_name['id']._serialized_options = b'\342A\001\003'
+  _globals['_SERVICEACCOUNTKEY'].fields_by_name['public_key']._loaded_options = None
+  _globals['_SERVICEACCOUNTKEY'].fields_by_name['public_key']._serialized_options = b'\342A\001\002\272H\004z\002h '
+  _globals['_SERVICEACCOUNTKEY'].fields_by_name['expire_time']._loaded_options = None
+  _globals['_SERVICEACCOUNTKEY'].fields_by_name['expire_time']._serialized_options = b'\342A\001\001'
+  _globals['_SERVICEACCOUNTKEY'].fields_by_name['create_time']._loaded_options = None
+  _globals['_SERVICEACCOUNTKEY'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_SERVICEACCOUNTKEY'].fields_by_name['last_use_time']._loaded_options = None
+  _globals['_SERVICEACCOUNTKEY'].fields_by_name['last_use_time']._serialized_options = b'\342A\001\003'
+  _globals['_SERVICEACCOUNTKEY']._loaded_options = None
+  _globals['_SERVICEACCOUNTKEY']._serialized_options = b'\342\363\030\002\010\002'
   _globals['_SERVICEACCOUNT']._serialized_start=209
-  _globals['_SERVICEACCOUNT']._serialized_end=605
+  _globals['_SERVICEACCOUNT']._serialized_end=660
+  _globals['_SERVICEACCOUNTKEY']._serialized_start=663
+  _globals['_SERVICEACCOUNTKEY']._serialized_end=908
 # @@protoc_insertion_point(module_scope)

@@ -43,3 +43,39 @@ class DisableServiceAccountRequest(_message.Message):
     name: str
     etag: str
     def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class GetServiceAccountRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class SetServiceAccountRolesRequest(_message.Message):
+    __slots__ = ("name", "roles", "etag")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    roles: _containers.RepeatedScalarFieldContainer[str]
+    etag: str
+    def __init__(self, name: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class AddServiceAccountKeyRequest(_message.Message):
+    __slots__ = ("name", "key", "etag")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    key: _service_account_pb2.ServiceAccountKey
+    etag: str
+    def __init__(self, name: _Optional[str] = ..., key: _Optional[_Union[_service_account_pb2.ServiceAccountKey, _Mapping]] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class RemoveServiceAccountKeyRequest(_message.Message):
+    __slots__ = ("name", "key_id", "etag")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    key_id: str
+    etag: str
+    def __init__(self, name: _Optional[str] = ..., key_id: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...

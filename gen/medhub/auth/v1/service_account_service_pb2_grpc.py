@@ -51,6 +51,26 @@ class ServiceAccountServiceStub:
                 request_serializer=medhub_dot_auth_dot_v1_dot_service__account__service__pb2.DisableServiceAccountRequest.SerializeToString,
                 response_deserializer=medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.FromString,
                 _registered_method=True)
+        self.GetServiceAccount = channel.unary_unary(
+                '/medhub.auth.v1.ServiceAccountService/GetServiceAccount',
+                request_serializer=medhub_dot_auth_dot_v1_dot_service__account__service__pb2.GetServiceAccountRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.FromString,
+                _registered_method=True)
+        self.SetServiceAccountRoles = channel.unary_unary(
+                '/medhub.auth.v1.ServiceAccountService/SetServiceAccountRoles',
+                request_serializer=medhub_dot_auth_dot_v1_dot_service__account__service__pb2.SetServiceAccountRolesRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.FromString,
+                _registered_method=True)
+        self.AddServiceAccountKey = channel.unary_unary(
+                '/medhub.auth.v1.ServiceAccountService/AddServiceAccountKey',
+                request_serializer=medhub_dot_auth_dot_v1_dot_service__account__service__pb2.AddServiceAccountKeyRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.FromString,
+                _registered_method=True)
+        self.RemoveServiceAccountKey = channel.unary_unary(
+                '/medhub.auth.v1.ServiceAccountService/RemoveServiceAccountKey',
+                request_serializer=medhub_dot_auth_dot_v1_dot_service__account__service__pb2.RemoveServiceAccountKeyRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.FromString,
+                _registered_method=True)
 
 
 class ServiceAccountServiceServicer:
@@ -80,6 +100,42 @@ class ServiceAccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetServiceAccount(self, request, context):
+        """Shows one service account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetServiceAccountRoles(self, request, context):
+        """Gives a program other roles; they act at once. Refuses a role that does not exist
+        (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED) and a stale etag
+        (ETAG_MISMATCH).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddServiceAccountKey(self, request, context):
+        """Adds a public key, so that the program can change to it before the old one is removed or
+        expires. Refuses a key that proves an account already and one that expires in the past
+        (INVALID_FIELD), a sixth key (TOO_MANY_KEYS) and a stale etag (ETAG_MISMATCH). To repeat it with
+        the same key changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveServiceAccountKey(self, request, context):
+        """Removes a public key. The account's tokens are dead within milliseconds, also those that another
+        key got, since a token does not say by which; the program gets new ones. Refuses to leave it
+        without a key (LAST_KEY), which disabling does, and a stale etag (ETAG_MISMATCH). A key that the
+        account does not have is NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ServiceAccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -96,6 +152,26 @@ def add_ServiceAccountServiceServicer_to_server(servicer, server):
             'DisableServiceAccount': grpc.unary_unary_rpc_method_handler(
                     servicer.DisableServiceAccount,
                     request_deserializer=medhub_dot_auth_dot_v1_dot_service__account__service__pb2.DisableServiceAccountRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.SerializeToString,
+            ),
+            'GetServiceAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetServiceAccount,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_service__account__service__pb2.GetServiceAccountRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.SerializeToString,
+            ),
+            'SetServiceAccountRoles': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetServiceAccountRoles,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_service__account__service__pb2.SetServiceAccountRolesRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.SerializeToString,
+            ),
+            'AddServiceAccountKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddServiceAccountKey,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_service__account__service__pb2.AddServiceAccountKeyRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.SerializeToString,
+            ),
+            'RemoveServiceAccountKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveServiceAccountKey,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_service__account__service__pb2.RemoveServiceAccountKeyRequest.FromString,
                     response_serializer=medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.SerializeToString,
             ),
     }
@@ -180,6 +256,114 @@ class ServiceAccountService:
             target,
             '/medhub.auth.v1.ServiceAccountService/DisableServiceAccount',
             medhub_dot_auth_dot_v1_dot_service__account__service__pb2.DisableServiceAccountRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetServiceAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.ServiceAccountService/GetServiceAccount',
+            medhub_dot_auth_dot_v1_dot_service__account__service__pb2.GetServiceAccountRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetServiceAccountRoles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.ServiceAccountService/SetServiceAccountRoles',
+            medhub_dot_auth_dot_v1_dot_service__account__service__pb2.SetServiceAccountRolesRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddServiceAccountKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.ServiceAccountService/AddServiceAccountKey',
+            medhub_dot_auth_dot_v1_dot_service__account__service__pb2.AddServiceAccountKeyRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveServiceAccountKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.ServiceAccountService/RemoveServiceAccountKey',
+            medhub_dot_auth_dot_v1_dot_service__account__service__pb2.RemoveServiceAccountKeyRequest.SerializeToString,
             medhub_dot_auth_dot_v1_dot_service__account__pb2.ServiceAccount.FromString,
             options,
             channel_credentials,

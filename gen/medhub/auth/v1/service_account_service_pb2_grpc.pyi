@@ -44,6 +44,25 @@ class ServiceAccountServiceStub:
     """Shuts a program out for good; its tokens are dead within milliseconds. Refuses a stale etag
     (ETAG_MISMATCH).
     """
+    GetServiceAccount: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.GetServiceAccountRequest, _service_account_pb2.ServiceAccount]
+    """Shows one service account."""
+    SetServiceAccountRoles: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.SetServiceAccountRolesRequest, _service_account_pb2.ServiceAccount]
+    """Gives a program other roles; they act at once. Refuses a role that does not exist
+    (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED) and a stale etag
+    (ETAG_MISMATCH).
+    """
+    AddServiceAccountKey: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.AddServiceAccountKeyRequest, _service_account_pb2.ServiceAccount]
+    """Adds a public key, so that the program can change to it before the old one is removed or
+    expires. Refuses a key that proves an account already and one that expires in the past
+    (INVALID_FIELD), a sixth key (TOO_MANY_KEYS) and a stale etag (ETAG_MISMATCH). To repeat it with
+    the same key changes nothing.
+    """
+    RemoveServiceAccountKey: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.RemoveServiceAccountKeyRequest, _service_account_pb2.ServiceAccount]
+    """Removes a public key. The account's tokens are dead within milliseconds, also those that another
+    key got, since a token does not say by which; the program gets new ones. Refuses to leave it
+    without a key (LAST_KEY), which disabling does, and a stale etag (ETAG_MISMATCH). A key that the
+    account does not have is NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class ServiceAccountServiceAsyncStub(ServiceAccountServiceStub):
@@ -59,6 +78,25 @@ class ServiceAccountServiceAsyncStub(ServiceAccountServiceStub):
     DisableServiceAccount: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.DisableServiceAccountRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
     """Shuts a program out for good; its tokens are dead within milliseconds. Refuses a stale etag
     (ETAG_MISMATCH).
+    """
+    GetServiceAccount: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.GetServiceAccountRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
+    """Shows one service account."""
+    SetServiceAccountRoles: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.SetServiceAccountRolesRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
+    """Gives a program other roles; they act at once. Refuses a role that does not exist
+    (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED) and a stale etag
+    (ETAG_MISMATCH).
+    """
+    AddServiceAccountKey: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.AddServiceAccountKeyRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
+    """Adds a public key, so that the program can change to it before the old one is removed or
+    expires. Refuses a key that proves an account already and one that expires in the past
+    (INVALID_FIELD), a sixth key (TOO_MANY_KEYS) and a stale etag (ETAG_MISMATCH). To repeat it with
+    the same key changes nothing.
+    """
+    RemoveServiceAccountKey: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.RemoveServiceAccountKeyRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
+    """Removes a public key. The account's tokens are dead within milliseconds, also those that another
+    key got, since a token does not say by which; the program gets new ones. Refuses to leave it
+    without a key (LAST_KEY), which disabling does, and a stale etag (ETAG_MISMATCH). A key that the
+    account does not have is NOT_FOUND.
     """
 
 class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -90,6 +128,49 @@ class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_service_account_pb2.ServiceAccount, _abc.Awaitable[_service_account_pb2.ServiceAccount]]:
         """Shuts a program out for good; its tokens are dead within milliseconds. Refuses a stale etag
         (ETAG_MISMATCH).
+        """
+
+    @_abc_1.abstractmethod
+    def GetServiceAccount(
+        self,
+        request: _service_account_service_pb2.GetServiceAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_account_pb2.ServiceAccount, _abc.Awaitable[_service_account_pb2.ServiceAccount]]:
+        """Shows one service account."""
+
+    @_abc_1.abstractmethod
+    def SetServiceAccountRoles(
+        self,
+        request: _service_account_service_pb2.SetServiceAccountRolesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_account_pb2.ServiceAccount, _abc.Awaitable[_service_account_pb2.ServiceAccount]]:
+        """Gives a program other roles; they act at once. Refuses a role that does not exist
+        (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED) and a stale etag
+        (ETAG_MISMATCH).
+        """
+
+    @_abc_1.abstractmethod
+    def AddServiceAccountKey(
+        self,
+        request: _service_account_service_pb2.AddServiceAccountKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_account_pb2.ServiceAccount, _abc.Awaitable[_service_account_pb2.ServiceAccount]]:
+        """Adds a public key, so that the program can change to it before the old one is removed or
+        expires. Refuses a key that proves an account already and one that expires in the past
+        (INVALID_FIELD), a sixth key (TOO_MANY_KEYS) and a stale etag (ETAG_MISMATCH). To repeat it with
+        the same key changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveServiceAccountKey(
+        self,
+        request: _service_account_service_pb2.RemoveServiceAccountKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_service_account_pb2.ServiceAccount, _abc.Awaitable[_service_account_pb2.ServiceAccount]]:
+        """Removes a public key. The account's tokens are dead within milliseconds, also those that another
+        key got, since a token does not say by which; the program gets new ones. Refuses to leave it
+        without a key (LAST_KEY), which disabling does, and a stale etag (ETAG_MISMATCH). A key that the
+        account does not have is NOT_FOUND.
         """
 
 def add_ServiceAccountServiceServicer_to_server(servicer: ServiceAccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
