@@ -1,11 +1,12 @@
 """Rows of organizations."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select, update
 
+from auth.domain.organizations import OrganizationSettings
 from auth.storage.tables import organization
 from core.database import Transaction, statement
 
@@ -18,6 +19,17 @@ _COLUMNS = (
 )
 _ADD = statement(insert(organization))
 _GET = statement(select(*_COLUMNS).where(organization.c.id == bindparam("id")))
+_SETTINGS = statement(
+    select(
+        organization.c.mfa_required,
+        organization.c.allowed_factors,
+        organization.c.session_life,
+        organization.c.session_idle,
+        organization.c.self_registration,
+        organization.c.registration_domains,
+        organization.c.registration_roles,
+    ).where(organization.c.id == bindparam("id"))
+)
 _FIND = statement(
     select(organization.c.id)
     .where(organization.c.display_name == bindparam("display_name"))
@@ -68,12 +80,31 @@ class Organizations:
             test=made.test,
             suspended_at=made.suspended_at,
             created_at=made.created_at,
+            updated_at=None,
         )
 
     async def get(self, key: UUID) -> Organization | None:
         """One, or None."""
         row = await self._tx.one(_GET, id=key)
         return Organization(*row) if row else None
+
+    async def settings(self, key: UUID | None) -> OrganizationSettings:
+        """What an organization has decided; the defaults for none and for one that is not there.
+
+        Nobody belongs to such a one, and nobody may join it by themselves.
+        """
+        row = await self._tx.one(_SETTINGS, id=key) if key else None
+        if row is None:
+            return OrganizationSettings()
+        return OrganizationSettings(
+            mfa_required=row.mfa_required,
+            allowed_factors=frozenset(row.allowed_factors),
+            session_life=timedelta(seconds=row.session_life),
+            session_idle=timedelta(seconds=row.session_idle),
+            self_registration=row.self_registration,
+            registration_domains=tuple(row.registration_domains),
+            registration_roles=tuple(row.registration_roles),
+        )
 
     async def find(self, display_name: str) -> UUID | None:
         """The oldest one of that name."""

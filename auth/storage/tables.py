@@ -4,10 +4,13 @@ People work for several organizations and log in before they have chosen one, so
 sessions and keys are the platform's. Memberships and roles are the organization's.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Column,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -38,6 +41,47 @@ _TIME = TIMESTAMP(timezone=True)
 _V1 = "medhub.auth.v1"
 _OWN = "user_id = NULLIF(current_setting('medhub.subject', true), '')::uuid"
 
+
+def organization_settings() -> tuple[Column[Any], ...]:
+    """What an organization decides, and when it did.
+
+    Columns of the organization's own row, since log-in and registration ask before a token names
+    a tenant. The defaults are those of auth.domain.organizations.
+    """
+    field = f"{_V1}.OrganizationSettings"
+    return (
+        column("mfa_required", Boolean, field=f"{field}.mfa_required", server_default="false"),
+        column(
+            "allowed_factors",
+            ARRAY(Text),
+            field=f"{field}.allowed_factors",
+            server_default="'{backup_code,email_code,passkey,sms,totp}'",
+        ),
+        column("session_life", Integer, field=f"{field}.session_life", server_default="2592000"),
+        column("session_idle", Integer, field=f"{field}.session_idle", server_default="43200"),
+        column(
+            "self_registration",
+            Boolean,
+            field=f"{field}.self_registration",
+            server_default="false",
+        ),
+        column(
+            "registration_domains",
+            ARRAY(Text),
+            field=f"{field}.registration_domains",
+            server_default="'{}'",
+        ),
+        column(
+            "registration_roles",
+            ARRAY(Text),
+            field=f"{field}.registration_roles",
+            server_default="'{}'",
+        ),
+        column("updated_at", _TIME, field=f"{field}.update_time", nullable=True),
+        column("revision", Integer, field=f"{field}.etag", server_default="1"),
+    )
+
+
 organization = platform_table(
     "organization",
     metadata,
@@ -52,6 +96,7 @@ organization = platform_table(
         internal="Sessions from before this revision of the auth state have ended.",
         server_default="0",
     ),
+    *organization_settings(),
     index("display_name"),
     reason="It is the tenant itself; log-in names it before a token does.",
     collection="organizations",

@@ -1,0 +1,59 @@
+"""Organizations: what each decides about how its people log in.
+
+The defaults are what holds where an organization has decided nothing, and for a session that has
+chosen none.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from auth.domain.sessions import REFRESH_LIFE, SESSION_LIFE
+from core.errors import InvalidField
+
+FACTORS = frozenset({"backup_code", "email_code", "passkey", "sms", "totp"})
+"""What an organization can allow beside the password."""
+
+RAISING = frozenset({"passkey", "sms", "totp"})
+"""Those by which a log-in can reach AAL2 and that a person enrols: a backup code replaces one of
+them, and a code by e-mail raises nothing (NIST SP 800-63B, 3.1.3.1)."""
+
+SHORTEST_LIFE = timedelta(minutes=15)
+"""Of a session, and of one that nothing is done in: below it people share log-ins."""
+
+LONGEST_LIFE = timedelta(days=30)
+"""Of a session at AAL1 (NIST SP 800-63B, 2.1.3)."""
+
+LONGEST_LIFE_WITH_MFA = timedelta(hours=24)
+"""Of a session where everybody logs in at AAL2 (NIST SP 800-63B, 2.2.3)."""
+
+LONGEST_IDLE_WITH_MFA = timedelta(hours=1)
+"""Of inactivity there (NIST SP 800-63B, 2.2.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationSettings:
+    """What an organization has decided. No domain: an address of any may register."""
+
+    mfa_required: bool = False
+    allowed_factors: frozenset[str] = FACTORS
+    session_life: timedelta = SESSION_LIFE
+    session_idle: timedelta = REFRESH_LIFE
+    self_registration: bool = False
+    registration_domains: tuple[str, ...] = ()
+    registration_roles: tuple[str, ...] = ()
+
+
+def check_settings(settings: OrganizationSettings) -> None:
+    """Refuse what contradicts itself or outlasts NIST's bounds.
+
+    Raises InvalidField, named as the contract names it.
+    """
+    if settings.mfa_required and not settings.allowed_factors & RAISING:
+        # Nobody could log in any more.
+        raise InvalidField(field="settings.allowed_factors", rule="factor_for_mfa")
+    life = LONGEST_LIFE_WITH_MFA if settings.mfa_required else LONGEST_LIFE
+    idle = LONGEST_IDLE_WITH_MFA if settings.mfa_required else life
+    if not SHORTEST_LIFE <= settings.session_life <= life:
+        raise InvalidField(field="settings.session_life", rule="session_life")
+    if not SHORTEST_LIFE <= settings.session_idle <= min(idle, settings.session_life):
+        raise InvalidField(field="settings.session_idle", rule="session_idle")
