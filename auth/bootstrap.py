@@ -12,6 +12,7 @@ from uuid import UUID
 
 from auth.background import own_call
 from auth.domain.assertions import COLLECTION
+from auth.domain.bindings import Held
 from auth.domain.events import MembershipChanged, SubjectEpoch
 from auth.domain.memberships import Membership
 from auth.domain.passwords import check_new_password, context_words
@@ -166,7 +167,7 @@ async def _join(
         user=key,
         email=email,
         display_name=display_name,
-        roles=roles,
+        held=Held(roles),
         suspended_at=None,
         created_at=now,
         updated_at=now,
@@ -194,7 +195,7 @@ async def _register(tx: Tx, held: ServiceAccount, name: str, roles: tuple[str, .
 async def _accept(tx: Tx, held: Membership, key: UUID, roles: tuple[str, ...]) -> None:
     now = clock.now()
     await tx.memberships.accept(held.id, key, now)
-    await tx.memberships.save(held.id, roles, None, now)
+    await tx.memberships.save(held.id, Held(roles), None, now)
     await tx.activations.cancel(held.id, now)
     await tx.state.publish(
         [MembershipChanged(key, held.organization, roles, ended=False, forget_at=forget_at(now))]

@@ -109,7 +109,8 @@ def membership_changed(membership: Membership, user: UUID) -> MembershipChanged:
     return MembershipChanged(
         subject=user,
         organization=membership.organization,
-        roles=() if ended else membership.roles,
+        roles=() if ended else membership.held.roles,
         ended=ended,
         forget_at=forget_at(clock.now()),
+        timed=() if ended else membership.held.timed,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from auth.background import own_call
+from auth.domain.bindings import Held
 from auth.domain.refusals import TokenInvalid
 from auth.domain.roles import BUILT_IN, permissions_of
 from auth.signing import verifying_keys
@@ -11,6 +12,7 @@ from auth.storage.store import Store, Tx
 from core import clock
 from core.identity import Call, Caller, Kind
 from core.truth import Claims, NotProven, Resolved
+from core.truth.periods import RolePeriod
 from core.truth.proof import verify
 
 
@@ -18,11 +20,13 @@ from core.truth.proof import verify
 class Proven:
     """A token that holds, and the revision at which it does: neither is dead, subject or actor.
 
-    `permissions` are what the roles give; with an actor, what those of both do.
+    `roles` are those held when it was read; `held` says more. `permissions` are what they give;
+    with an actor, what those of both do.
     """
 
     claims: Claims
     roles: tuple[str, ...]
+    held: Held
     actor_roles: tuple[str, ...]
     permissions: frozenset[str]
     revision: int
@@ -33,10 +37,13 @@ class Proven:
         return Resolved(
             subject=claims.subject,
             organization=claims.organization,
-            roles=self.roles,
+            roles=self.held.roles,
             revision=self.revision,
             permissions=self.permissions,
             actor_roles=self.actor_roles,
+            periods=tuple(
+                RolePeriod(each.role, each.starts_at, each.ends_at) for each in self.held.timed
+            ),
         )
 
 
@@ -70,9 +77,11 @@ async def _prove(tx: Tx, claims: Claims) -> Proven:
     higher one; what holds of both holds at the lower.
     """
     if claims.kind == Kind.SERVICE:
-        revision, roles = await _service(tx, claims.subject, claims.organization)
+        revision, always = await _service(tx, claims.subject, claims.organization)
+        held = Held(always)
     else:
-        revision, roles = await _user(tx, claims)
+        revision, held = await _user(tx, claims)
+    roles = held.at(clock.now())
     # As they were published: while auth is upgraded, servers of two versions answer.
     built_in = await tx.state.built_in_roles()
     permissions = permissions_of(roles, await _own(tx, roles), built_in)
@@ -85,16 +94,16 @@ async def _prove(tx: Tx, claims: Claims) -> Proven:
     subjects = [claims.subject] if claims.actor is None else [claims.subject, claims.actor]
     if claims.revision < await tx.state.epoch(subjects, claims.organization):
         raise TokenInvalid
-    return Proven(claims, roles, actor_roles, permissions, revision)
+    return Proven(claims, roles, held, actor_roles, permissions, revision)
 
 
-async def _user(tx: Tx, claims: Claims) -> tuple[int, tuple[str, ...]]:
+async def _user(tx: Tx, claims: Claims) -> tuple[int, Held]:
     standing = await tx.principals.user(claims.subject, claims.organization, claims.session)
     if not standing.enabled or not standing.session_lives(clock.now()):
         raise TokenInvalid
     if claims.organization is not None and not standing.member:
         raise TokenInvalid
-    return standing.revision, standing.roles if standing.member else ()
+    return standing.revision, standing.held if standing.member else Held()
 
 
 async def _service(tx: Tx, account: UUID, organization: UUID | None) -> tuple[int, tuple[str, ...]]:

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import ClassVar, TypeAlias
 from uuid import UUID
 
+from auth.domain.bindings import Binding
+
 Json: TypeAlias = dict[str, object]
 
 
@@ -54,7 +56,10 @@ class SubjectEpoch:
 
 @dataclass(frozen=True, slots=True)
 class MembershipChanged:
-    """The roles that somebody holds in an organization, whole. None: a server of the platform."""
+    """The roles that somebody holds in an organization, whole. None: a server of the platform.
+
+    `roles` are those without a period.
+    """
 
     kind: ClassVar[str] = "membership_changed"
     subject: UUID
@@ -62,6 +67,7 @@ class MembershipChanged:
     roles: tuple[str, ...]
     ended: bool
     forget_at: datetime | None
+    timed: tuple[Binding, ...] = ()
 
     @property
     def key(self) -> str:
@@ -75,6 +81,14 @@ class MembershipChanged:
             "organization": str(self.organization or ""),
             "roles": list(self.roles),
             "ended": self.ended,
+            "timed": [
+                {
+                    "role": each.role,
+                    "starts_at": _text(each.starts_at),
+                    "ends_at": _text(each.ends_at),
+                }
+                for each in self.timed
+            ],
         }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from auth.domain.bindings import Held
 from auth.domain.refusals import LastAdministrator, NotAMember
 from auth.domain.roles import ADMINISTRATOR
 from core.errors import EtagMismatch
@@ -19,7 +20,7 @@ class Membership:
     user: UUID | None
     email: str
     display_name: str
-    roles: tuple[str, ...]
+    held: Held
     suspended_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -62,15 +63,13 @@ def check_etag(held: int, given: str) -> None:
         raise EtagMismatch
 
 
-def keep_an_administrator(
-    membership: Membership, roles: Sequence[str], others: int, *, active: bool
-) -> None:
+def keep_an_administrator(membership: Membership, held: Held, others: int, *, active: bool) -> None:
     """Refuse a change after which nobody administers the organization.
 
-    `others` counts the administrators besides this member who can log in. Raises
-    LastAdministrator.
+    `others` counts the administrators besides this member who can log in. An administrator for a
+    time does not count: nobody would be there when it is over. Raises LastAdministrator.
     """
-    was = ADMINISTRATOR in membership.roles and membership.active
-    stays = ADMINISTRATOR in roles and active
+    was = ADMINISTRATOR in membership.held.roles and membership.active
+    stays = ADMINISTRATOR in held.roles and active
     if was and not stays and not others:
         raise LastAdministrator

@@ -19,7 +19,7 @@ from auth.service_tokens import ServiceTokens
 from auth.servicers.times import timestamp
 from auth.signing import Signer
 from auth.storage.store import Store, Tx
-from core import identity
+from core import clock, identity
 from core.identity import Caller, Kind
 from core.ids import id_from, name_of
 from medhub.auth.v1 import auth_pb2
@@ -197,7 +197,7 @@ async def _roles_held(tx: Tx, caller: Caller) -> tuple[int, tuple[str, ...]]:
         usable = service is not None and service.enabled
         return (service.revision, service.roles) if service and usable else (0, ())
     user = await tx.principals.user(_subject(caller), caller.organization)
-    return user.revision, user.roles if user.member else ()
+    return user.revision, user.held.at(clock.now()) if user.member else ()
 
 
 def _subject(caller: Caller) -> UUID:

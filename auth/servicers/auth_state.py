@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from auth.feed import Feed, Subscription
 from auth.proving import Proving
+from auth.servicers.bindings import binding_to_proto
 from core.errors import Refusal, Unavailable
 from medhub.auth.v1 import auth_state_service_pb2 as wire
 
@@ -46,10 +47,11 @@ class AuthState:
         return wire.ResolvePrincipalResponse(
             subject_id=str(proven.claims.subject),
             organization_id=str(proven.claims.organization or ""),
-            roles=sorted(proven.roles),
+            roles=sorted(proven.held.roles),
             auth_revision=proven.revision,
             permissions=sorted(proven.permissions),
             actor_roles=sorted(proven.actor_roles),
+            bindings=[binding_to_proto(each) for each in proven.held.timed],
         )
 
     async def _pass_on(

@@ -1,16 +1,18 @@
 """MembershipService: who belongs to the organization, and with which roles."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from auth.domain.bindings import Binding, Held, held_from
 from auth.domain.events import Event, SessionRevoked
 from auth.domain.memberships import Membership, check_etag, keep_an_administrator
 from auth.domain.refusals import AlreadyAMember
 from auth.domain.sessions import forget_at
+from auth.giving import check_given
 from auth.invitations import Invitations, membership_changed
-from auth.servicers.roles import check_given
+from auth.servicers.bindings import binding_from_proto, binding_to_proto
 from auth.servicers.times import timestamp
 from auth.signing import Signer
 from auth.storage.store import Store, Tx
@@ -43,9 +45,9 @@ class Memberships:
             earlier = await tx.first_try()
             if earlier is not None:
                 return await self._again(tx, id_from(earlier.name, COLLECTION))
-            roles = tuple(sorted(set(asked.roles)))
-            await check_given(tx, roles, field="membership.roles")
-            made = _new(asked, roles)
+            held = _held(asked.roles, asked.bindings, field="membership.roles")
+            await check_given(tx, held.bindings, field="membership.roles")
+            made = _new(asked, held)
             try:
                 await tx.memberships.add(made)
             except ConstraintViolated:
@@ -80,11 +82,22 @@ class Memberships:
         self, request: wire.SetMembershipRolesRequest
     ) -> membership_pb2.Membership:
         """Give a member exactly these roles."""
-        roles = tuple(sorted(request.roles))
+        roles = Held(tuple(sorted(request.roles)))
+        return await self._give(request.name, request.etag, roles, field="roles")
+
+    async def SetMembershipBindings(
+        self, request: wire.SetMembershipBindingsRequest
+    ) -> membership_pb2.Membership:
+        """Give a member exactly these roles, each in its period."""
+        held = _held((), request.bindings, field="bindings")
+        return await self._give(request.name, request.etag, held, field="bindings")
+
+    async def _give(
+        self, name: str, etag: str, roles: Held, *, field: str
+    ) -> membership_pb2.Membership:
         async with self._store.begin() as tx:
-            held = await _hold(tx, request.name, request.etag)
-            given = [role for role in roles if role not in held.roles]
-            await check_given(tx, given, field="roles")
+            held = await _hold(tx, name, etag)
+            await check_given(tx, roles.beyond(held.held, clock.now()), field=field)
             await _keep_an_administrator(tx, held, roles, held.suspended_at)
             saved = await _save(tx, held, roles, held.suspended_at)
             await _tell(tx, saved)
@@ -99,8 +112,8 @@ class Memberships:
             held = await _hold(tx, request.name, request.etag)
             if held.suspended_at is not None:
                 return membership_to_proto(held)
-            await _keep_an_administrator(tx, held, held.roles, now)
-            saved = await _save(tx, held, held.roles, now)
+            await _keep_an_administrator(tx, held, held.held, now)
+            saved = await _save(tx, held, held.held, now)
             await tx.activations.cancel(held.id, now)
             await _tell(tx, saved, await _end_sessions(tx, held, now))
         return membership_to_proto(saved)
@@ -113,11 +126,11 @@ class Memberships:
             held = await _hold(tx, request.name, request.etag)
             if held.suspended_at is None:
                 return membership_to_proto(held)
-            saved = await _save(tx, held, held.roles, None)
+            saved = await _save(tx, held, held.held, None)
             token = ""
             if saved.acceptable:
                 # Who gets the token can take the roles, so it is given like the roles.
-                await check_given(tx, held.roles, field="name")
+                await check_given(tx, held.held.bindings, field="name")
                 token = await self._invitations.offer(tx, saved)
             await _tell(tx, saved)
         return membership_to_proto(saved, token)
@@ -130,7 +143,15 @@ class Memberships:
         return membership_to_proto(found, await self._invitations.token_of(tx, found))
 
 
-def _new(asked: membership_pb2.Membership, roles: tuple[str, ...]) -> Membership:
+def _held(
+    roles: Iterable[str], bindings: Iterable[membership_pb2.RoleBinding], *, field: str
+) -> Held:
+    """Roles without a period, and with one. Raises InvalidField."""
+    given = [binding_from_proto(each, field=field) for each in bindings]
+    return held_from([*map(Binding, roles), *given], clock.now(), field=field)
+
+
+def _new(asked: membership_pb2.Membership, held: Held) -> Membership:
     now, organization = clock.now(), identity.caller().organization
     if organization is None:
         raise LookupError("the policy asks for an organization")
@@ -140,7 +161,7 @@ def _new(asked: membership_pb2.Membership, roles: tuple[str, ...]) -> Membership
         user=None,
         email=asked.email,
         display_name=asked.display_name,
-        roles=roles,
+        held=held,
         suspended_at=None,
         created_at=now,
         updated_at=now,
@@ -163,20 +184,18 @@ async def _hold(tx: Tx, name: str, etag: str) -> Membership:
 
 
 async def _keep_an_administrator(
-    tx: Tx, held: Membership, roles: Sequence[str], suspended_at: datetime | None
+    tx: Tx, held: Membership, roles: Held, suspended_at: datetime | None
 ) -> None:
     others = await tx.memberships.other_administrators(held.id)
     keep_an_administrator(held, roles, others, active=suspended_at is None)
 
 
-async def _save(
-    tx: Tx, held: Membership, roles: Sequence[str], suspended_at: datetime | None
-) -> Membership:
+async def _save(tx: Tx, held: Membership, roles: Held, suspended_at: datetime | None) -> Membership:
     now = clock.now()
     await tx.memberships.save(held.id, roles, suspended_at, now)
     return replace(
         held,
-        roles=tuple(roles),
+        held=roles,
         suspended_at=suspended_at,
         updated_at=now,
         revision=held.revision + 1,
@@ -203,7 +222,8 @@ def membership_to_proto(membership: Membership, token: str = "") -> membership_p
         user=name_of("users", membership.user) if membership.user else "",
         email=membership.email,
         display_name=membership.display_name,
-        roles=sorted(membership.roles),
+        roles=membership.held.at(clock.now()),
+        bindings=[binding_to_proto(each) for each in membership.held.bindings],
         state=_state(membership),
         create_time=timestamp(membership.created_at),
         update_time=timestamp(membership.updated_at),

@@ -1,6 +1,4 @@
-"""RoleService: roles, built in and the organization's own. And who may give them."""
-
-from collections.abc import Iterable
+"""RoleService: roles, built in and the organization's own."""
 
 from auth.domain.events import RoleChanged
 from auth.domain.refusals import RoleExists
@@ -8,9 +6,8 @@ from auth.domain.roles import (
     BUILT_IN,
     DISPLAY_NAMES,
     OF_THE_PLATFORM,
-    permissions_of,
-    refuse_escalation,
 )
+from auth.giving import check_without_end
 from auth.storage.store import Store, Tx
 from core import clock, identity
 from core.database import ConstraintViolated
@@ -50,6 +47,7 @@ class Roles:
             if await tx.first_try() is not None:
                 return await _again(tx, key)
             self._refuse(key, permissions)
+            await check_without_end(tx, permissions)
             try:
                 await tx.roles.add(key, request.role.display_name, permissions, clock.now())
             except ConstraintViolated:
@@ -64,19 +62,6 @@ class Roles:
             raise RoleExists
         if not self._catalogue.issuperset(permissions):
             raise InvalidField(field="role.permissions", rule="permission")
-        refuse_escalation(frozenset(permissions), identity.caller().permissions)
-
-
-async def check_given(tx: Tx, roles: Iterable[str], *, field: str) -> None:
-    """Refuse to give roles that do not exist, or that hold more than the caller.
-
-    Raises InvalidField or EscalationRefused.
-    """
-    own = await tx.roles.permissions(roles)
-    for role in roles:
-        if role not in own and role not in BUILT_IN:
-            raise InvalidField(field=field, rule="role")
-    refuse_escalation(permissions_of(roles, own), identity.caller().permissions)
 
 
 async def _again(tx: Tx, key: str) -> role_pb2.Role:

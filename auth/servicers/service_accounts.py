@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from auth.domain.assertions import COLLECTION
+from auth.domain.bindings import Binding
 from auth.domain.events import MembershipChanged, SubjectEpoch
 from auth.domain.memberships import check_etag
 from auth.domain.service_keys import ServiceKey, check_left, check_room
 from auth.domain.sessions import forget_at
-from auth.servicers.roles import check_given
+from auth.giving import check_given
 from auth.servicers.times import timestamp
 from auth.storage.service_accounts import ServiceAccount
 from auth.storage.store import Store, Tx
@@ -42,7 +43,7 @@ class ServiceAccounts:
             if earlier is not None:
                 return await _again(tx, id_from(earlier.name, COLLECTION))
             made = _new(asked)
-            await check_given(tx, made.roles, field="service_account.roles")
+            await check_given(tx, map(Binding, made.roles), field="service_account.roles")
             try:
                 await tx.service_accounts.add(made)
             except ConstraintViolated:
@@ -83,7 +84,7 @@ class ServiceAccounts:
         now, roles = clock.now(), tuple(sorted(request.roles))
         async with self._store.begin() as tx:
             held = await _hold(tx, request.name, request.etag)
-            await check_given(tx, roles, field="roles")
+            await check_given(tx, map(Binding, roles), field="roles")
             await tx.service_accounts.set_roles(held.id, roles, now)
             saved = replace(held, roles=roles, updated_at=now, revision=held.revision + 1)
             answer = await _whole(tx, saved)

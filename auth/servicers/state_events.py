@@ -9,6 +9,7 @@ from auth.servicers.times import timestamp
 from auth.signing import ALGORITHM
 from medhub.auth.v1 import auth_state_pb2 as wire
 from medhub.auth.v1.auth_state_service_pb2 import WatchResponse
+from medhub.auth.v1.membership_pb2 import RoleBinding
 
 CHUNK_BYTES = 256 * 1024
 """A part of a snapshot is at most this large, so that other messages are not held up."""
@@ -86,6 +87,15 @@ def _membership_changed(_revision: int, event: Mapping[str, Any]) -> wire.StateE
             organization_id=event["organization"],
             roles=event["roles"],
             ended=event["ended"],
+            # Not there in what was said before there were periods.
+            bindings=[
+                RoleBinding(
+                    role=each["role"],
+                    start_time=_time(each, "starts_at"),
+                    end_time=_time(each, "ends_at"),
+                )
+                for each in event.get("timed", ())
+            ],
         )
     )
 

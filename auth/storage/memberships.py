@@ -4,17 +4,20 @@ Row-level security shows people their own memberships of every organization besi
 the transaction's. So what is the organization's alone says so in its WHERE.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, bindparam, func, insert, select, update
 
+from auth.domain.bindings import Binding, Held
 from auth.domain.emails import email_key
 from auth.domain.memberships import Choice, Membership
 from auth.domain.roles import ADMINISTRATOR
 from auth.storage.tables import app_user, membership, organization
 from core.database import Transaction, after, statement
+from core.database.statements import Row
 
 MOST_CHOICES = 200  # organizations shown to one person
 
@@ -26,6 +29,7 @@ _COLUMNS = (
     membership.c.email,
     membership.c.display_name,
     membership.c.roles,
+    membership.c.timed_roles,
     membership.c.suspended_at,
     membership.c.created_at,
     membership.c.updated_at,
@@ -41,12 +45,15 @@ _LOCK_ADDRESS = statement(
 _PAGE = _SELECT.order_by(membership.c.id).limit(bindparam("limit", type_=Integer))
 _FIRST = statement(_PAGE)
 _NEXT = statement(_PAGE.where(after(membership.c.id)))
-_ADD = statement(insert(membership))
+_ADD = statement(
+    insert(membership).values({each.name: bindparam(each.name) for each in membership.columns})
+)
 _SAVE = statement(
     update(membership)
     .where(_HERE, membership.c.id == bindparam("key"))
     .values(
         roles=bindparam("roles"),
+        timed_roles=bindparam("timed_roles"),
         suspended_at=bindparam("suspended_at"),
         updated_at=bindparam("updated_at"),
         revision=membership.c.revision + 1,
@@ -102,10 +109,42 @@ _CHOICES = statement(
 )
 
 
-def _membership(row: Sequence[object]) -> Membership:
-    values = list(row)
-    values[5] = tuple(values[5])  # type: ignore[arg-type]  # text[] comes as a list
-    return Membership(*values)  # type: ignore[arg-type]
+def _membership(row: Row) -> Membership:
+    return Membership(
+        id=row.id,
+        organization=row.organization_id,
+        user=row.user_id,
+        email=row.email,
+        display_name=row.display_name,
+        held=Held(tuple(row.roles), timed_from_json(row.timed_roles)),
+        suspended_at=row.suspended_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        revision=row.revision,
+    )
+
+
+def timed_from_json(timed: Sequence[Mapping[str, Any]]) -> tuple[Binding, ...]:
+    """Roles with a period, as their column keeps them."""
+    return tuple(
+        Binding(each["role"], _time(each["starts_at"]), _time(each["ends_at"])) for each in timed
+    )
+
+
+def timed_to_json(timed: Sequence[Binding]) -> list[dict[str, Any]]:
+    """Roles with a period, for their column."""
+    return [
+        {
+            "role": each.role,
+            "starts_at": each.starts_at and each.starts_at.isoformat(),
+            "ends_at": each.ends_at and each.ends_at.isoformat(),
+        }
+        for each in timed
+    ]
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 class Memberships:
@@ -146,7 +185,8 @@ class Memberships:
             email=made.email,
             email_key=email_key(made.email),
             display_name=made.display_name,
-            roles=list(made.roles),
+            roles=list(made.held.roles),
+            timed_roles=timed_to_json(made.held.timed),
             suspended_at=made.suspended_at,
             created_at=made.created_at,
             updated_at=made.updated_at,
@@ -154,11 +194,16 @@ class Memberships:
         )
 
     async def save(
-        self, key: UUID, roles: Sequence[str], suspended_at: datetime | None, at: datetime
+        self, key: UUID, held: Held, suspended_at: datetime | None, at: datetime
     ) -> None:
         """Write what can change of one that this transaction holds."""
         await self._tx.run(
-            _SAVE, key=key, roles=list(roles), suspended_at=suspended_at, updated_at=at
+            _SAVE,
+            key=key,
+            roles=list(held.roles),
+            timed_roles=timed_to_json(held.timed),
+            suspended_at=suspended_at,
+            updated_at=at,
         )
 
     async def accept(self, key: UUID, user: UUID, at: datetime) -> None:

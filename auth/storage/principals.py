@@ -10,6 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, text
 
+from auth.domain.bindings import Held
+from auth.storage.memberships import timed_from_json
 from core.database import Transaction, statement
 from core.truth.proof import SERVER_NAME
 
@@ -18,7 +20,7 @@ _USER = statement(
         """SELECT r.value AS revision,
             (u.id IS NOT NULL AND u.disabled_at IS NULL) AS enabled,
             (m.id IS NOT NULL AND m.suspended_at IS NULL AND o.suspended_at IS NULL) AS member,
-            m.roles, s.revoked_at, s.expires_at,
+            m.roles, m.timed_roles, s.revoked_at, s.expires_at,
             s.revision < GREATEST(r.session_epoch, COALESCE(so.session_epoch, 0)) AS ended
         FROM auth_revision r
         LEFT JOIN app_user u ON u.id = :user
@@ -51,7 +53,7 @@ class UserStanding:
     revision: int
     enabled: bool
     member: bool
-    roles: tuple[str, ...]
+    held: Held
     session_revoked_at: datetime | None
     session_expires_at: datetime | None
     # Ended with all others of its organization, or of everybody.
@@ -102,7 +104,7 @@ class Principals:
             revision=row.revision,
             enabled=row.enabled,
             member=bool(row.member),
-            roles=tuple(row.roles or ()),
+            held=Held(tuple(row.roles or ()), timed_from_json(row.timed_roles or ())),
             session_revoked_at=row.revoked_at,
             session_expires_at=row.expires_at,
             session_ended=bool(row.ended),

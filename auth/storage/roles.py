@@ -20,6 +20,13 @@ _SOME = statement(
         role.c.id == any_(bindparam("ids", type_=ARRAY(Text)))
     )
 )
+# KEY SHARE: it may be changed meanwhile, and is not deleted while somebody is given it.
+_HOLD = statement(
+    select(role.c.id, role.c.permissions)
+    .where(role.c.id == any_(bindparam("ids", type_=ARRAY(Text))))
+    .order_by(role.c.id)
+    .with_for_update(read=True, key_share=True)
+)
 _ADD = statement(insert(role))
 
 
@@ -37,6 +44,11 @@ class Roles:
     async def permissions(self, ids: Iterable[str]) -> dict[str, frozenset[str]]:
         """The permissions of those of the ids that the organization has defined."""
         rows = await self._tx.all(_SOME, ids=list(ids))
+        return {row.id: frozenset(row.permissions) for row in rows}
+
+    async def hold(self, ids: Iterable[str]) -> dict[str, frozenset[str]]:
+        """As `permissions`; none of them is deleted before the transaction ends."""
+        rows = await self._tx.all(_HOLD, ids=list(ids))
         return {row.id: frozenset(row.permissions) for row in rows}
 
     async def add(

@@ -134,7 +134,10 @@ membership = tenant_table(
     column("email", Text, field=f"{_V1}.Membership.email", secret=True),
     column("email_key", Text, internal="The address as it is compared.", secret=True),
     column("display_name", Text, field=f"{_V1}.Membership.display_name"),
+    # Without a period, and with one: `[{"role", "starts_at", "ends_at"}]`. In the person's own row,
+    # so that what they held is one record of the trail.
     column("roles", ARRAY(Text), field=f"{_V1}.Membership.roles"),
+    column("timed_roles", JSONB, field=f"{_V1}.Membership.bindings", server_default="'[]'"),
     column("suspended_at", _TIME, field=f"{_V1}.Membership.state", nullable=True),
     column("created_at", _TIME, field=f"{_V1}.Membership.create_time"),
     column("updated_at", _TIME, field=f"{_V1}.Membership.update_time"),

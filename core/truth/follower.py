@@ -17,8 +17,9 @@ import grpc
 from core import tasks
 from core.errors import Unavailable
 from core.truth.grants import timed_from_proto
+from core.truth.periods import RolePeriod
 from core.truth.proof import NotProven
-from core.truth.state import State
+from core.truth.state import State, periods_from_proto
 from core.truth.truth import Resolved
 from medhub.auth.v1 import auth_state_service_pb2 as wire
 from medhub.auth.v1 import auth_state_service_pb2_grpc
@@ -165,9 +166,17 @@ def resolving(channel: grpc.aio.Channel) -> Any:
             permissions=frozenset(found.permissions),
             actor_roles=tuple(found.actor_roles),
             grants=tuple(timed_from_proto(each) for each in found.grants if not each.revoked),
+            periods=_periods(found),
         )
 
     return resolve
+
+
+def _periods(found: wire.ResolvePrincipalResponse) -> tuple[RolePeriod, ...]:
+    try:
+        return periods_from_proto(found.bindings)
+    except (ValueError, OverflowError):
+        raise Unavailable(retry_after=1.0) from None
 
 
 def _details_of(error: grpc.aio.AioRpcError) -> bytes:

@@ -20,8 +20,10 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from core import clock
 from core.truth.grants import Grants
+from core.truth.periods import RolePeriod, held
 from core.truth.proof import SKEW, Claims, Key
 from medhub.auth.v1 import auth_state_pb2 as wire
+from medhub.auth.v1.membership_pb2 import RoleBinding
 
 # A revoked session or an epoch is forgotten when no token that it kills can still be valid;
 # the table is swept this often (in applied messages), since sweeping at each would cost more.
@@ -53,11 +55,19 @@ _log = logging.getLogger("medhub.truth")
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """The roles somebody holds in an organization, as known at a revision."""
+    """The roles somebody holds in an organization, as known at a revision.
+
+    `roles` are those without a period.
+    """
 
     roles: tuple[str, ...]
     revision: int
     ended: bool = False
+    periods: tuple[RolePeriod, ...] = ()
+
+    def held(self, at: datetime) -> tuple[str, ...]:
+        """The roles held at a moment."""
+        return held(self.roles, self.periods, at)
 
 
 @dataclass
@@ -238,7 +248,12 @@ class State:
 
     def _membership_changed(self, event: wire.MembershipChanged, revision: int) -> None:
         organization = UUID(event.organization_id) if event.organization_id else None
-        told = Membership(roles=tuple(event.roles), revision=revision, ended=event.ended)
+        told = Membership(
+            roles=tuple(event.roles),
+            revision=revision,
+            ended=event.ended,
+            periods=periods_from_proto(event.bindings),
+        )
         self._remember(UUID(event.subject_id), organization, told)
 
     def _membership_epoch(self, event: wire.MembershipEpoch, _revision: int) -> None:
@@ -287,6 +302,18 @@ class State:
         self.grants.sweep(now)
         for place in [p for p, (_, until) in self.membership_epochs.items() if until < now]:
             del self.membership_epochs[place]
+
+
+def periods_from_proto(bindings: Iterable[RoleBinding]) -> tuple[RolePeriod, ...]:
+    """The periods of roles. Raises ValueError for one of which not everything is known here."""
+    periods = []
+    for each in bindings:
+        if not _known(each):
+            raise ValueError("a binding that is not known whole")
+        starts_at = _utc(each.start_time) if each.HasField("start_time") else None
+        ends_at = _utc(each.end_time) if each.HasField("end_time") else None
+        periods.append(RolePeriod(each.role, starts_at, ends_at))
+    return tuple(periods)
 
 
 def _known(message: Message) -> bool:

@@ -12,6 +12,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from core import clock
 from core.errors import Refusal
 from core.identity import Caller, Grant, Kind
 from core.truth.grants import TimedGrant, open_at
+from core.truth.periods import RolePeriod, next_boundary
 from core.truth.proof import SKEW, Claims, Expired, NotProven, UnknownKey, verify
 from core.truth.state import Membership, State
 
@@ -62,8 +64,8 @@ class AuthUnavailable(Refusal):
 class Resolved:
     """What auth answers about a token: whom it stands for and what they may do, now.
 
-    With an actor, `permissions` are what both may do. `grants` are the subject's that have not
-    ended.
+    `roles` are those without a period. With an actor, `permissions` are what both may do.
+    `grants` are the subject's that have not ended.
     """
 
     subject: UUID
@@ -73,6 +75,17 @@ class Resolved:
     permissions: frozenset[str]
     actor_roles: tuple[str, ...] = ()
     grants: tuple[TimedGrant, ...] = ()
+    periods: tuple[RolePeriod, ...] = ()
+
+    @property
+    def membership(self) -> Membership:
+        """What it says of the subject."""
+        return Membership(self.roles, self.revision, periods=self.periods)
+
+    @property
+    def actor_membership(self) -> Membership:
+        """What it says of the actor; a server of the platform holds its roles without a period."""
+        return Membership(self.actor_roles, self.revision)
 
 
 @dataclass(slots=True)
@@ -83,20 +96,29 @@ class _Verdict:
     version: int = -1
     # Until when the caller is as kept, by the clock alone: no later than `expires`.
     until: float = float("-inf")
+    membership: Membership | None = None
 
 
 @dataclass(slots=True)
 class _Hop:
-    """A question asked of auth, and when, on the loop's clock."""
+    """A question asked of auth, and when: on the loop's clock, and on the wall's."""
 
     answer: asyncio.Future[Resolved]
     asked_at: float
+    asked_on: datetime
 
     def serves(self, revision: int) -> bool:
         """Whether its answer is, or will be, no older than the revision."""
         if not self.answer.done() or self.answer.cancelled():
             return not self.answer.done()
         return self.answer.exception() is not None or self.answer.result().revision >= revision
+
+    def outlived(self) -> bool:
+        """Whether a role of the answer has begun or ended since it was asked for."""
+        if not self.answer.done() or self.answer.cancelled() or self.answer.exception():
+            return False
+        boundary = next_boundary(self.answer.result().periods, self.asked_on)
+        return boundary is not None and boundary <= clock.now()
 
 
 Resolve: TypeAlias = Callable[[str], Awaitable[Resolved]]
@@ -205,20 +227,22 @@ class Truth:
 
     def _judged(self, verdict: _Verdict, told: Resolved) -> Caller:
         """The caller that auth speaks of; where the stream has told as much or more, it decides."""
-        claims, state = verdict.claims, self.state
+        claims, state, now = verdict.claims, self.state, clock.now()
         if told.subject != claims.subject or told.organization != claims.organization:
             raise Unauthenticated
         subject, actor = self._memberships(claims)
-        subject, actor = _newer(subject, told.roles, told), _newer(actor, told.actor_roles, told)
+        subject = _newer(subject, told.membership)
+        actor = _newer(actor, told.actor_membership)
         answered = _grants(claims, told.grants)[0]
         if state.revision < told.revision:
-            return _caller(claims, told.roles, told.permissions, answered)
+            return _caller(claims, told.membership.held(now), told.permissions, answered)
         if state.dead(claims) or subject.ended or actor.ended:
             raise Unauthenticated
         if not state.understood:
-            return _caller(claims, told.roles, told.permissions, answered)
-        given = _given(state, claims, subject, actor)
-        return _caller(claims, subject.roles, given, _streamed(state, claims)[0])
+            return _caller(claims, told.membership.held(now), told.permissions, answered)
+        roles = subject.held(now)
+        given = _given(state, claims, roles, actor)
+        return _caller(claims, roles, given, _streamed(state, claims)[0])
 
     async def _from_stream(self, token: str, digest: bytes, verdict: _Verdict) -> Caller:
         state, claims = self.state, verdict.claims
@@ -232,11 +256,12 @@ class Truth:
         # The loop's clock is read first: a pause in between makes the verdict end early, not late.
         now = asyncio.get_running_loop().time()
         grants, unchanged = _streamed(state, claims)
-        given = _given(state, claims, subject, actor)
-        verdict.caller = _caller(claims, subject.roles, given, grants)
-        verdict.version = state.version
+        roles, held_for = _roles(subject)
+        given = _given(state, claims, roles, actor)
+        verdict.caller = _caller(claims, roles, given, grants)
+        verdict.version, verdict.membership = state.version, subject
         verdict.expires = now + self._left(claims)
-        verdict.until = min(verdict.expires, now + unchanged)
+        verdict.until = min(verdict.expires, now + unchanged, now + held_for)
         return verdict.caller
 
     def _memberships(self, claims: Claims) -> tuple[Membership | None, Membership | None]:
@@ -261,12 +286,10 @@ class Truth:
             raise AuthUnavailable
         if found.subject != claims.subject or found.organization != claims.organization:
             raise Unauthenticated
-        subject = Membership(found.roles, found.revision)
-        known = self.state.learn(claims.subject, claims.organization, subject)
+        known = self.state.learn(claims.subject, claims.organization, found.membership)
         if claims.actor is None:
             return known, None
-        actor = Membership(found.actor_roles, found.revision)
-        return known, self.state.learn(claims.actor, None, actor)
+        return known, self.state.learn(claims.actor, None, found.actor_membership)
 
     def _continued(self, verdict: _Verdict, continues: bool) -> Caller:
         """A declared read goes on for a principal proven before the outage; all else does not."""
@@ -274,10 +297,11 @@ class Truth:
         # Without auth no server gets a token on behalf of somebody, so none goes on with one.
         if not continues or self._lag() > CONTINUE_SECONDS or before is None or before.actor:
             raise AuthUnavailable
-        known, _ = self._memberships(claims)
-        if self.state.dead(claims) or (known is not None and known.ended):
+        known = self._memberships(claims)[0] or verdict.membership
+        if self.state.dead(claims) or known is None or known.ended:
             raise Unauthenticated
-        roles = known.roles if known else before.roles
+        # Without auth, too, a role begins and ends at its time.
+        roles = known.held(clock.now())
         given = self.state.permissions(claims.organization, roles)
         return _caller(claims, roles, given, _streamed(self.state, claims)[0], degraded=True)
 
@@ -297,8 +321,10 @@ class Truth:
     def _shared(self, token: str, digest: bytes, revision: int, pause: float) -> _Hop:
         now = asyncio.get_running_loop().time()
         hop = self._asked.get(digest)
-        if hop is None or (not hop.serves(revision) and now - hop.asked_at >= pause):
-            hop = self._asked[digest] = _Hop(asyncio.ensure_future(self._hop(token)), now)
+        late = hop is not None and not hop.serves(revision) and now - hop.asked_at >= pause
+        if hop is None or late or hop.outlived():
+            asking = asyncio.ensure_future(self._hop(token))
+            hop = self._asked[digest] = _Hop(asking, now, clock.now())
             hop.answer.add_done_callback(lambda _: self._keep(digest, hop))
         return hop
 
@@ -343,18 +369,24 @@ class Truth:
         self._moved.set()
 
 
-def _newer(known: Membership | None, roles: tuple[str, ...], told: Resolved) -> Membership:
+def _newer(known: Membership | None, told: Membership) -> Membership:
     """What the stream has told of a membership if that is newer than auth's answer, or that."""
-    if known is not None and known.revision > told.revision:
-        return known
-    return Membership(roles, told.revision)
+    return known if known is not None and known.revision > told.revision else told
+
+
+def _roles(subject: Membership) -> tuple[tuple[str, ...], float]:
+    """The roles that are held now, and for how many seconds that stays so."""
+    now = clock.now()
+    boundary = next_boundary(subject.periods, now)
+    left = float("inf") if boundary is None else (boundary - now).total_seconds()
+    return subject.held(now), left
 
 
 def _given(
-    state: State, claims: Claims, subject: Membership, actor: Membership | None
+    state: State, claims: Claims, roles: tuple[str, ...], actor: Membership | None
 ) -> frozenset[str]:
     """What the subject's roles give; where somebody acts for them, only what both may do."""
-    given = state.permissions(claims.organization, subject.roles)
+    given = state.permissions(claims.organization, roles)
     if claims.actor is None:
         return given
     return given & state.permissions(None, actor.roles if actor is not None else ())

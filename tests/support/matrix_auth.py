@@ -202,6 +202,16 @@ async def set_membership_roles(side: Side) -> memberships.SetMembershipRolesRequ
     )
 
 
+@asks(f"{_MEMBERSHIPS}/SetMembershipBindings")
+async def set_membership_bindings(side: Side) -> memberships.SetMembershipBindingsRequest:
+    member = await _accepted(side)
+    binding = membership_pb2.RoleBinding(role="nurse")
+    binding.end_time.FromSeconds(int(time.time()) + 3600)
+    return memberships.SetMembershipBindingsRequest(
+        name=member.name, bindings=[binding], etag=member.etag
+    )
+
+
 @asks(f"{_MEMBERSHIPS}/SuspendMembership")
 async def suspend_membership(side: Side) -> memberships.SuspendMembershipRequest:
     member = await _accepted(side)

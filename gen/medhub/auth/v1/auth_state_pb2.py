@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from medhub.auth.v1 import membership_pb2 as medhub_dot_auth_dot_v1_dot_membership__pb2
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmedhub/auth/v1/auth_state.proto\x12\x0emedhub.auth.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\"\xb0\x04\n\nStateEvent\x12\x39\n\x0fsession_revoked\x18\x01 \x01(\x0b\x32\x1e.medhub.auth.v1.SessionRevokedH\x00\x12\x35\n\rsubject_epoch\x18\x02 \x01(\x0b\x32\x1c.medhub.auth.v1.SubjectEpochH\x00\x12?\n\x12membership_changed\x18\x03 \x01(\x0b\x32!.medhub.auth.v1.MembershipChangedH\x00\x12?\n\x12organization_epoch\x18\x04 \x01(\x0b\x32!.medhub.auth.v1.OrganizationEpochH\x00\x12\x31\n\x0bkey_changed\x18\x05 \x01(\x0b\x32\x1a.medhub.auth.v1.KeyChangedH\x00\x12\x33\n\x0crole_changed\x18\x06 \x01(\x0b\x32\x1b.medhub.auth.v1.RoleChangedH\x00\x12\x42\n\x14\x61\x63\x63\x65ss_grant_changed\x18\x07 \x01(\x0b\x32\".medhub.auth.v1.AccessGrantChangedH\x00\x12;\n\x10membership_epoch\x18\t \x01(\x0b\x32\x1f.medhub.auth.v1.MembershipEpochH\x00\x12\x33\n\x0cglobal_epoch\x18\n \x01(\x0b\x32\x1b.medhub.auth.v1.GlobalEpochH\x00:\x06\xe2\xf3\x18\x02\x08\x02\x42\x08\n\x06\x63hange\"]\n\x0eSessionRevoked\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12/\n\x0b\x66orget_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02\"v\n\x0cSubjectEpoch\x12\x1e\n\nsubject_id\x18\x01 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12/\n\x0b\x66orget_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02\"r\n\x11MembershipChanged\x12\x1e\n\nsubject_id\x18\x01 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x17\n\x0forganization_id\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\r\n\x05\x65nded\x18\x04 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02\"V\n\x11OrganizationEpoch\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x11\n\tsuspended\x18\x03 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02\"\x92\x01\n\x0fMembershipEpoch\x12\x1e\n\nsubject_id\x18\x01 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x17\n\x0forganization_id\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\x03\x12/\n\x0b\x66orget_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02\"$\n\x0bGlobalEpoch\x12\r\n\x05\x65poch\x18\x01 \x01(\x03:\x06\xe2\xf3\x18\x02\x08\x02\"\xa0\x01\n\nKeyChanged\x12\x0b\n\x03kid\x18\x01 \x01(\t\x12\x11\n\talgorithm\x18\x02 \x01(\t\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\'\n\x05state\x18\x04 \x01(\x0e\x32\x18.medhub.auth.v1.KeyState\x12-\n\tnot_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02\"Q\n\x0bRoleChanged\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x13\n\x0bpermissions\x18\x03 \x03(\t:\x06\xe2\xf3\x18\x02\x08\x02\"\x8b\x02\n\x12\x41\x63\x63\x65ssGrantChanged\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12\x1e\n\nsubject_id\x18\x02 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x1e\n\npatient_id\x18\x04 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x13\n\x0b\x62reak_glass\x18\x05 \x01(\x08\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07revoked\x18\x08 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02\"^\n\x08Snapshot\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12*\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x1a.medhub.auth.v1.StateEvent\x12\x0c\n\x04last\x18\x03 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02\"h\n\x05\x44\x65lta\x12\x19\n\x11previous_revision\x18\x01 \x01(\x03\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12*\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x1a.medhub.auth.v1.StateEvent:\x06\xe2\xf3\x18\x02\x08\x02\"`\n\nCheckpoint\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\r\n\x05probe\x18\x02 \x01(\x03\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02*i\n\x08KeyState\x12\x19\n\x15KEY_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10KEY_STATE_ACTIVE\x10\x01\x12\x15\n\x11KEY_STATE_RETIRED\x10\x02\x12\x15\n\x11KEY_STATE_REVOKED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmedhub/auth/v1/auth_state.proto\x12\x0emedhub.auth.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fmedhub/auth/v1/membership.proto\x1a\x1cmedhub/options/v1/data.proto\"\xb0\x04\n\nStateEvent\x12\x39\n\x0fsession_revoked\x18\x01 \x01(\x0b\x32\x1e.medhub.auth.v1.SessionRevokedH\x00\x12\x35\n\rsubject_epoch\x18\x02 \x01(\x0b\x32\x1c.medhub.auth.v1.SubjectEpochH\x00\x12?\n\x12membership_changed\x18\x03 \x01(\x0b\x32!.medhub.auth.v1.MembershipChangedH\x00\x12?\n\x12organization_epoch\x18\x04 \x01(\x0b\x32!.medhub.auth.v1.OrganizationEpochH\x00\x12\x31\n\x0bkey_changed\x18\x05 \x01(\x0b\x32\x1a.medhub.auth.v1.KeyChangedH\x00\x12\x33\n\x0crole_changed\x18\x06 \x01(\x0b\x32\x1b.medhub.auth.v1.RoleChangedH\x00\x12\x42\n\x14\x61\x63\x63\x65ss_grant_changed\x18\x07 \x01(\x0b\x32\".medhub.auth.v1.AccessGrantChangedH\x00\x12;\n\x10membership_epoch\x18\t \x01(\x0b\x32\x1f.medhub.auth.v1.MembershipEpochH\x00\x12\x33\n\x0cglobal_epoch\x18\n \x01(\x0b\x32\x1b.medhub.auth.v1.GlobalEpochH\x00:\x06\xe2\xf3\x18\x02\x08\x02\x42\x08\n\x06\x63hange\"]\n\x0eSessionRevoked\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12/\n\x0b\x66orget_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02\"v\n\x0cSubjectEpoch\x12\x1e\n\nsubject_id\x18\x01 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12/\n\x0b\x66orget_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02\"\xa1\x01\n\x11MembershipChanged\x12\x1e\n\nsubject_id\x18\x01 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x17\n\x0forganization_id\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\r\n\x05\x65nded\x18\x04 \x01(\x08\x12-\n\x08\x62indings\x18\x05 \x03(\x0b\x32\x1b.medhub.auth.v1.RoleBinding:\x06\xe2\xf3\x18\x02\x08\x02\"V\n\x11OrganizationEpoch\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x11\n\tsuspended\x18\x03 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02\"\x92\x01\n\x0fMembershipEpoch\x12\x1e\n\nsubject_id\x18\x01 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x17\n\x0forganization_id\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\x03\x12/\n\x0b\x66orget_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02\"$\n\x0bGlobalEpoch\x12\r\n\x05\x65poch\x18\x01 \x01(\x03:\x06\xe2\xf3\x18\x02\x08\x02\"\xa0\x01\n\nKeyChanged\x12\x0b\n\x03kid\x18\x01 \x01(\t\x12\x11\n\talgorithm\x18\x02 \x01(\t\x12\x12\n\npublic_key\x18\x03 \x01(\x0c\x12\'\n\x05state\x18\x04 \x01(\x0e\x32\x18.medhub.auth.v1.KeyState\x12-\n\tnot_after\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02\"Q\n\x0bRoleChanged\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x13\n\x0bpermissions\x18\x03 \x03(\t:\x06\xe2\xf3\x18\x02\x08\x02\"\x8b\x02\n\x12\x41\x63\x63\x65ssGrantChanged\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12\x1e\n\nsubject_id\x18\x02 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x17\n\x0forganization_id\x18\x03 \x01(\t\x12\x1e\n\npatient_id\x18\x04 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x13\n\x0b\x62reak_glass\x18\x05 \x01(\x08\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07revoked\x18\x08 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02\"^\n\x08Snapshot\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12*\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x1a.medhub.auth.v1.StateEvent\x12\x0c\n\x04last\x18\x03 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02\"h\n\x05\x44\x65lta\x12\x19\n\x11previous_revision\x18\x01 \x01(\x03\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12*\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x1a.medhub.auth.v1.StateEvent:\x06\xe2\xf3\x18\x02\x08\x02\"`\n\nCheckpoint\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\r\n\x05probe\x18\x02 \x01(\x03\x12)\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02*i\n\x08KeyState\x12\x19\n\x15KEY_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10KEY_STATE_ACTIVE\x10\x01\x12\x15\n\x11KEY_STATE_RETIRED\x10\x02\x12\x15\n\x11KEY_STATE_REVOKED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -69,32 +70,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELTA']._serialized_options = b'\342\363\030\002\010\002'
   _globals['_CHECKPOINT']._loaded_options = None
   _globals['_CHECKPOINT']._serialized_options = b'\342\363\030\002\010\002'
-  _globals['_KEYSTATE']._serialized_start=2099
-  _globals['_KEYSTATE']._serialized_end=2204
-  _globals['_STATEEVENT']._serialized_start=115
-  _globals['_STATEEVENT']._serialized_end=675
-  _globals['_SESSIONREVOKED']._serialized_start=677
-  _globals['_SESSIONREVOKED']._serialized_end=770
-  _globals['_SUBJECTEPOCH']._serialized_start=772
-  _globals['_SUBJECTEPOCH']._serialized_end=890
-  _globals['_MEMBERSHIPCHANGED']._serialized_start=892
-  _globals['_MEMBERSHIPCHANGED']._serialized_end=1006
-  _globals['_ORGANIZATIONEPOCH']._serialized_start=1008
-  _globals['_ORGANIZATIONEPOCH']._serialized_end=1094
-  _globals['_MEMBERSHIPEPOCH']._serialized_start=1097
-  _globals['_MEMBERSHIPEPOCH']._serialized_end=1243
-  _globals['_GLOBALEPOCH']._serialized_start=1245
-  _globals['_GLOBALEPOCH']._serialized_end=1281
-  _globals['_KEYCHANGED']._serialized_start=1284
-  _globals['_KEYCHANGED']._serialized_end=1444
-  _globals['_ROLECHANGED']._serialized_start=1446
-  _globals['_ROLECHANGED']._serialized_end=1527
-  _globals['_ACCESSGRANTCHANGED']._serialized_start=1530
-  _globals['_ACCESSGRANTCHANGED']._serialized_end=1797
-  _globals['_SNAPSHOT']._serialized_start=1799
-  _globals['_SNAPSHOT']._serialized_end=1893
-  _globals['_DELTA']._serialized_start=1895
-  _globals['_DELTA']._serialized_end=1999
-  _globals['_CHECKPOINT']._serialized_start=2001
-  _globals['_CHECKPOINT']._serialized_end=2097
+  _globals['_KEYSTATE']._serialized_start=2180
+  _globals['_KEYSTATE']._serialized_end=2285
+  _globals['_STATEEVENT']._serialized_start=148
+  _globals['_STATEEVENT']._serialized_end=708
+  _globals['_SESSIONREVOKED']._serialized_start=710
+  _globals['_SESSIONREVOKED']._serialized_end=803
+  _globals['_SUBJECTEPOCH']._serialized_start=805
+  _globals['_SUBJECTEPOCH']._serialized_end=923
+  _globals['_MEMBERSHIPCHANGED']._serialized_start=926
+  _globals['_MEMBERSHIPCHANGED']._serialized_end=1087
+  _globals['_ORGANIZATIONEPOCH']._serialized_start=1089
+  _globals['_ORGANIZATIONEPOCH']._serialized_end=1175
+  _globals['_MEMBERSHIPEPOCH']._serialized_start=1178
+  _globals['_MEMBERSHIPEPOCH']._serialized_end=1324
+  _globals['_GLOBALEPOCH']._serialized_start=1326
+  _globals['_GLOBALEPOCH']._serialized_end=1362
+  _globals['_KEYCHANGED']._serialized_start=1365
+  _globals['_KEYCHANGED']._serialized_end=1525
+  _globals['_ROLECHANGED']._serialized_start=1527
+  _globals['_ROLECHANGED']._serialized_end=1608
+  _globals['_ACCESSGRANTCHANGED']._serialized_start=1611
+  _globals['_ACCESSGRANTCHANGED']._serialized_end=1878
+  _globals['_SNAPSHOT']._serialized_start=1880
+  _globals['_SNAPSHOT']._serialized_end=1974
+  _globals['_DELTA']._serialized_start=1976
+  _globals['_DELTA']._serialized_end=2080
+  _globals['_CHECKPOINT']._serialized_start=2082
+  _globals['_CHECKPOINT']._serialized_end=2178
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from medhub.auth.v1 import membership_pb2 as _membership_pb2
 from medhub.options.v1 import data_pb2 as _data_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -63,16 +64,18 @@ class SubjectEpoch(_message.Message):
     def __init__(self, subject_id: _Optional[str] = ..., epoch: _Optional[int] = ..., forget_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class MembershipChanged(_message.Message):
-    __slots__ = ("subject_id", "organization_id", "roles", "ended")
+    __slots__ = ("subject_id", "organization_id", "roles", "ended", "bindings")
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATION_ID_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
     ENDED_FIELD_NUMBER: _ClassVar[int]
+    BINDINGS_FIELD_NUMBER: _ClassVar[int]
     subject_id: str
     organization_id: str
     roles: _containers.RepeatedScalarFieldContainer[str]
     ended: bool
-    def __init__(self, subject_id: _Optional[str] = ..., organization_id: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., ended: _Optional[bool] = ...) -> None: ...
+    bindings: _containers.RepeatedCompositeFieldContainer[_membership_pb2.RoleBinding]
+    def __init__(self, subject_id: _Optional[str] = ..., organization_id: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., ended: _Optional[bool] = ..., bindings: _Optional[_Iterable[_Union[_membership_pb2.RoleBinding, _Mapping]]] = ...) -> None: ...
 
 class OrganizationEpoch(_message.Message):
     __slots__ = ("organization_id", "epoch", "suspended")

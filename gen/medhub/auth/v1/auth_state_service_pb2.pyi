@@ -1,6 +1,7 @@
 from buf.validate import validate_pb2 as _validate_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from medhub.auth.v1 import auth_state_pb2 as _auth_state_pb2
+from medhub.auth.v1 import membership_pb2 as _membership_pb2
 from medhub.options.v1 import data_pb2 as _data_pb2
 from medhub.options.v1 import policy_pb2 as _policy_pb2
 from google.protobuf.internal import containers as _containers
@@ -36,7 +37,7 @@ class ResolvePrincipalRequest(_message.Message):
     def __init__(self, access_token: _Optional[str] = ...) -> None: ...
 
 class ResolvePrincipalResponse(_message.Message):
-    __slots__ = ("subject_id", "organization_id", "roles", "auth_revision", "permissions", "actor_roles", "grants")
+    __slots__ = ("subject_id", "organization_id", "roles", "auth_revision", "permissions", "actor_roles", "grants", "bindings")
     SUBJECT_ID_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATION_ID_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +45,7 @@ class ResolvePrincipalResponse(_message.Message):
     PERMISSIONS_FIELD_NUMBER: _ClassVar[int]
     ACTOR_ROLES_FIELD_NUMBER: _ClassVar[int]
     GRANTS_FIELD_NUMBER: _ClassVar[int]
+    BINDINGS_FIELD_NUMBER: _ClassVar[int]
     subject_id: str
     organization_id: str
     roles: _containers.RepeatedScalarFieldContainer[str]
@@ -51,4 +53,5 @@ class ResolvePrincipalResponse(_message.Message):
     permissions: _containers.RepeatedScalarFieldContainer[str]
     actor_roles: _containers.RepeatedScalarFieldContainer[str]
     grants: _containers.RepeatedCompositeFieldContainer[_auth_state_pb2.AccessGrantChanged]
-    def __init__(self, subject_id: _Optional[str] = ..., organization_id: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., auth_revision: _Optional[int] = ..., permissions: _Optional[_Iterable[str]] = ..., actor_roles: _Optional[_Iterable[str]] = ..., grants: _Optional[_Iterable[_Union[_auth_state_pb2.AccessGrantChanged, _Mapping]]] = ...) -> None: ...
+    bindings: _containers.RepeatedCompositeFieldContainer[_membership_pb2.RoleBinding]
+    def __init__(self, subject_id: _Optional[str] = ..., organization_id: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., auth_revision: _Optional[int] = ..., permissions: _Optional[_Iterable[str]] = ..., actor_roles: _Optional[_Iterable[str]] = ..., grants: _Optional[_Iterable[_Union[_auth_state_pb2.AccessGrantChanged, _Mapping]]] = ..., bindings: _Optional[_Iterable[_Union[_membership_pb2.RoleBinding, _Mapping]]] = ...) -> None: ...

@@ -26,7 +26,7 @@ MEMBERSHIP_STATE_SUSPENDED: MembershipState
 MEMBERSHIP_STATE_INVITED: MembershipState
 
 class Membership(_message.Message):
-    __slots__ = ("name", "user", "email", "display_name", "roles", "state", "create_time", "update_time", "etag", "activation_token")
+    __slots__ = ("name", "user", "email", "display_name", "roles", "state", "create_time", "update_time", "etag", "activation_token", "bindings")
     NAME_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     EMAIL_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +37,7 @@ class Membership(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
     ACTIVATION_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    BINDINGS_FIELD_NUMBER: _ClassVar[int]
     name: str
     user: str
     email: str
@@ -47,4 +48,15 @@ class Membership(_message.Message):
     update_time: _timestamp_pb2.Timestamp
     etag: str
     activation_token: str
-    def __init__(self, name: _Optional[str] = ..., user: _Optional[str] = ..., email: _Optional[str] = ..., display_name: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., state: _Optional[_Union[MembershipState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., activation_token: _Optional[str] = ...) -> None: ...
+    bindings: _containers.RepeatedCompositeFieldContainer[RoleBinding]
+    def __init__(self, name: _Optional[str] = ..., user: _Optional[str] = ..., email: _Optional[str] = ..., display_name: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., state: _Optional[_Union[MembershipState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., activation_token: _Optional[str] = ..., bindings: _Optional[_Iterable[_Union[RoleBinding, _Mapping]]] = ...) -> None: ...
+
+class RoleBinding(_message.Message):
+    __slots__ = ("role", "start_time", "end_time")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    role: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, role: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

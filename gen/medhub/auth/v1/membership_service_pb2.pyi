@@ -52,6 +52,16 @@ class SetMembershipRolesRequest(_message.Message):
     etag: str
     def __init__(self, name: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., etag: _Optional[str] = ...) -> None: ...
 
+class SetMembershipBindingsRequest(_message.Message):
+    __slots__ = ("name", "bindings", "etag")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    BINDINGS_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    bindings: _containers.RepeatedCompositeFieldContainer[_membership_pb2.RoleBinding]
+    etag: str
+    def __init__(self, name: _Optional[str] = ..., bindings: _Optional[_Iterable[_Union[_membership_pb2.RoleBinding, _Mapping]]] = ..., etag: _Optional[str] = ...) -> None: ...
+
 class SuspendMembershipRequest(_message.Message):
     __slots__ = ("name", "etag")
     NAME_FIELD_NUMBER: _ClassVar[int]

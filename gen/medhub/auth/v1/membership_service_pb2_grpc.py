@@ -56,6 +56,11 @@ class MembershipServiceStub:
                 request_serializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.SetMembershipRolesRequest.SerializeToString,
                 response_deserializer=medhub_dot_auth_dot_v1_dot_membership__pb2.Membership.FromString,
                 _registered_method=True)
+        self.SetMembershipBindings = channel.unary_unary(
+                '/medhub.auth.v1.MembershipService/SetMembershipBindings',
+                request_serializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.SetMembershipBindingsRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_membership__pb2.Membership.FromString,
+                _registered_method=True)
         self.SuspendMembership = channel.unary_unary(
                 '/medhub.auth.v1.MembershipService/SuspendMembership',
                 request_serializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.SuspendMembershipRequest.SerializeToString,
@@ -99,10 +104,25 @@ class MembershipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetMembershipRoles(self, request, context):
-        """Gives a member exactly these roles; it acts on every server within milliseconds.
+        """Gives a member exactly these roles, without a period; it acts on every server within
+        milliseconds.
 
         Refuses a role that does not exist (INVALID_FIELD), a role that holds more than the caller
         (ESCALATION_REFUSED), a stale etag (ETAG_MISMATCH) and the end of the last administrator
+        (LAST_ADMINISTRATOR).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetMembershipBindings(self, request, context):
+        """Gives a member exactly these roles, each in its period: it acts on every server within
+        milliseconds, and each server lets a role begin and end at its time. A binding that is over is
+        left out.
+
+        Refuses a role that does not exist and a period that ends before it begins (INVALID_FIELD), a
+        role that holds more than the caller does throughout its period (ESCALATION_REFUSED), a stale
+        etag (ETAG_MISMATCH) and the end of the last administrator without a period
         (LAST_ADMINISTRATOR).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -148,6 +168,11 @@ def add_MembershipServiceServicer_to_server(servicer, server):
             'SetMembershipRoles': grpc.unary_unary_rpc_method_handler(
                     servicer.SetMembershipRoles,
                     request_deserializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.SetMembershipRolesRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_membership__pb2.Membership.SerializeToString,
+            ),
+            'SetMembershipBindings': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetMembershipBindings,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.SetMembershipBindingsRequest.FromString,
                     response_serializer=medhub_dot_auth_dot_v1_dot_membership__pb2.Membership.SerializeToString,
             ),
             'SuspendMembership': grpc.unary_unary_rpc_method_handler(
@@ -269,6 +294,33 @@ class MembershipService:
             target,
             '/medhub.auth.v1.MembershipService/SetMembershipRoles',
             medhub_dot_auth_dot_v1_dot_membership__service__pb2.SetMembershipRolesRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_membership__pb2.Membership.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetMembershipBindings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.MembershipService/SetMembershipBindings',
+            medhub_dot_auth_dot_v1_dot_membership__service__pb2.SetMembershipBindingsRequest.SerializeToString,
             medhub_dot_auth_dot_v1_dot_membership__pb2.Membership.FromString,
             options,
             channel_credentials,

@@ -47,10 +47,21 @@ class MembershipServiceStub:
     ListMemberships: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ListMembershipsRequest, _membership_service_pb2.ListMembershipsResponse]
     """Lists the memberships of the organization, oldest first."""
     SetMembershipRoles: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.SetMembershipRolesRequest, _membership_pb2.Membership]
-    """Gives a member exactly these roles; it acts on every server within milliseconds.
+    """Gives a member exactly these roles, without a period; it acts on every server within
+    milliseconds.
 
     Refuses a role that does not exist (INVALID_FIELD), a role that holds more than the caller
     (ESCALATION_REFUSED), a stale etag (ETAG_MISMATCH) and the end of the last administrator
+    (LAST_ADMINISTRATOR).
+    """
+    SetMembershipBindings: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.SetMembershipBindingsRequest, _membership_pb2.Membership]
+    """Gives a member exactly these roles, each in its period: it acts on every server within
+    milliseconds, and each server lets a role begin and end at its time. A binding that is over is
+    left out.
+
+    Refuses a role that does not exist and a period that ends before it begins (INVALID_FIELD), a
+    role that holds more than the caller does throughout its period (ESCALATION_REFUSED), a stale
+    etag (ETAG_MISMATCH) and the end of the last administrator without a period
     (LAST_ADMINISTRATOR).
     """
     SuspendMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.SuspendMembershipRequest, _membership_pb2.Membership]
@@ -82,10 +93,21 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     ListMemberships: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ListMembershipsRequest, _membership_service_pb2.ListMembershipsResponse]  # type: ignore[assignment]
     """Lists the memberships of the organization, oldest first."""
     SetMembershipRoles: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.SetMembershipRolesRequest, _membership_pb2.Membership]  # type: ignore[assignment]
-    """Gives a member exactly these roles; it acts on every server within milliseconds.
+    """Gives a member exactly these roles, without a period; it acts on every server within
+    milliseconds.
 
     Refuses a role that does not exist (INVALID_FIELD), a role that holds more than the caller
     (ESCALATION_REFUSED), a stale etag (ETAG_MISMATCH) and the end of the last administrator
+    (LAST_ADMINISTRATOR).
+    """
+    SetMembershipBindings: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.SetMembershipBindingsRequest, _membership_pb2.Membership]  # type: ignore[assignment]
+    """Gives a member exactly these roles, each in its period: it acts on every server within
+    milliseconds, and each server lets a role begin and end at its time. A binding that is over is
+    left out.
+
+    Refuses a role that does not exist and a period that ends before it begins (INVALID_FIELD), a
+    role that holds more than the caller does throughout its period (ESCALATION_REFUSED), a stale
+    etag (ETAG_MISMATCH) and the end of the last administrator without a period
     (LAST_ADMINISTRATOR).
     """
     SuspendMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.SuspendMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
@@ -138,10 +160,27 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.SetMembershipRolesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
-        """Gives a member exactly these roles; it acts on every server within milliseconds.
+        """Gives a member exactly these roles, without a period; it acts on every server within
+        milliseconds.
 
         Refuses a role that does not exist (INVALID_FIELD), a role that holds more than the caller
         (ESCALATION_REFUSED), a stale etag (ETAG_MISMATCH) and the end of the last administrator
+        (LAST_ADMINISTRATOR).
+        """
+
+    @_abc_1.abstractmethod
+    def SetMembershipBindings(
+        self,
+        request: _membership_service_pb2.SetMembershipBindingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
+        """Gives a member exactly these roles, each in its period: it acts on every server within
+        milliseconds, and each server lets a role begin and end at its time. A binding that is over is
+        left out.
+
+        Refuses a role that does not exist and a period that ends before it begins (INVALID_FIELD), a
+        role that holds more than the caller does throughout its period (ESCALATION_REFUSED), a stale
+        etag (ETAG_MISMATCH) and the end of the last administrator without a period
         (LAST_ADMINISTRATOR).
         """
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from auth.domain.bindings import Binding, Held
 from auth.domain.emails import email_key
 from auth.domain.lockout import lane
 from auth.domain.memberships import Choice, Membership, check_etag, choose, keep_an_administrator
@@ -20,7 +21,7 @@ ADMINISTRATOR = Membership(
     user=UUID(int=3),
     email="a@b.test",
     display_name="A",
-    roles=("administrator",),
+    held=Held(("administrator",)),
     suspended_at=None,
     created_at=NOW,
     updated_at=NOW,
@@ -67,12 +68,15 @@ def test_the_last_administrator_stays() -> None:
     suspended = replace(ADMINISTRATOR, suspended_at=NOW)
 
     with pytest.raises(LastAdministrator):
-        keep_an_administrator(ADMINISTRATOR, ("doctor",), 0, active=True)
+        keep_an_administrator(ADMINISTRATOR, Held(("doctor",)), 0, active=True)
     with pytest.raises(LastAdministrator):
-        keep_an_administrator(ADMINISTRATOR, ("administrator",), 0, active=False)
-    keep_an_administrator(ADMINISTRATOR, ("administrator", "doctor"), 0, active=True)
-    keep_an_administrator(ADMINISTRATOR, ("doctor",), 1, active=True)
-    keep_an_administrator(suspended, ("doctor",), 0, active=False)
+        keep_an_administrator(ADMINISTRATOR, Held(("administrator",)), 0, active=False)
+    for_a_time = Held((), (Binding("administrator", ends_at=NOW),))
+    with pytest.raises(LastAdministrator):
+        keep_an_administrator(ADMINISTRATOR, for_a_time, 0, active=True)
+    keep_an_administrator(ADMINISTRATOR, Held(("administrator", "doctor")), 0, active=True)
+    keep_an_administrator(ADMINISTRATOR, Held(("doctor",)), 1, active=True)
+    keep_an_administrator(suspended, Held(("doctor",)), 0, active=False)
 
 
 def test_nobody_gives_what_they_do_not_hold() -> None:
