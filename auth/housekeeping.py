@@ -58,3 +58,4 @@ async def sweep(store: Store) -> None:
         await tx.service_accounts.forget_assertions(now)
         await tx.sessions.forget(now - KEEP_SPENT_TOKENS)
         await tx.messages.forget(now - KEEP_MESSAGES, now - KEEP_DEAD_MESSAGES)
+        await tx.identity_providers.forget(now)

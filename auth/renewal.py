@@ -19,6 +19,7 @@ from auth.storage.sessions import Owner, Session
 from auth.storage.store import Store, Tx
 from core import clock, identity
 from core.ids import name_of
+from core.truth import FEDERATED
 
 REUSE_ACT = "auth.refresh_reuse"
 
@@ -63,6 +64,8 @@ class Renewal:
         standing = await tx.principals.user(session.user, session.organization)
         if not standing.enabled or (session.organization is not None and not standing.member):
             return None
+        if not await _vouched(tx, session):
+            return None
         key = await self._signer.derivation_key(tx)
         successor = successor_of(key, token, session.id, request_id)
         repeated = outcome is RefreshOutcome.REPEAT
@@ -87,6 +90,9 @@ class Renewal:
                 raise NotAMember
             if not standing.session_lives(clock.now()):
                 raise NotAMember
+            # What an organization's provider says counts in that organization alone.
+            if FEDERATED in held.methods and held.organization != organization:
+                raise NotAMember
             await tx.sessions.spend_all(session, clock.now())
             await tx.sessions.move(session, organization)
             await tx.record_act(
@@ -94,6 +100,13 @@ class Renewal:
             )
             moved = replace(held, organization=organization)
             return await issue(tx, self._signer, moved, standing.revision, new_token())
+
+
+async def _vouched(tx: Tx, session: Session) -> bool:
+    """Whether the provider that opened the session, if one did, may still stand for its owner."""
+    if FEDERATED not in session.methods or session.organization is None:
+        return FEDERATED not in session.methods
+    return await tx.identity_providers.stands(session.user, session.organization)
 
 
 async def _end_family(tx: Tx, session: Session) -> None:

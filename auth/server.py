@@ -8,23 +8,29 @@ from collections.abc import Coroutine, Mapping
 
 from pydantic import SecretBytes, ValidationError
 
+from auth.client_secrets import ClientSecrets
 from auth.delivery import Delivery
+from auth.federation import Federation
 from auth.feed import Feed, follow
 from auth.hashing import Hashing
 from auth.housekeeping import Housekeeping
+from auth.openid_client import Providers, Reach
+from auth.opening import Opening
 from auth.posting import Post
 from auth.providers import providers
 from auth.proving import Proving
 from auth.rotation import Rotation
 from auth.servicers.auth import Authentication
 from auth.servicers.auth_state import AuthState
+from auth.servicers.federated_login import FederatedLogins
+from auth.servicers.identity_providers import IdentityProviders
 from auth.servicers.keys import Keys
 from auth.servicers.memberships import Memberships
 from auth.servicers.organizations import Organizations
 from auth.servicers.roles import Roles
 from auth.servicers.service_accounts import ServiceAccounts
 from auth.servicers.sessions import Sessions
-from auth.settings import KeySettings, MessageSettings
+from auth.settings import FederationSettings, KeySettings, MessageSettings
 from auth.signing import Signer, set_up
 from auth.storage.store import Store
 from auth.storage.subject_data import holdings
@@ -66,6 +72,8 @@ class Auth:
         if store is None or feed is None:
             raise RuntimeError("the truth is made before the servicers")
         hashing, signer, proving = Hashing(), Signer(core.keyring), Proving(store)
+        secrets, directories = ClientSecrets(signer), _identity_providers(core)
+        opening = Opening(store, signer)
         core.parts.callback(hashing.close)
         core.state.changed.append(lambda: signer.heed(core.state.keys))
         housekeeping = Housekeeping(store)
@@ -79,6 +87,12 @@ class Auth:
             f"{_PACKAGE}.AuthService": Authentication(store, hashing, signer, proving),
             f"{_PACKAGE}.AuthStateService": AuthState(feed, proving),
             f"{_PACKAGE}.KeyService": Keys(core.state),
+            f"{_PACKAGE}.FederatedLoginService": FederatedLogins(
+                Federation(store, signer, secrets, directories, opening)
+            ),
+            f"{_PACKAGE}.IdentityProviderService": IdentityProviders(
+                store, core.pages, secrets, directories.reach
+            ),
             f"{_PACKAGE}.MembershipService": Memberships(store, core.pages, signer),
             f"{_PACKAGE}.OrganizationService": Organizations(store),
             f"{_PACKAGE}.RoleService": Roles(store, core.pages, everything().permissions),
@@ -88,6 +102,14 @@ class Auth:
                 core.database, holdings(), core.keyring
             ),
         }
+
+
+def _identity_providers(core: Core) -> Providers:
+    """The client of organizations' identity providers, closed with the server."""
+    settings = FederationSettings.read()
+    made = Providers(Reach(settings.hosts(), settings.identity_provider_loopback))
+    core.parts.push_async_callback(made.close)
+    return made
 
 
 async def _own_store(core: Core) -> Store:

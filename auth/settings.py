@@ -15,6 +15,27 @@ from core.database import DatabaseSettings
 from core.database.settings import PAGE_KEY_BYTES
 
 
+class FederationSettings(BaseSettings):
+    """Which identity providers of organizations auth may speak to."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDHUB_AUTH_", extra="ignore", frozen=True)
+
+    # Their hosts, separated by commas; empty: any that answers by https.
+    identity_provider_hosts: str = ""
+    # Providers on this machine, by http too: for development.
+    identity_provider_loopback: bool = False
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read them from the environment."""
+        return cls()
+
+    def hosts(self) -> frozenset[str]:
+        """The hosts, in lower case."""
+        named = self.identity_provider_hosts.lower().split(",")
+        return frozenset(each.strip() for each in named if each.strip())
+
+
 class CommandSettings(BaseSettings):
     """A command needs the database and nothing else of the server's environment."""
 

@@ -48,6 +48,8 @@ class Caller:
     # The registered name of a server of the platform that calls for itself; empty for all others.
     service: str = ""
     degraded: bool = False
+    # The organization's own identity provider vouched for the person, in the organization alone.
+    federated: bool = False
     # Those open at the time of the call, in the organization; a method may take fewer of them.
     grants: tuple[Grant, ...] = ()
     subject_text: str = field(init=False, repr=False, compare=False, default="")

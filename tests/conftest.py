@@ -14,6 +14,9 @@ _PLACE = f"medhub-tests-{zlib.crc32(__file__.encode()):08x}"
 _ROOT = Path(os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", f"{tempfile.gettempdir()}/{_PLACE}"))
 _ROOT.mkdir(exist_ok=True)
 
+# Identity providers of tests listen on the loopback, where a server speaks to nobody unless told.
+os.environ["MEDHUB_AUTH_IDENTITY_PROVIDER_LOOPBACK"] = "true"
+
 # No test asserts a time: an example that is slow on a busy machine is not a failure.
 settings.register_profile("medhub", deadline=None)
 settings.load_profile("medhub")

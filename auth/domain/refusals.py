@@ -2,6 +2,9 @@
 
 from core.errors import Refusal
 
+# Long enough for a provider to be started anew, short enough for a person who waits.
+PROVIDER_RETRY_SECONDS = 5.0
+
 
 class InvalidCredentials(Refusal):
     """The address or the password is wrong, or the account cannot log in: which, is not told."""
@@ -94,3 +97,30 @@ class LastKey(Refusal):
     """A service account would be left without a key."""
 
     reason = "LAST_KEY"
+
+
+class FederationRefused(Refusal):
+    """The sign-in with the organization's provider does not hold; what of it, is not told."""
+
+    reason = "FEDERATION_REFUSED"
+
+
+class IdentityNotLinked(Refusal):
+    """The provider knows the person, and nothing ties them to the organization."""
+
+    reason = "IDENTITY_NOT_LINKED"
+
+
+class IdentityTaken(Refusal):
+    """The person at the provider is tied to another account."""
+
+    reason = "IDENTITY_TAKEN"
+
+
+class ProviderUnreachable(Refusal):
+    """The organization's provider does not answer, or not as the standard asks."""
+
+    reason = "PROVIDER_UNREACHABLE"
+
+    def __init__(self) -> None:
+        super().__init__(retry_after=PROVIDER_RETRY_SECONDS)

@@ -58,6 +58,7 @@ _BILLER = frozenset({
 _AUDITOR = frozenset({
     "analytics.facts.verify",
     "analytics.metrics.view",
+    "auth.identity_providers.read",
     "auth.memberships.read",
     "auth.organizations.read",
     "auth.roles.read",
@@ -92,6 +93,11 @@ _INTEGRATION = frozenset({
 })  # fmt: skip
 _ADMINISTRATION = frozenset({
     "analytics.metrics.export",
+    "auth.identity_providers.create",
+    "auth.identity_providers.disable",
+    "auth.identity_providers.enable",
+    "auth.identity_providers.read",
+    "auth.identity_providers.update",
     "auth.memberships.create",
     "auth.memberships.read",
     "auth.memberships.set_roles",

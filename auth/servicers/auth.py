@@ -11,7 +11,7 @@ from auth.exchange import Exchange
 from auth.hashing import Hashing
 from auth.invitations import Invitations
 from auth.login import LogIn
-from auth.opening import Challenged, Issued, Opening
+from auth.opening import Challenged, Issued, Opened, Opening
 from auth.password_proof import PasswordProof
 from auth.proving import Proving
 from auth.renewal import Renewal
@@ -47,20 +47,7 @@ class Authentication:
         wanted = request.organization and id_from(
             request.organization, "organizations", field="organization"
         )
-        made = await self._log_in(request.email, request.password, wanted or None)
-        if isinstance(made, Challenged):
-            return wire.LoginResponse(user=name_of("users", made.user))
-        return wire.LoginResponse(
-            access_token=made.tokens.access_token,
-            token_type=BEARER,
-            expire_time=timestamp(made.tokens.expires_at),
-            refresh_token=made.tokens.refresh_token,
-            refresh_expire_time=timestamp(made.tokens.refresh_expires_at),
-            session=name_of("sessions", made.tokens.session),
-            user=name_of("users", made.user),
-            organization=_organization(made.organization),
-            organizations=[_choice(choice) for choice in made.choices],
-        )
+        return logged_in(await self._log_in(request.email, request.password, wanted or None))
 
     async def RefreshToken(self, request: wire.RefreshTokenRequest) -> wire.RefreshTokenResponse:
         """Spend a refresh token."""
@@ -188,6 +175,23 @@ class Authentication:
         return wire.ExchangeTokenResponse(
             access_token=token, token_type=BEARER, expire_time=timestamp(expires_at)
         )
+
+
+def logged_in(made: Opened) -> wire.LoginResponse:
+    """A new session, or what has to be proven besides."""
+    if isinstance(made, Challenged):
+        return wire.LoginResponse(user=name_of("users", made.user))
+    return wire.LoginResponse(
+        access_token=made.tokens.access_token,
+        token_type=BEARER,
+        expire_time=timestamp(made.tokens.expires_at),
+        refresh_token=made.tokens.refresh_token,
+        refresh_expire_time=timestamp(made.tokens.refresh_expires_at),
+        session=name_of("sessions", made.tokens.session),
+        user=name_of("users", made.user),
+        organization=_organization(made.organization),
+        organizations=[_choice(choice) for choice in made.choices],
+    )
 
 
 async def _roles_held(tx: Tx, caller: Caller) -> tuple[int, tuple[str, ...]]:

@@ -42,6 +42,7 @@ _LOCK = statement(_ONE.with_for_update())
 _LOCK_ADDRESS = statement(
     _SELECT.where(membership.c.email_key == bindparam("email_key")).with_for_update()
 )
+_LOCK_PERSON = statement(_SELECT.where(membership.c.user_id == bindparam("user")).with_for_update())
 _PAGE = _SELECT.order_by(membership.c.id).limit(bindparam("limit", type_=Integer))
 _FIRST = statement(_PAGE)
 _NEXT = statement(_PAGE.where(after(membership.c.id)))
@@ -166,6 +167,11 @@ class Memberships:
     async def lock_address(self, email: str) -> Membership | None:
         """That of an address, however it is spelled, held until the transaction ends."""
         row = await self._tx.one(_LOCK_ADDRESS, email_key=email_key(email))
+        return _membership(row) if row else None
+
+    async def lock_person(self, user: UUID) -> Membership | None:
+        """That of an account, held until the transaction ends."""
+        row = await self._tx.one(_LOCK_PERSON, user=user)
         return _membership(row) if row else None
 
     async def page(self, key: tuple[object, ...], limit: int) -> list[Membership]:

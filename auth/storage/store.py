@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from auth.storage.activations import Activations
 from auth.storage.attempts import Attempts
+from auth.storage.identity_providers import IdentityProviders
 from auth.storage.keys import Keys
 from auth.storage.memberships import Memberships
 from auth.storage.messages import Messages
@@ -32,6 +33,7 @@ class Tx:
         self._tx = tx
         self.activations = Activations(tx)
         self.attempts = Attempts(tx)
+        self.identity_providers = IdentityProviders(tx)
         self.keys = Keys(tx)
         self.memberships = Memberships(tx)
         self.messages = Messages(tx)

@@ -35,6 +35,8 @@ _RELEASE = statement(
     .where(app_user.c.id == bindparam("key"))
     .values(email=bindparam("email"), email_key=bindparam("email_key"))
 )
+# No password has this hash.
+_NONE = ""
 # What an account is called whose address was freed; no address ends so (RFC 2606).
 RELEASED = "released.invalid"
 
@@ -70,6 +72,15 @@ class Users:
                 password_hash=password_hash,
                 created_at=at,
             )
+        )
+
+    async def add_federated(self, key: UUID, email: str, handle: str, at: datetime) -> None:
+        """Add an account that a provider alone opens: no password, and it takes no address.
+
+        `handle` stands where others have their address: nobody finds the account by one.
+        """
+        await self._tx.run(
+            _ADD, id=key, email=email, email_key=handle, password_hash=_NONE, created_at=at
         )
 
     async def disable(self, key: UUID, at: datetime) -> None:

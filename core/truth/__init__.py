@@ -4,8 +4,18 @@ A token proves who calls: its signature is verified here, once. What is still tr
 sessions, epochs, roles) is streamed by the auth service. Neither alone decides.
 """
 
-from core.truth.proof import AUDIENCE, ISSUER, Claims, Key, NotProven
+from core.truth.proof import AUDIENCE, FEDERATED, ISSUER, Claims, Key, NotProven
 from core.truth.state import State
 from core.truth.truth import Resolved, Truth
 
-__all__ = ["AUDIENCE", "ISSUER", "Claims", "Key", "NotProven", "Resolved", "State", "Truth"]
+__all__ = [
+    "AUDIENCE",
+    "FEDERATED",
+    "ISSUER",
+    "Claims",
+    "Key",
+    "NotProven",
+    "Resolved",
+    "State",
+    "Truth",
+]

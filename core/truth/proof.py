@@ -36,6 +36,8 @@ SKEW = timedelta(seconds=5)
 MAX_TOKEN_LIFE = timedelta(minutes=15)
 # A token is a few hundred bytes; nothing longer than this is looked at.
 MAX_TOKEN_BYTES = 8192
+# In `amr`: the organization's own identity provider vouched for the person, there alone.
+FEDERATED = "federated"
 _HEADER = {"alg", "typ", "kid"}
 _REQUIRED = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "knd", "rev", "aal"]
 _KINDS = ("user", "service")

@@ -21,7 +21,7 @@ from core.errors import Refusal
 from core.identity import Caller, Grant, Kind
 from core.truth.grants import TimedGrant, open_at
 from core.truth.periods import RolePeriod, next_boundary
-from core.truth.proof import SKEW, Claims, Expired, NotProven, UnknownKey, verify
+from core.truth.proof import FEDERATED, SKEW, Claims, Expired, NotProven, UnknownKey, verify
 from core.truth.state import Membership, State
 
 # Proofs remembered; each is some hundred bytes, and a token lives five minutes.
@@ -430,5 +430,6 @@ def _caller(
         actor=claims.actor,
         service=claims.service,
         degraded=degraded,
+        federated=FEDERATED in claims.methods,
         grants=grants,
     )

@@ -1,0 +1,550 @@
+"""Sign-in with an organization's identity provider: both over real sockets."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from auth import bootstrap
+from medhub.auth.v1 import auth_service_pb2 as auth
+from medhub.auth.v1 import federated_login_service_pb2 as logins
+from medhub.auth.v1 import identity_provider_pb2 as messages
+from medhub.auth.v1 import identity_provider_service_pb2 as providers
+from medhub.auth.v1 import membership_pb2
+from medhub.auth.v1 import membership_service_pb2 as memberships
+from tests.support.auth_server import PASSWORD, AuthServer
+from tests.support.openid_provider import (
+    CLIENT,
+    KID,
+    REDIRECT,
+    SECRET,
+    OpenIdProvider,
+    new_private,
+    openid_provider,
+)
+
+ADMIN = "admin@parc.test"
+REFUSED = ("UNAUTHENTICATED", "FEDERATION_REFUSED")
+NOT_LINKED = ("PERMISSION_DENIED", "IDENTITY_NOT_LINKED")
+AWAY = ("UNAVAILABLE", "PROVIDER_UNREACHABLE")
+
+
+@pytest.fixture
+def provider() -> Iterator[OpenIdProvider]:
+    """A provider of the hospital."""
+    with openid_provider() as made:
+        yield made
+
+
+@dataclass
+class Hospital:
+    """An organization with a provider, and somebody who administers it."""
+
+    server: AuthServer
+    provider: OpenIdProvider
+    token: str
+
+    async def trust(self, **changed: Any) -> messages.IdentityProvider:
+        """Add the provider."""
+        described = {
+            "display_name": "Directory",
+            "issuer": self.provider.issuer,
+            "client_id": CLIENT,
+            "client_secret": SECRET,
+            "scopes": ["email", "profile"],
+            "redirect_uris": [REDIRECT],
+            "provisioning": messages.PROVISIONING_CREATE,
+            "default_roles": ["nurse"],
+        }
+        answer: messages.IdentityProvider = await self.server.call(
+            "IdentityProviderService/CreateIdentityProvider",
+            providers.CreateIdentityProviderRequest(
+                identity_provider=messages.IdentityProvider(**{**described, **changed})
+            ),
+            self.token,
+        )
+        return answer
+
+    async def begin(self, trusted: messages.IdentityProvider) -> logins.BeginFederatedLoginResponse:
+        """A sign-in."""
+        request = logins.BeginFederatedLoginRequest(
+            identity_provider=trusted.name, redirect_uri=REDIRECT
+        )
+        answer: logins.BeginFederatedLoginResponse = await self.server.call(
+            "FederatedLoginService/BeginFederatedLogin", request
+        )
+        return answer
+
+    async def returned(
+        self, trusted: messages.IdentityProvider
+    ) -> logins.FinishFederatedLoginRequest:
+        """What the front end knows when the browser is back."""
+        begun = await self.begin(trusted)
+        back = await asyncio.to_thread(self.provider.approve, begun.authorization_url)
+        return logins.FinishFederatedLoginRequest(
+            code=back["code"],
+            state=back["state"],
+            issuer=back.get("iss", ""),
+            login_token=begun.login_token,
+        )
+
+    async def sign_in(self, trusted: messages.IdentityProvider) -> auth.LoginResponse:
+        """A whole sign-in."""
+        answer: logins.FinishFederatedLoginResponse = await self.server.call(
+            "FederatedLoginService/FinishFederatedLogin", await self.returned(trusted)
+        )
+        return answer.login
+
+    async def refused(self, trusted: messages.IdentityProvider) -> tuple[str, str]:
+        """A sign-in that must not end well."""
+        return await self.server.refused(
+            "FederatedLoginService/FinishFederatedLogin", await self.returned(trusted)
+        )
+
+
+@pytest.fixture
+async def hospital(server: AuthServer, provider: OpenIdProvider) -> Hospital:
+    """The hospital."""
+    await server.member(ADMIN, "administrator")
+    return Hospital(server, provider, (await server.log_in(ADMIN)).access_token)
+
+
+async def roles_of(server: AuthServer, token: str) -> list[str]:
+    """What the token's owner is in its organization."""
+    answer = await server.call("AuthService/ValidateToken", auth.ValidateTokenRequest(token=token))
+    return list(answer.roles)
+
+
+async def test_a_person_enters_by_the_provider(hospital: Hospital) -> None:
+    """First with a new account, then with the same; a session of the organization alone."""
+    trusted = await hospital.trust()
+    hospital.provider.person = {"sub": "u-7", "name": "Aïcha Morel", "amr": ["mfa"]}
+
+    first = await hospital.sign_in(trusted)
+    second = await hospital.sign_in(trusted)
+
+    assert first.user == second.user
+    assert first.session != second.session
+    assert first.organization == f"organizations/{hospital.server.organization}"
+    assert await roles_of(hospital.server, first.access_token) == ["nurse"]
+    claims = jwt.decode(first.access_token, options={"verify_signature": False})
+    assert (claims["amr"], claims["aal"]) == (["federated"], 1)
+
+
+async def test_the_algorithms_of_providers_are_known(hospital: Hospital) -> None:
+    """Whatever asymmetric key a provider signs with."""
+    for algorithm in ("PS256", "ES256", "EdDSA"):
+        with openid_provider(algorithm) as hospital.provider:
+            made = await hospital.sign_in(await hospital.trust())
+        assert made.access_token, algorithm
+
+
+async def test_mfa_of_a_trusted_provider_counts(hospital: Hospital) -> None:
+    """The organization says so; then the session has AAL2."""
+    trusted = await hospital.trust(trusts_mfa=True)
+    hospital.provider.person = {"sub": "u-7", "amr": ["pwd", "mfa"]}
+
+    made = await hospital.sign_in(trusted)
+
+    claims = jwt.decode(made.access_token, options={"verify_signature": False})
+    assert (claims["amr"], claims["aal"]) == (["federated", "mfa"], 2)
+
+
+def _changed(**values: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda claims: {**claims, **values}
+
+
+LIES: list[dict[str, Any]] = [
+    {"iss": "https://another.example"},
+    {"aud": "another"},
+    {"aud": [CLIENT, "another"]},
+    {"nonce": "of another attempt"},
+    {"exp": 1},
+    {"exp": "4102444800"},
+    {"iat": 4102444800},
+    {"sub": ""},
+    {"sub": None},
+]
+
+
+async def test_a_token_that_is_not_for_the_attempt_opens_nothing(hospital: Hospital) -> None:
+    """Well signed, and about another issuer, client, attempt, time or nobody."""
+    trusted, found = await hospital.trust(), []
+    for lie in LIES:
+        hospital.provider.lie = _changed(**lie)
+        found.append(await hospital.refused(trusted))
+
+    assert found == [REFUSED] * len(LIES)
+
+
+def _none(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
+    return jwt.encode(claims, None, "none")  # type: ignore[arg-type]  # no key on purpose
+
+
+def _secret(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
+    return jwt.encode(claims, SECRET, "HS256", headers={"kid": KID})
+
+
+def _stranger(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
+    return jwt.encode(claims, new_private("RS256"), "RS256", headers={"kid": KID})
+
+
+def _unknown(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
+    return jwt.encode(claims, provider.private, "RS256", headers={"kid": "second"})
+
+
+def _other_algorithm(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
+    return jwt.encode(claims, provider.private, "PS256", headers={"kid": KID})
+
+
+def _own_key(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
+    key = new_private("RS256")
+    public = jwt.get_algorithm_by_name("RS256").to_jwk(key.public_key(), as_dict=True)
+    return jwt.encode(claims, key, "RS256", headers={"jwk": public})
+
+
+def _garbage(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
+    return "a.b.c"
+
+
+FORGERIES = [_none, _secret, _stranger, _unknown, _other_algorithm, _own_key, _garbage]
+
+
+async def test_a_token_that_no_published_key_signed_opens_nothing(hospital: Hospital) -> None:
+    """No algorithm, a shared secret, another key, an unknown one, one that it brings along."""
+    trusted, found = await hospital.trust(), []
+    for forgery in FORGERIES:
+        hospital.provider.sign = forgery
+        found.append(await hospital.refused(trusted))
+
+    assert found == [REFUSED] * len(FORGERIES)
+
+
+async def test_a_key_that_was_just_published_is_found(hospital: Hospital) -> None:
+    """The provider has rotated since its keys were read, and names no key id of before."""
+    trusted = await hospital.trust()
+    await hospital.sign_in(trusted)
+    fresh = new_private("RS256")
+    public = jwt.get_algorithm_by_name("RS256").to_jwk(fresh.public_key(), as_dict=True)
+    hospital.provider.keys = lambda: {"keys": [{**public, "kid": "next"}]}  # type: ignore[method-assign]
+    hospital.provider.sign = lambda _, claims: jwt.encode(
+        claims, fresh, "RS256", headers={"kid": "next"}
+    )
+
+    refused = await hospital.refused(trusted)
+
+    # Within ten seconds it is not asked again: a made-up key id must not flood a provider.
+    assert refused == REFUSED
+    assert hospital.provider.requests.count("GET /keys") == 1
+
+
+async def test_all_halves_of_an_attempt_are_needed(hospital: Hospital) -> None:
+    """A stolen code, another page's state, a browser without what the page kept, a mix-up."""
+    trusted, found = await hospital.trust(), []
+    for field in ("code", "state", "login_token", "issuer"):
+        request, other = await hospital.returned(trusted), await hospital.returned(trusted)
+        another = "https://another.example" if field == "issuer" else getattr(other, field)
+        setattr(request, field, another)
+        found.append(
+            await hospital.server.refused("FederatedLoginService/FinishFederatedLogin", request)
+        )
+
+    assert found == [REFUSED] * 4
+
+
+async def test_an_attempt_is_good_once(hospital: Hospital) -> None:
+    """Also when it is finished twice at the same moment."""
+    trusted = await hospital.trust()
+    request = await hospital.returned(trusted)
+    call = hospital.server.call
+
+    twins = await asyncio.gather(
+        *(call("FederatedLoginService/FinishFederatedLogin", request) for _ in range(2)),
+        return_exceptions=True,
+    )
+    again = await hospital.server.refused("FederatedLoginService/FinishFederatedLogin", request)
+
+    assert sum(isinstance(twin, logins.FinishFederatedLoginResponse) for twin in twins) == 1
+    assert again == REFUSED
+
+
+async def test_two_first_sign_ins_at_once_make_one_account(hospital: Hospital) -> None:
+    """Of one person, in two browsers."""
+    trusted = await hospital.trust()
+    hospital.provider.person = {"sub": "u-9"}
+
+    made = await asyncio.gather(*(hospital.sign_in(trusted) for _ in range(4)))
+
+    assert len({each.user for each in made}) == 1
+
+
+UNWELL = [
+    ("/token", (500, {}, b"oops")),
+    ("/keys", (500, {}, b"")),
+    ("/keys", (200, {}, b"[" * 100_000)),
+    ("/keys", (200, {}, b"x" * 300_000)),
+    ("/keys", (302, {"location": "http://127.0.0.1:9/"}, b"")),
+    ("/userinfo", (503, {}, b"")),
+]
+
+
+async def test_a_provider_that_is_not_well_is_unavailable(hospital: Hospital) -> None:
+    """It fails, says nonsense, too much, or sends elsewhere; nobody is told to be unknown."""
+    trusted, found = await hospital.trust(), []
+    for path, answer in UNWELL:
+        hospital.provider.answers = {path: answer}
+        found.append(await hospital.refused(trusted))
+
+    assert found == [AWAY] * len(UNWELL)
+
+
+async def test_discovery_is_the_issuers_own(hospital: Hospital) -> None:
+    """A document that speaks for another issuer is none, and no page is shown."""
+    trusted = await hospital.trust()
+    hospital.provider.answers["/.well-known/openid-configuration"] = (
+        200, {"content-type": "application/json"}, b'{"issuer": "https://another.example"}',
+    )  # fmt: skip
+    request = logins.BeginFederatedLoginRequest(
+        identity_provider=trusted.name, redirect_uri=REDIRECT
+    )
+
+    refused = await hospital.server.refused("FederatedLoginService/BeginFederatedLogin", request)
+
+    assert refused == AWAY
+
+
+async def test_nobody_is_sent_to_a_page_that_is_not_the_organizations(hospital: Hospital) -> None:
+    """An open redirect would hand codes to whoever asks."""
+    trusted = await hospital.trust()
+    request = logins.BeginFederatedLoginRequest(
+        identity_provider=trusted.name, redirect_uri=f"{REDIRECT}/else"
+    )
+
+    refused = await hospital.server.refused("FederatedLoginService/BeginFederatedLogin", request)
+
+    assert refused == REFUSED
+
+
+async def invite(hospital: Hospital, email: str) -> None:
+    """An invitation of the organization."""
+    member = membership_pb2.Membership(email=email, display_name="Zoé", roles=["doctor"])
+    await hospital.server.call(
+        "MembershipService/CreateMembership",
+        memberships.CreateMembershipRequest(membership=member),
+        hospital.token,
+    )
+
+
+async def test_an_invitation_is_found_by_an_address_that_is_vouched_for(
+    hospital: Hospital,
+) -> None:
+    """And by no other; who is not invited does not enter."""
+    trusted = await hospital.trust(provisioning=messages.PROVISIONING_INVITED)
+    await invite(hospital, "zoe@parc.test")
+
+    hospital.provider.person = {"sub": "u-1", "email": "zoe@parc.test"}
+    unsaid = await hospital.refused(trusted)
+    hospital.provider.person = {"sub": "u-2", "email": "else@parc.test", "email_verified": True}
+    uninvited = await hospital.refused(trusted)
+    hospital.provider.person = {"sub": "u-3", "email": "Zoe@Parc.test", "email_verified": True}
+    entered = await hospital.sign_in(trusted)
+
+    assert (unsaid, uninvited) == (NOT_LINKED, NOT_LINKED)
+    assert await roles_of(hospital.server, entered.access_token) == ["doctor"]
+
+
+async def test_a_provider_never_enters_an_account_that_a_person_has(hospital: Hospital) -> None:
+    """An organization's provider says any address it likes; it gets no account by that."""
+    trusted = await hospital.trust()
+    await hospital.server.member("nina@parc.test", "nurse")
+    hospital.provider.person = {"sub": "u-5", "email": "nina@parc.test", "email_verified": True}
+
+    assert await hospital.refused(trusted) == NOT_LINKED
+
+
+async def test_an_address_of_elsewhere_gives_an_account_of_the_organizations_own(
+    hospital: Hospital,
+) -> None:
+    """Somebody else on the platform has it, and keeps it: the new account takes no address."""
+    other = await bootstrap.organization(hospital.server.store, "Second", test=True)
+    await bootstrap.user(hospital.server.store, other, "ida@second.test", "I", PASSWORD, ["nurse"])
+    theirs = await hospital.server.log_in("ida@second.test")
+    trusted = await hospital.trust()
+    hospital.provider.person = {"sub": "u-6", "email": "ida@second.test", "email_verified": True}
+
+    made = await hospital.sign_in(trusted)
+    after = await hospital.server.log_in("ida@second.test")
+
+    assert made.user != theirs.user
+    assert after.user == theirs.user
+    assert len(after.organizations) == 1
+
+
+async def test_a_person_ties_their_own_account(hospital: Hospital) -> None:
+    """With a fresh log-in of their own; from then on the provider opens it, in this place alone."""
+    server = hospital.server
+    await server.member("nina@parc.test", "nurse")
+    other = await bootstrap.organization(server.store, "Second", test=True)
+    await bootstrap.user(server.store, other, "nina@parc.test", "N", PASSWORD, ["nurse"])
+    here = f"organizations/{server.organization}"
+    own = await server.call(
+        "AuthService/Login",
+        auth.LoginRequest(email="nina@parc.test", password=PASSWORD, organization=here),
+    )
+    trusted = await hospital.trust()
+    hospital.provider.person = {"sub": "u-5"}
+    begun = await server.call(
+        "FederatedLoginService/BeginIdentityLink",
+        logins.BeginIdentityLinkRequest(identity_provider=trusted.name, redirect_uri=REDIRECT),
+        own.access_token,
+    )
+    back = await asyncio.to_thread(hospital.provider.approve, begun.authorization_url)
+    await server.call(
+        "FederatedLoginService/FinishIdentityLink",
+        logins.FinishIdentityLinkRequest(
+            code=back["code"], state=back["state"], issuer=back["iss"],
+            login_token=begun.login_token,
+        ),
+        own.access_token,
+    )  # fmt: skip
+
+    federated = await hospital.sign_in(trusted)
+    elsewhere = auth.SwitchOrganizationRequest(organization=f"organizations/{other}")
+    switching = await server.refused(
+        "AuthService/SwitchOrganization", elsewhere, federated.access_token
+    )
+    tying = await server.refused(
+        "FederatedLoginService/BeginIdentityLink",
+        logins.BeginIdentityLinkRequest(identity_provider=trusted.name, redirect_uri=REDIRECT),
+        federated.access_token,
+    )
+
+    assert federated.user == own.user
+    assert federated.organization == here
+    assert switching == ("PERMISSION_DENIED", "NOT_A_MEMBER")
+    # What the provider vouches for does not reach the person's account.
+    assert tying[1] == "STEP_UP_REQUIRED"
+
+
+async def test_roles_follow_the_groups(hospital: Hospital) -> None:
+    """At each sign-in; and what a group gives, whoever configures it has to hold."""
+    ward = messages.GroupRole(group="ward", role="nurse")
+    chiefs = messages.GroupRole(group="chiefs", role="doctor")
+    trusted = await hospital.trust(
+        default_roles=[], groups_claim="groups", group_roles=[ward, chiefs]
+    )
+    hospital.provider.person = {"sub": "u-1", "groups": ["ward"]}
+    first = await hospital.sign_in(trusted)
+    before = await roles_of(hospital.server, first.access_token)
+    hospital.provider.person = {"sub": "u-1", "groups": ["chiefs"]}
+    second = await hospital.sign_in(trusted)
+
+    assert before == ["nurse"]
+    assert await roles_of(hospital.server, second.access_token) == ["doctor"]
+    # The roles are the person's, whichever session.
+    assert await roles_of(hospital.server, first.access_token) == ["doctor"]
+
+
+async def test_a_directory_leaves_no_organization_without_an_administrator(
+    hospital: Hospital,
+) -> None:
+    """The last one keeps the role that their groups do not give any more."""
+    chiefs = messages.GroupRole(group="it", role="administrator")
+    trusted = await hospital.trust(default_roles=[], groups_claim="groups", group_roles=[chiefs])
+    hospital.provider.person = {"sub": "u-1", "groups": ["it"]}
+    await hospital.sign_in(trusted)
+    rows = await hospital.server.call(
+        "MembershipService/ListMemberships", memberships.ListMembershipsRequest(), hospital.token
+    )
+    first = next(each for each in rows.memberships if each.email == ADMIN)
+    await hospital.server.call(
+        "MembershipService/SuspendMembership",
+        memberships.SuspendMembershipRequest(name=first.name, etag=first.etag),
+        hospital.token,
+    )
+    hospital.provider.person = {"sub": "u-1", "groups": []}
+
+    last = await hospital.sign_in(trusted)
+
+    assert await roles_of(hospital.server, last.access_token) == ["administrator"]
+
+
+async def test_a_disabled_provider_opens_and_renews_nothing(hospital: Hospital) -> None:
+    """Enabled again, it does."""
+    trusted = await hospital.trust()
+    made = await hospital.sign_in(trusted)
+    renewing = auth.RefreshTokenRequest(refresh_token=made.refresh_token)
+    disabled = await hospital.server.call(
+        "IdentityProviderService/DisableIdentityProvider",
+        providers.DisableIdentityProviderRequest(name=trusted.name, etag=trusted.etag),
+        hospital.token,
+    )
+    beginning = logins.BeginFederatedLoginRequest(
+        identity_provider=trusted.name, redirect_uri=REDIRECT
+    )
+
+    begun = await hospital.server.refused("FederatedLoginService/BeginFederatedLogin", beginning)
+    renewed = await hospital.server.refused("AuthService/RefreshToken", renewing)
+    await hospital.server.call(
+        "IdentityProviderService/EnableIdentityProvider",
+        providers.EnableIdentityProviderRequest(name=trusted.name, etag=disabled.etag),
+        hospital.token,
+    )
+
+    assert disabled.disabled
+    assert begun == REFUSED
+    assert renewed == ("UNAUTHENTICATED", "REFRESH_REFUSED")
+    assert (await hospital.server.call("AuthService/RefreshToken", renewing)).access_token
+
+
+async def test_the_secret_is_kept_and_never_shown(hospital: Hospital) -> None:
+    """An update that does not name it leaves it; one with an empty one takes it away."""
+    trusted = await hospital.trust()
+    changed = await hospital.server.call(
+        "IdentityProviderService/UpdateIdentityProvider",
+        providers.UpdateIdentityProviderRequest(
+            identity_provider=messages.IdentityProvider(
+                name=trusted.name, etag=trusted.etag, display_name="Staff"
+            )
+        ),
+        hospital.token,
+    )
+    works = await hospital.sign_in(trusted)
+    without = await hospital.server.call(
+        "IdentityProviderService/UpdateIdentityProvider",
+        providers.UpdateIdentityProviderRequest(
+            identity_provider=messages.IdentityProvider(name=trusted.name, etag=changed.etag),
+            update_mask=FieldMask(paths=["client_secret"]),
+        ),
+        hospital.token,
+    )
+
+    assert (trusted.client_secret, changed.client_secret, without.client_secret) == ("", "", "")
+    assert changed.display_name == "Staff"
+    assert works.access_token
+    assert await hospital.refused(trusted) == REFUSED
+
+
+async def test_an_issuer_that_the_operator_does_not_allow_is_refused(hospital: Hospital) -> None:
+    """Before anything is sent there."""
+    for issuer in (
+        "http://id.example",
+        "https://169.254.169.254",
+        f"https://{secrets.token_hex(4)}",
+    ):
+        asked = messages.IdentityProvider(
+            display_name="D", issuer=issuer, client_id="c", redirect_uris=[REDIRECT],
+            provisioning=messages.PROVISIONING_CREATE, default_roles=["service"],
+        )  # fmt: skip
+        refused = await hospital.server.refused(
+            "IdentityProviderService/CreateIdentityProvider",
+            providers.CreateIdentityProviderRequest(identity_provider=asked),
+            hospital.token,
+        )
+        # The third address is one that could be anybody's; its role is the platform's own.
+        assert refused[1] in ("INVALID_FIELD", "ESCALATION_REFUSED")
