@@ -14,6 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from auth.client_secrets import ClientSecrets
+from auth.domain.bindings import Held
 from auth.domain.federation import (
     ATTEMPT_LIFE,
     COLLECTION,
@@ -234,17 +235,17 @@ class Federation:
             held = await tx.memberships.lock_person(user)
             if held is None or not held.active:
                 raise FederationRefused
-            roles = roles_after(provider, told, held.roles)
-            if roles == tuple(sorted(held.roles)):
+            after = replace(held.held, roles=roles_after(provider, told, held.held.roles))
+            if after == held.held:
                 return
             others = await tx.memberships.other_administrators(held.id)
             try:
-                keep_an_administrator(held, roles, others, active=True)
+                keep_an_administrator(held, after, others, active=True)
             except LastAdministrator:
                 # A mistake in a directory must not leave the organization to nobody.
-                roles = tuple(sorted({*roles, ADMINISTRATOR}))
-            await tx.memberships.save(held.id, roles, None, clock.now())
-            await tx.state.publish([membership_changed(replace(held, roles=roles), user)])
+                after = replace(after, roles=tuple(sorted({*after.roles, ADMINISTRATOR})))
+            await tx.memberships.save(held.id, after, None, clock.now())
+            await tx.state.publish([membership_changed(replace(held, held=after), user)])
 
     async def _record_refusal(self, provider: IdentityProvider, refusal: Refusal) -> None:
         """In the trail of the organization, some of them with their count."""
@@ -299,7 +300,7 @@ def _membership(provider: IdentityProvider, told: Identity, at: datetime) -> Mem
         user=None,
         email=address,
         display_name=told.display_name or told.subject[:200],
-        roles=tuple(sorted(provider.default_roles)),
+        held=Held(tuple(sorted(provider.default_roles))),
         suspended_at=None,
         created_at=at,
         updated_at=at,

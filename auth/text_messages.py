@@ -11,13 +11,13 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 from auth.delivery import PATIENCE_SECONDS, Fault, Undelivered
 from auth.domain.wording import Text
 
 # At INFO it writes a line for each request.
-logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 _BUSY = frozenset({408, 425, 429})
 """Answers that ask to try again (RFC 9110, RFC 8470, RFC 6585)."""
@@ -38,7 +38,7 @@ class HttpSms:
         self._url = url
         self._body = json.loads(body)
         headers = {"authorization": f"Bearer {secret}"} if secret else {}
-        self._client = httpx.AsyncClient(
+        self._client = httpx2.AsyncClient(
             headers=headers,
             timeout=PATIENCE_SECONDS,
             # Another address would get the secret and the number.
@@ -51,7 +51,7 @@ class HttpSms:
         body = _filled(self._body, {"{to}": to, "{text}": text.body})
         try:
             answer = await self._client.post(self._url, json=body)
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             raise Undelivered(Fault.UNREACHABLE) from None
         if answer.is_success:
             return

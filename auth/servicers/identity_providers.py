@@ -7,10 +7,11 @@ from uuid import UUID
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from auth.client_secrets import ClientSecrets
+from auth.domain.bindings import Binding
 from auth.domain.federation import COLLECTION, GroupRole, IdentityProvider, Provisioning
 from auth.domain.memberships import check_etag
+from auth.giving import check_given
 from auth.openid_client import Reach
-from auth.servicers.roles import check_given
 from auth.servicers.times import timestamp
 from auth.storage.store import Store, Tx
 from core import clock, identity
@@ -56,7 +57,7 @@ class IdentityProviders:
             if earlier is not None:
                 return provider_to_proto(await _held(tx, id_from(earlier.name, COLLECTION)))
             made = await self._new(tx, asked)
-            await check_given(tx, made.roles(), field=f"{_FIELD}.default_roles")
+            await check_given(tx, map(Binding, made.roles()), field=f"{_FIELD}.default_roles")
             await tx.identity_providers.add(made)
             await tx.remember(name_of(COLLECTION, made.id), made.revision)
         return provider_to_proto(made)
@@ -93,7 +94,7 @@ class IdentityProviders:
             changed = await self._changed(tx, held, asked, request.update_mask)
             if changed == held:
                 return provider_to_proto(held)
-            await check_given(tx, changed.roles(), field=f"{_FIELD}.default_roles")
+            await check_given(tx, map(Binding, changed.roles()), field=f"{_FIELD}.default_roles")
             return provider_to_proto(await _save(tx, changed))
 
     async def DisableIdentityProvider(

@@ -20,6 +20,8 @@ PUBLIC = {
     "medhub.auth.v1.AuthService/ActivateAccount",
     "medhub.auth.v1.AuthService/IssueServiceToken",
     "medhub.auth.v1.AuthService/Login",
+    "medhub.auth.v1.FederatedLoginService/BeginFederatedLogin",
+    "medhub.auth.v1.FederatedLoginService/FinishFederatedLogin",
     "medhub.auth.v1.AuthService/RefreshToken",
     "medhub.auth.v1.AuthService/ValidateToken",
     "medhub.auth.v1.KeyService/GetKeySet",

@@ -25,7 +25,7 @@ def the_provider() -> OpenIdProvider:
 def described() -> identity_provider_pb2.IdentityProvider:
     """It, as an administrator adds it: whoever it lets in may enter as a nurse."""
     return identity_provider_pb2.IdentityProvider(
-        display_name="Staff directory",
+        display_name=f"Staff directory {secrets.token_hex(3)}",
         issuer=the_provider().issuer,
         client_id=CLIENT,
         client_secret=SECRET,

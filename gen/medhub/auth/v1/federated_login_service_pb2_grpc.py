@@ -92,7 +92,8 @@ class FederatedLoginServiceServicer:
 
     def BeginIdentityLink(self, request, context):
         """Begins to tie the caller's own account to who they are at a provider of the organization of
-        their token. Refuses as BeginFederatedLogin does.
+        their token. Refuses as BeginFederatedLogin does (FEDERATION_REFUSED), or as the provider is (PROVIDER_UNREACHABLE), and
+        a provider of another organization alike.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,8 +101,9 @@ class FederatedLoginServiceServicer:
 
     def FinishIdentityLink(self, request, context):
         """Ties the caller's account to the person at the provider: from then on they sign in by it.
-        Refuses as FinishFederatedLogin does, and whoever is tied to another account already
-        (IDENTITY_TAKEN).
+        Refuses an attempt, a code or a token that does not hold (FEDERATION_REFUSED), and a person who
+        is tied to another account already (IDENTITY_TAKEN). A provider that cannot be reached is
+        UNAVAILABLE (PROVIDER_UNREACHABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -53,12 +53,14 @@ class FederatedLoginServiceStub:
     """
     BeginIdentityLink: _grpc.UnaryUnaryMultiCallable[_federated_login_service_pb2.BeginIdentityLinkRequest, _federated_login_service_pb2.BeginIdentityLinkResponse]
     """Begins to tie the caller's own account to who they are at a provider of the organization of
-    their token. Refuses as BeginFederatedLogin does.
+    their token. Refuses as BeginFederatedLogin does (FEDERATION_REFUSED), or as the provider is (PROVIDER_UNREACHABLE), and
+    a provider of another organization alike.
     """
     FinishIdentityLink: _grpc.UnaryUnaryMultiCallable[_federated_login_service_pb2.FinishIdentityLinkRequest, _federated_login_service_pb2.FinishIdentityLinkResponse]
     """Ties the caller's account to the person at the provider: from then on they sign in by it.
-    Refuses as FinishFederatedLogin does, and whoever is tied to another account already
-    (IDENTITY_TAKEN).
+    Refuses an attempt, a code or a token that does not hold (FEDERATION_REFUSED), and a person who
+    is tied to another account already (IDENTITY_TAKEN). A provider that cannot be reached is
+    UNAVAILABLE (PROVIDER_UNREACHABLE).
     """
 
 @_typing.type_check_only
@@ -86,12 +88,14 @@ class FederatedLoginServiceAsyncStub(FederatedLoginServiceStub):
     """
     BeginIdentityLink: _aio.UnaryUnaryMultiCallable[_federated_login_service_pb2.BeginIdentityLinkRequest, _federated_login_service_pb2.BeginIdentityLinkResponse]  # type: ignore[assignment]
     """Begins to tie the caller's own account to who they are at a provider of the organization of
-    their token. Refuses as BeginFederatedLogin does.
+    their token. Refuses as BeginFederatedLogin does (FEDERATION_REFUSED), or as the provider is (PROVIDER_UNREACHABLE), and
+    a provider of another organization alike.
     """
     FinishIdentityLink: _aio.UnaryUnaryMultiCallable[_federated_login_service_pb2.FinishIdentityLinkRequest, _federated_login_service_pb2.FinishIdentityLinkResponse]  # type: ignore[assignment]
     """Ties the caller's account to the person at the provider: from then on they sign in by it.
-    Refuses as FinishFederatedLogin does, and whoever is tied to another account already
-    (IDENTITY_TAKEN).
+    Refuses an attempt, a code or a token that does not hold (FEDERATION_REFUSED), and a person who
+    is tied to another account already (IDENTITY_TAKEN). A provider that cannot be reached is
+    UNAVAILABLE (PROVIDER_UNREACHABLE).
     """
 
 class FederatedLoginServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -134,7 +138,8 @@ class FederatedLoginServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_federated_login_service_pb2.BeginIdentityLinkResponse, _abc.Awaitable[_federated_login_service_pb2.BeginIdentityLinkResponse]]:
         """Begins to tie the caller's own account to who they are at a provider of the organization of
-        their token. Refuses as BeginFederatedLogin does.
+        their token. Refuses as BeginFederatedLogin does (FEDERATION_REFUSED), or as the provider is (PROVIDER_UNREACHABLE), and
+        a provider of another organization alike.
         """
 
     @_abc_1.abstractmethod
@@ -144,8 +149,9 @@ class FederatedLoginServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_federated_login_service_pb2.FinishIdentityLinkResponse, _abc.Awaitable[_federated_login_service_pb2.FinishIdentityLinkResponse]]:
         """Ties the caller's account to the person at the provider: from then on they sign in by it.
-        Refuses as FinishFederatedLogin does, and whoever is tied to another account already
-        (IDENTITY_TAKEN).
+        Refuses an attempt, a code or a token that does not hold (FEDERATION_REFUSED), and a person who
+        is tied to another account already (IDENTITY_TAKEN). A provider that cannot be reached is
+        UNAVAILABLE (PROVIDER_UNREACHABLE).
         """
 
 def add_FederatedLoginServiceServicer_to_server(servicer: FederatedLoginServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

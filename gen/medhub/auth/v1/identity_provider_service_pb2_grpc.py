@@ -98,16 +98,17 @@ class IdentityProviderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateIdentityProvider(self, request, context):
-        """Changes a provider: never its issuer, by which its people are known. Refuses as
-        CreateIdentityProvider does, and a stale etag (ETAG_MISMATCH).
+        """Changes a provider: never its issuer, by which its people are known. Refuses a role that does
+        not exist (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED), and a stale
+        etag (ETAG_MISMATCH).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DisableIdentityProvider(self, request, context):
-        """Ends the use of a provider: nobody signs in by it any more. Sessions that were opened by it
-        end at once, in all servers, and are counted in the answer. Refuses a stale etag
+        """Ends the use of a provider: nobody signs in by it any more, and sessions that were opened by it
+        are not renewed: each ends with its access token, within five minutes. Refuses a stale etag
         (ETAG_MISMATCH).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -46,12 +46,13 @@ class IdentityProviderServiceStub:
     ListIdentityProviders: _grpc.UnaryUnaryMultiCallable[_identity_provider_service_pb2.ListIdentityProvidersRequest, _identity_provider_service_pb2.ListIdentityProvidersResponse]
     """Lists the organization's providers, oldest first."""
     UpdateIdentityProvider: _grpc.UnaryUnaryMultiCallable[_identity_provider_service_pb2.UpdateIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]
-    """Changes a provider: never its issuer, by which its people are known. Refuses as
-    CreateIdentityProvider does, and a stale etag (ETAG_MISMATCH).
+    """Changes a provider: never its issuer, by which its people are known. Refuses a role that does
+    not exist (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED), and a stale
+    etag (ETAG_MISMATCH).
     """
     DisableIdentityProvider: _grpc.UnaryUnaryMultiCallable[_identity_provider_service_pb2.DisableIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]
-    """Ends the use of a provider: nobody signs in by it any more. Sessions that were opened by it
-    end at once, in all servers, and are counted in the answer. Refuses a stale etag
+    """Ends the use of a provider: nobody signs in by it any more, and sessions that were opened by it
+    are not renewed: each ends with its access token, within five minutes. Refuses a stale etag
     (ETAG_MISMATCH).
     """
     EnableIdentityProvider: _grpc.UnaryUnaryMultiCallable[_identity_provider_service_pb2.EnableIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]
@@ -74,12 +75,13 @@ class IdentityProviderServiceAsyncStub(IdentityProviderServiceStub):
     ListIdentityProviders: _aio.UnaryUnaryMultiCallable[_identity_provider_service_pb2.ListIdentityProvidersRequest, _identity_provider_service_pb2.ListIdentityProvidersResponse]  # type: ignore[assignment]
     """Lists the organization's providers, oldest first."""
     UpdateIdentityProvider: _aio.UnaryUnaryMultiCallable[_identity_provider_service_pb2.UpdateIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]  # type: ignore[assignment]
-    """Changes a provider: never its issuer, by which its people are known. Refuses as
-    CreateIdentityProvider does, and a stale etag (ETAG_MISMATCH).
+    """Changes a provider: never its issuer, by which its people are known. Refuses a role that does
+    not exist (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED), and a stale
+    etag (ETAG_MISMATCH).
     """
     DisableIdentityProvider: _aio.UnaryUnaryMultiCallable[_identity_provider_service_pb2.DisableIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]  # type: ignore[assignment]
-    """Ends the use of a provider: nobody signs in by it any more. Sessions that were opened by it
-    end at once, in all servers, and are counted in the answer. Refuses a stale etag
+    """Ends the use of a provider: nobody signs in by it any more, and sessions that were opened by it
+    are not renewed: each ends with its access token, within five minutes. Refuses a stale etag
     (ETAG_MISMATCH).
     """
     EnableIdentityProvider: _aio.UnaryUnaryMultiCallable[_identity_provider_service_pb2.EnableIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]  # type: ignore[assignment]
@@ -123,8 +125,9 @@ class IdentityProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_provider_service_pb2.UpdateIdentityProviderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_identity_provider_pb2.IdentityProvider, _abc.Awaitable[_identity_provider_pb2.IdentityProvider]]:
-        """Changes a provider: never its issuer, by which its people are known. Refuses as
-        CreateIdentityProvider does, and a stale etag (ETAG_MISMATCH).
+        """Changes a provider: never its issuer, by which its people are known. Refuses a role that does
+        not exist (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED), and a stale
+        etag (ETAG_MISMATCH).
         """
 
     @_abc_1.abstractmethod
@@ -133,8 +136,8 @@ class IdentityProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_provider_service_pb2.DisableIdentityProviderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_identity_provider_pb2.IdentityProvider, _abc.Awaitable[_identity_provider_pb2.IdentityProvider]]:
-        """Ends the use of a provider: nobody signs in by it any more. Sessions that were opened by it
-        end at once, in all servers, and are counted in the answer. Refuses a stale etag
+        """Ends the use of a provider: nobody signs in by it any more, and sessions that were opened by it
+        are not renewed: each ends with its access token, within five minutes. Refuses a stale etag
         (ETAG_MISMATCH).
         """
 
