@@ -30,6 +30,8 @@ POSTGRES_URL = "MEDHUB_POSTGRES_URL"
 _LISTENS: Mapping[Service, Port] = {service: Port(service) for service in Service}
 _METRICS: Mapping[Service, Port] = {service: Port(f"{service}-metrics") for service in Service}
 
+_LOOPBACK = "IDENTITY_PROVIDER_LOOPBACK"
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -93,7 +95,9 @@ class Layout:
             Service.COMPLIANCE: {"SUBJECT_TARGETS": json.dumps(everyone)},
             # For development: `medhub auth outbox` shows what would have been sent.
             Service.AUTH: {
-                name: os.environ.get(f"MEDHUB_AUTH_{name}", "outbox") for name in ("MAIL", "SMS")
+                **{n: os.environ.get(f"MEDHUB_AUTH_{n}", "outbox") for n in ("MAIL", "SMS")},
+                # And an identity provider may run on this machine.
+                _LOOPBACK: os.environ.get(f"MEDHUB_AUTH_{_LOOPBACK}", "true"),
             },
         }
         return self._prefixed(
