@@ -86,7 +86,8 @@ class Feed:
     def __init__(self, store: Store, url: str) -> None:
         self._store = store
         self._listener = Listener(url, self._wake_up)
-        self._subscriptions: set[Subscription] = set()
+        # In the order in which they came: nobody is told first by chance.
+        self._subscriptions: dict[Subscription, None] = {}
         self._probes: list[tuple[Subscription, int]] = []
         self._wake = asyncio.Event()
         self._revision: int | None = None
@@ -112,11 +113,11 @@ class Feed:
         if self._revision is None:
             raise Unavailable(retry_after=RETRY_SECONDS)
         made = Subscription(every)
-        self._subscriptions.add(made)
+        self._subscriptions[made] = None
         try:
             yield made
         finally:
-            self._subscriptions.discard(made)
+            self._subscriptions.pop(made, None)
 
     async def opening(self, from_revision: int, follower: Subscription) -> list[WatchResponse]:
         """What brings a follower from its revision to the present: commits, or a snapshot.

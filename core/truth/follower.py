@@ -2,7 +2,8 @@
 
 Delay must not look fresh: the receiver measures from the moment it asked, on its own monotonic
 clock, and a checkpoint counts only if it echoes a probe. A delta that does not join on to what
-was applied means a lost event: the stream is dropped and the whole state asked for anew.
+was applied, or a checkpoint beyond it, means a lost event: the stream is dropped and the whole
+state asked for anew.
 """
 
 import asyncio
@@ -127,6 +128,10 @@ class Follower:
                     raise _OutOfStep
             case "checkpoint":
                 asked = self._asked.pop(answer.checkpoint.probe, None)
+                if answer.checkpoint.revision > self._state.revision:
+                    # Its commits came before it in the stream, or they were lost. Without this
+                    # the loss of the newest one would last until the next.
+                    raise _OutOfStep
                 if asked is not None:
                     self._state.prove(answer.checkpoint.revision, asked)
             case _:

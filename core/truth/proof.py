@@ -141,6 +141,14 @@ def verify(token: str, keys: Mapping[str, Key], now: datetime) -> Claims:
     return _claims(payload, now, key.kid)
 
 
+def revision_claimed(token: str) -> int:
+    """The revision that a token says it was issued at; nothing proves it. 0 for none."""
+    try:
+        return _whole(_strictly_parsed(token)[1].get("rev"))
+    except (NotProven, ValueError):
+        return 0
+
+
 def _strictly_parsed(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if len(token) > MAX_TOKEN_BYTES or not token.isascii():
         raise NotProven("size")

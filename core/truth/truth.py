@@ -21,7 +21,16 @@ from core.errors import Refusal
 from core.identity import Caller, Grant, Kind
 from core.truth.grants import TimedGrant, open_at
 from core.truth.periods import RolePeriod, next_boundary
-from core.truth.proof import FEDERATED, SKEW, Claims, Expired, NotProven, UnknownKey, verify
+from core.truth.proof import (
+    FEDERATED,
+    SKEW,
+    Claims,
+    Expired,
+    NotProven,
+    UnknownKey,
+    revision_claimed,
+    verify,
+)
 from core.truth.state import Membership, State
 
 # Proofs remembered; each is some hundred bytes, and a token lives five minutes.
@@ -107,6 +116,12 @@ class _Hop:
     asked_at: float
     asked_on: datetime
 
+    @property
+    def answered(self) -> bool:
+        """Whether auth has said something; a failure is no answer."""
+        answer = self.answer
+        return answer.done() and not answer.cancelled() and answer.exception() is None
+
     def serves(self, revision: int) -> bool:
         """Whether its answer is, or will be, no older than the revision."""
         if not self.answer.done() or self.answer.cancelled():
@@ -150,7 +165,7 @@ class Truth:
         AuthUnavailable when that cannot be decided.
         """
         digest = hashlib.sha256(token.encode("ascii", "replace")).digest()
-        verdict = self._verdicts.get(digest) or self._prove(token, digest)
+        verdict = self._verdicts.get(digest) or await self._first_proof(token, digest)
         state, now = self.state, asyncio.get_running_loop().time()
         fresh = 0.0 < now - state.proven_at <= bound
         known = verdict.claims.revision <= state.revision and min_revision <= state.revision
@@ -161,13 +176,36 @@ class Truth:
     def claims_of(self, token: str) -> Claims:
         """The claims of a token that `caller_of` has just accepted."""
         digest = hashlib.sha256(token.encode("ascii", "replace")).digest()
-        return (self._verdicts.get(digest) or self._prove(token, digest)).claims
+        try:
+            return (self._verdicts.get(digest) or self._prove(token, digest)).claims
+        except UnknownKey:
+            raise self.out_of_time() from None
+
+    async def _first_proof(self, token: str, digest: bytes) -> _Verdict:
+        """The proof of a token that is seen first.
+
+        A key is published before it signs. So a token that says it is from later than what has
+        been heard here may be signed by a key that is on its way: it is waited for. A token can say
+        anything, hence auth is not asked about it.
+        """
+        try:
+            return self._prove(token, digest)
+        except UnknownKey:
+            if not await self._catch_up(revision_claimed(token)):
+                raise AuthUnavailable from None
+        try:
+            return self._prove(token, digest)
+        except UnknownKey:
+            raise self.out_of_time() from None
 
     def _prove(self, token: str, digest: bytes) -> _Verdict:
+        """Raises UnknownKey, beside the refusals."""
         loop = asyncio.get_running_loop()
         try:
             claims = verify(token, self.state.keys, clock.now())
-        except (Expired, UnknownKey):
+        except UnknownKey:
+            raise
+        except Expired:
             raise self.out_of_time() from None
         except NotProven:
             raise Unauthenticated from None
@@ -216,9 +254,9 @@ class Truth:
         wanted = max(verdict.claims.revision, min_revision)
         reached = await self._catch_up(wanted)
         if reached and self._lag() <= bound:
-            return await self._from_stream(token, digest, verdict)
+            return await self._from_stream(token, digest, verdict, bound)
         try:
-            told = await self._ask(token, digest, wanted, HOP_PAUSE_SECONDS)
+            told = await self._ask(token, digest, wanted, bound, HOP_PAUSE_SECONDS)
         except AuthUnavailable:
             return self._continued(verdict, continues and reached)
         if told.revision < wanted:
@@ -244,13 +282,18 @@ class Truth:
         given = _given(state, claims, roles, actor)
         return _caller(claims, roles, given, _streamed(state, claims)[0])
 
-    async def _from_stream(self, token: str, digest: bytes, verdict: _Verdict) -> Caller:
+    async def _from_stream(
+        self, token: str, digest: bytes, verdict: _Verdict, bound: float
+    ) -> Caller:
         state, claims = self.state, verdict.claims
         if state.dead(claims):
             raise Unauthenticated
         subject, actor = self._memberships(claims)
         if subject is None or (actor is None and claims.actor is not None):
-            subject, actor = await self._first_sight(token, digest, claims)
+            subject, actor, told = await self._first_sight(token, digest, claims, bound)
+            if self._lag() > bound:
+                # The question took so long that the stream is too old by now; its answer is not.
+                return self._judged(verdict, told)
         if subject.ended or (actor is not None and actor.ended) or state.dead(claims):
             raise Unauthenticated
         # The loop's clock is read first: a pause in between makes the verdict end early, not late.
@@ -271,25 +314,25 @@ class Truth:
         return known.get((claims.subject, claims.organization)), actor
 
     async def _first_sight(
-        self, token: str, digest: bytes, claims: Claims
-    ) -> tuple[Membership, Membership | None]:
-        """Ask for memberships once; from then on the stream keeps them true.
+        self, token: str, digest: bytes, claims: Claims, bound: float
+    ) -> tuple[Membership, Membership | None, Resolved]:
+        """Ask for memberships once, and for the answer; from then on the stream keeps them true.
 
         An answer that is older than what was forgotten since may miss a change that no delta will
         bring again: learned, it would stay wrong. It is asked for anew.
         """
-        found = await self._ask(token, digest, self.state.forgotten_at)
+        found = await self._ask(token, digest, self.state.forgotten_at, bound)
         if found.revision < self.state.forgotten_at:
             # A snapshot came while auth was asked.
-            found = await self._ask(token, digest, self.state.forgotten_at)
+            found = await self._ask(token, digest, self.state.forgotten_at, bound)
         if found.revision < self.state.forgotten_at:
             raise AuthUnavailable
         if found.subject != claims.subject or found.organization != claims.organization:
             raise Unauthenticated
         known = self.state.learn(claims.subject, claims.organization, found.membership)
         if claims.actor is None:
-            return known, None
-        return known, self.state.learn(claims.actor, None, found.actor_membership)
+            return known, None, found
+        return known, self.state.learn(claims.actor, None, found.actor_membership), found
 
     def _continued(self, verdict: _Verdict, continues: bool) -> Caller:
         """A declared read goes on for a principal proven before the outage; all else does not."""
@@ -305,24 +348,28 @@ class Truth:
         given = self.state.permissions(claims.organization, roles)
         return _caller(claims, roles, given, _streamed(self.state, claims)[0], degraded=True)
 
-    async def _ask(self, token: str, digest: bytes, revision: int, pause: float = 0.0) -> Resolved:
+    async def _ask(
+        self, token: str, digest: bytes, revision: int, bound: float, pause: float = 0.0
+    ) -> Resolved:
         """One hop for all who ask about the token at once; its answer is kept for a second.
 
-        The answer is no older than `revision`, if that has been issued and the token's last hop
-        is longer ago than `pause`. A waiter whose own call is cancelled leaves the shared hop
-        running for the others.
+        The answer was asked for within `bound`, and is no older than `revision`, if that has been
+        issued and the token's last hop is longer ago than `pause`. A waiter whose own call is
+        cancelled leaves the shared hop running for the others.
         """
-        told = await asyncio.shield(self._shared(token, digest, revision, pause).answer)
+        told = await asyncio.shield(self._shared(token, digest, revision, bound, pause).answer)
         if told.revision < revision:
             # That hop was on its way already when the revision was issued.
-            told = await asyncio.shield(self._shared(token, digest, revision, pause).answer)
+            told = await asyncio.shield(self._shared(token, digest, revision, bound, pause).answer)
         return told
 
-    def _shared(self, token: str, digest: bytes, revision: int, pause: float) -> _Hop:
+    def _shared(self, token: str, digest: bytes, revision: int, bound: float, pause: float) -> _Hop:
         now = asyncio.get_running_loop().time()
         hop = self._asked.get(digest)
         late = hop is not None and not hop.serves(revision) and now - hop.asked_at >= pause
-        if hop is None or late or hop.outlived():
+        # An answer that was long on its way, and was kept besides, speaks of too long ago.
+        old = hop is not None and hop.answered and now - hop.asked_at > bound
+        if hop is None or late or old or hop.outlived():
             asking = asyncio.ensure_future(self._hop(token))
             hop = self._asked[digest] = _Hop(asking, now, clock.now())
             hop.answer.add_done_callback(lambda _: self._keep(digest, hop))

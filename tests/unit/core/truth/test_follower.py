@@ -260,18 +260,23 @@ async def test_a_checkpoint_that_nobody_asked_for_proves_nothing(probe: int) -> 
         assert state.proven_at == float("-inf")
 
 
-async def test_a_checkpoint_ahead_of_the_state_proves_nothing() -> None:
-    """The database is further on than what has been applied."""
+async def test_a_checkpoint_ahead_of_the_state_means_a_lost_event() -> None:
+    """It proves nothing, and the whole is asked for anew: no later delta may come to show it."""
 
     async def ahead(line: Line) -> None:
         await line.snapshot(2, KEY.event())
         await line.answer_probes(3)
 
-    async with _following(ahead) as (state, _):
-        await _until(lambda: state.revision == 2)
-        await asyncio.sleep(0.3)
+    async def second(line: Line) -> None:
+        await line.snapshot(3, KEY.event())
+        await line.answer_probes(3)
 
+    async with _following(ahead, second) as (state, served):
+        await _until(lambda: state.revision == 2)
         assert state.proven_at == float("-inf")
+        await _until(lambda: state.revision == 3 and _lag(state) < 1)
+
+        assert served.lines[1].from_revision == 0
 
 
 async def test_what_cannot_be_applied_does_not_end_the_following() -> None:

@@ -256,6 +256,58 @@ async def test_past_the_bound_auth_is_asked(auth: MemoryAuth, bound: float, age:
         await truth.caller_of(auth.token(nurse, WARD, session=session), bound=bound)
 
 
+async def test_a_kept_answer_is_no_older_than_the_bound(
+    auth: MemoryAuth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that was long on its way, and was kept besides, does not serve a write any more."""
+    monkeypatch.setattr(truth_module, "HOP_KEPT_SECONDS", 60.0)
+    nurse, session = auth.joins(None, WARD, "doctor"), new_id()
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    token = auth.token(nurse, WARD, session=session)
+    _aged(truth, 60.0)
+    auth.delay = 0.15
+    await truth.caller_of(token, bound=0.1)
+    auth.dead.add(session)
+
+    with pytest.raises(Unauthenticated):
+        await truth.caller_of(token, bound=0.1)
+    assert auth.hops == 2
+
+
+async def test_a_first_question_that_takes_long_leaves_nothing_to_an_old_stream(
+    auth: MemoryAuth,
+) -> None:
+    """The stream was within the bound when auth was asked and is not when the answer comes."""
+    nurse = auth.joins(None, WARD, "doctor")
+    truth = auth.truth(DOCTOR, READER)
+    # What the stream has not told yet: the role gives less than before.
+    auth.gives["doctor"], auth.revision = frozenset({"clinical.patients.read"}), 2
+    auth.delay = 0.15
+
+    caller = await truth.caller_of(auth.token(nurse, WARD, revision=1), bound=0.1)
+
+    assert caller.permissions == {"clinical.patients.read"}
+
+
+async def test_a_key_that_is_on_its_way_is_waited_for(auth: MemoryAuth) -> None:
+    """A token that is newer than what was heard here may be signed by a key not heard of yet."""
+    nurse, other = new_id(), SigningKey()
+    truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
+    newer = other.token(claims_of(nurse, WARD, revision=2))
+    call = asyncio.create_task(truth.caller_of(newer, bound=READ))
+
+    await asyncio.sleep(0.02)
+    assert not call.done()
+    tell(truth.state, other.event())
+
+    assert (await call).roles == ("doctor",)
+    with pytest.raises(Unauthenticated):
+        await truth.caller_of(SigningKey().token(claims_of(nurse, WARD, revision=2)), bound=READ)
+    with pytest.raises(AuthUnavailable):
+        await truth.caller_of(SigningKey().token(claims_of(nurse, WARD, revision=3)), bound=READ)
+    assert auth.hops == 0
+
+
 async def test_within_the_bound_nobody_is_asked(auth: MemoryAuth) -> None:
     """A read goes on where a write already asks."""
     nurse = auth.joins(None, WARD, "doctor")
