@@ -15,7 +15,16 @@ from benchmarks.stage import Stage, stage
 RESULTS = Path(__file__).with_name("RESULTS.md")
 # Modules with `measure`, in the order of the page. Those that need no platform come first.
 ALONE = ("yardstick", "hl7")
-STAGED = ("get_patient", "create_patient", "mllp", "edge", "audit", "auth", "comparison")
+STAGED = (
+    "get_patient",
+    "create_patient",
+    "mllp",
+    "edge",
+    "audit",
+    "auth",
+    "revocation",
+    "comparison",
+)
 # Needs a platform of its own, which it fills.
 LAST = ("scaling",)
 EVERY = (*ALONE, *STAGED, *LAST)
