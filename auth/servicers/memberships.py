@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from auth.domain.bindings import Binding, Held, held_from
-from auth.domain.events import Event, SessionRevoked
+from auth.domain.events import Event, MembershipEpoch
 from auth.domain.memberships import Membership, check_etag, keep_an_administrator
 from auth.domain.refusals import AlreadyAMember
 from auth.domain.sessions import forget_at
@@ -205,8 +205,9 @@ async def _save(tx: Tx, held: Membership, roles: Held, suspended_at: datetime | 
 async def _end_sessions(tx: Tx, held: Membership, at: datetime) -> list[Event]:
     if held.user is None:
         return []
-    ended = await tx.sessions.revoke_in(held.organization, held.user, at)
-    return [SessionRevoked(each, forget_at(at)) for each in ended]
+    await tx.sessions.revoke_in(held.organization, held.user, at)
+    # Also tokens of sessions that work elsewhere by now: let in again, nothing old may come back.
+    return [MembershipEpoch(held.user, held.organization, forget_at(at))]
 
 
 async def _tell(tx: Tx, membership: Membership, others: Sequence[Event] = ()) -> None:

@@ -13,6 +13,7 @@ from auth.domain.refusals import (
 from core import identity
 from core.errors import EtagMismatch, InvalidField, NotFound, RequestIdReused
 from core.identity import Caller
+from medhub.auth.v1 import auth_service_pb2 as auth_wire
 from medhub.auth.v1 import membership_pb2
 from medhub.auth.v1 import membership_service_pb2 as wire
 from tests.support.credentials import Auth, Clinic, enter
@@ -142,6 +143,9 @@ async def test_a_suspended_member_is_out_and_stays_out_of_old_tokens(auth: Auth)
     there = f"organizations/{elsewhere.organization}"
     token = (await auth.log_in("doc@parc.test", organization=here)).access_token
     kept = (await auth.log_in("doc@parc.test", organization=there)).access_token
+    moved = (await auth.log_in("doc@parc.test", organization=here)).access_token
+    await auth.act(moved, "SwitchOrganization")
+    await auth.auth.SwitchOrganization(auth_wire.SwitchOrganizationRequest(organization=there))
     await auth.act_as_administrator(clinic)
     held = await of_user(auth, doctor)
 
@@ -159,8 +163,9 @@ async def test_a_suspended_member_is_out_and_stays_out_of_old_tokens(auth: Auth)
         wire.ReactivateMembershipRequest(name=held.name, etag=suspended.etag)
     )
     assert (back.state, list(back.roles)) == (ACTIVE, ["doctor"])
-    with pytest.raises(TokenInvalid):
-        await auth.proving.prove(token)
+    for old in (token, moved):
+        with pytest.raises(TokenInvalid):
+            await auth.proving.prove(old)
 
 
 async def test_another_organization_s_memberships_do_not_exist(auth: Auth) -> None:
