@@ -1,6 +1,6 @@
 """Whom an access token stands for, as the database knows it now: no cache, no stream."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from auth.background import own_call
@@ -56,13 +56,17 @@ class Proving:
     async def prove(self, token: str) -> Proven:
         """Raises TokenInvalid for one that is malformed, expired or revoked."""
         async with self._store.begin_as(own_call("Prove", "auth.state.resolve")) as tx:
+            # Before the keys: a key may be revoked while the rest is read, and what is answered
+            # must not seem to be from after that.
+            known_at = await tx.state.revision()
             keys = await verifying_keys(tx)
         try:
             claims = verify(token, keys, clock.now())
         except NotProven:
             raise TokenInvalid from None
         async with self._store.begin_as(_call_of(claims)) as tx:
-            return await _prove(tx, claims)
+            proven = await _prove(tx, claims)
+        return replace(proven, revision=min(proven.revision, known_at))
 
     async def resolve(self, token: str) -> Resolved:
         """The hop of auth's own truth. Raises NotProven for a token that is dead."""

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from auth import proving
 from auth.commands import run
 from auth.domain.refusals import InvalidCredentials, NotAMember, RefreshRefused, TokenInvalid
 from auth.operation import (
@@ -12,10 +13,14 @@ from auth.operation import (
     disable_account,
     reactivate_organization,
     release_address,
+    revoke_key,
     suspend_organization,
 )
+from auth.signing import verifying_keys
+from auth.storage.store import Tx
 from auth.storage.users import Users
 from core.ids import new_id
+from core.truth import Key
 from medhub.auth.v1 import auth_service_pb2 as wire
 from tests.support.credentials import Auth, anonymous
 
@@ -65,6 +70,29 @@ async def test_what_is_not_there_cannot_be_shut_out(auth: Auth) -> None:
         await disable_account(auth.store, "nobody@nowhere.test")
 
     assert auth.rows("SELECT value FROM auth_revision") == before
+
+
+async def test_a_key_that_is_revoked_meanwhile_proves_nothing_later(
+    auth: Auth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer speaks of no revision at which the key was already known to be bad."""
+    clinic = await auth.clinic()
+    made = await auth.log_in(clinic.email)
+    kid = auth.rows("SELECT kid FROM signing_key")[0]["kid"]
+    revoked: list[int] = []
+
+    async def then_revoked(tx: Tx) -> dict[str, Key]:
+        keys = await verifying_keys(tx)
+        if not revoked:
+            revoking = asyncio.create_task(revoke_key(auth.store, auth.keyring, kid))
+            revoked.append(await revoking)
+        return keys
+
+    monkeypatch.setattr(proving, "verifying_keys", then_revoked)
+
+    assert (await auth.proving.prove(made.access_token)).revision < revoked[0]
+    with pytest.raises(TokenInvalid):
+        await auth.proving.prove(made.access_token)
 
 
 async def test_a_squatted_address_is_freed_for_whose_it_is(auth: Auth) -> None:
