@@ -69,4 +69,6 @@ def _both(shown: Proven, revision: int, *, actor: UUID, audience: str) -> Princi
         actor=actor,
         audience=audience,
         ends_at=claims.expires_at,
+        # The server that will show it, not whoever it acts for.
+        confirmation=identity.call().certificate,
     )

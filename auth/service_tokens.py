@@ -52,6 +52,8 @@ class ServiceTokens:
                 now,
                 (METHOD,),
                 service=standing.server,
+                # Whoever proves to hold a certificate gets what is of no use to others (RFC 8705).
+                confirmation=identity.call().certificate,
             )
             token, expires_at = await self._signer.access_token(tx, principal)
             await tx.record_act(

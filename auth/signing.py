@@ -58,6 +58,8 @@ class Principal:
     audience: str = ""
     # Earlier than the life of a token, where the token may not outlive another.
     ends_at: datetime | None = None
+    # The certificate that it is bound to, by its thumbprint.
+    confirmation: str = ""
 
 
 class Signer:
@@ -106,6 +108,7 @@ class Signer:
             assurance=principal.level,
             methods=principal.methods,
             authenticated_at=principal.authenticated_at,
+            confirmation=principal.confirmation,
         )
         return sign(claims, self._private[kid], kid), claims.expires_at
 

@@ -47,6 +47,8 @@ class Caller:
     actor: UUID | None = None
     # The registered name of a server of the platform that calls for itself; empty for all others.
     service: str = ""
+    # The thumbprint of the certificate that the token is bound to; empty: to none.
+    confirmation: str = ""
     degraded: bool = False
     # The organization's own identity provider vouched for the person, in the organization alone.
     federated: bool = False
@@ -82,6 +84,8 @@ class Call:
     peer: str = ""
     # What the client says of itself (user-agent), printable and bounded; it proves nothing.
     agent: str = ""
+    # The thumbprint of the certificate that the caller has shown (`x5t#S256`); empty: none.
+    certificate: str = ""
     deadline: float | None = None
     request_id: str = ""
     request_hash: bytes = b""

@@ -164,6 +164,7 @@ async def start(
         metrics=core.metrics,
         traces=_traces(service, settings, parts),
         proxies=frozenset(filter(None, settings.trusted_proxies.split(","))),
+        edges=None if settings.tls is None else frozenset(settings.tls_edges.split(",")),
     )
     _measure(core.metrics, truth, steps)
     health = Health(servicers, _conditions(service, core, truth))
@@ -194,7 +195,8 @@ async def _core(service: str, settings: CoreSettings, parts: AsyncExitStack) -> 
         "compliance": settings.compliance_target,
         "analytics": settings.analytics_target,
     }
-    channels = Channels(targets, ServiceKey.read(settings.service_key_path), everything())
+    key = ServiceKey.read(settings.service_key_path)
+    channels = Channels(targets, key, everything(), settings.tls)
     parts.push_async_callback(channels.close)
     metrics = Metrics()
     if settings.metrics_listen:

@@ -1,10 +1,13 @@
 """What every server is told from outside, by environment variables MEDHUB_<SERVICE>_…"""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
-from pydantic import SecretStr
+from pydantic import SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.crypto.certificates import TlsFiles
 
 
 class CoreSettings(BaseSettings):
@@ -46,6 +49,20 @@ class CoreSettings(BaseSettings):
     trusted_proxies: str = "127.0.0.1,::1"
     # Several workers share the port on purpose.
     so_reuseport: bool = False
+    # PEM files of the server's certificate (with its chain), of its key (readable by the server
+    # alone) and of the authority that certificates of its callers are of. All three or none: with
+    # them both sides of every connection prove themselves, here and on the channels to others.
+    tls_certificate_path: Path | None = None
+    tls_key_path: Path | None = None
+    tls_authority_path: Path | None = None
+    # The name in the certificates of the other services; empty: that of their address.
+    tls_server_name: str = ""
+    # URI names in the certificates of edges, separated by commas: only they may say which
+    # certificate the caller has shown to them.
+    tls_edges: str = "spiffe://medhub/edge"
+    # Without certificates a server listens on the loopback alone, unless told that something else
+    # (a mesh, a private network) keeps others out.
+    plaintext: bool = False
     # Connections to the database: for transactions, and for single-key reads.
     pool_size: int = 8
     read_connections: int = 1
@@ -57,3 +74,37 @@ class CoreSettings(BaseSettings):
     def read(cls, service: str) -> Self:
         """Read the settings of a service from the environment."""
         return cls(_env_prefix=f"MEDHUB_{service.upper()}_")  # type: ignore[call-arg]
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """The files of certificates; None: none are used."""
+        if self.tls_certificate_path and self.tls_key_path and self.tls_authority_path:
+            return TlsFiles(
+                self.tls_certificate_path,
+                self.tls_key_path,
+                self.tls_authority_path,
+                self.tls_server_name,
+            )
+        return None
+
+    @model_validator(mode="after")
+    def _proves_itself(self) -> Self:
+        files = (self.tls_certificate_path, self.tls_key_path, self.tls_authority_path)
+        if any(files) and not all(files):
+            raise ValueError("a certificate, its key and the authority belong together")
+        if not any(files) and not self.plaintext and not _is_local(self.listen):
+            raise ValueError(
+                "listens in plain text beyond this machine: give it certificates, or say PLAINTEXT"
+            )
+        return self
+
+
+def _is_local(listen: str) -> bool:
+    """Whether an address is reached from this machine alone."""
+    host = listen.rpartition(":")[0].strip("[]")
+    if listen.startswith("unix:") or host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

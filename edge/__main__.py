@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from edge import binary
-from edge.settings import Address, Edge, Tls
+from edge.settings import Address, Edge, Tls, Upstream
 from edge.write import write
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -34,18 +34,35 @@ def write_command(
     loopback_origins: Annotated[bool, typer.Option(help="Pages of this machine may call.")] = False,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM file.")] = None,
+    client_authority: Annotated[Path | None, typer.Option(help="PEM, of callers.")] = None,
+    upstream_certificate: Annotated[Path | None, typer.Option(help="PEM, for services.")] = None,
+    upstream_key: Annotated[Path | None, typer.Option(help="PEM, for services.")] = None,
+    upstream_authority: Annotated[Path | None, typer.Option(help="PEM, of services.")] = None,
+    upstream_name: Annotated[str, typer.Option(help="DNS name in their certificates.")] = "",
     trusted_hops: Annotated[int, typer.Option(help="Proxies in front that are believed.")] = 0,
 ) -> None:  # fmt: skip
     """Write Envoy's configuration and what it serves, and print how to start it."""
     if (tls_certificate is None) != (tls_key is None):
         raise typer.BadParameter("a certificate and its key belong together")
+    if client_authority is not None and tls_certificate is None:
+        raise typer.BadParameter("callers show certificates to one who shows its own")
+    upstream = (upstream_certificate, upstream_key, upstream_authority, upstream_name)
+    if any(upstream) and not all(upstream):
+        raise typer.BadParameter("what proves the edge and the services belongs together")
     edge = Edge(
         listen=Address.of(listen),
         services=_services(service),
         admin=Address.of(admin) if admin else None,
         origins=tuple(allow_origin or ()),
         loopback_origins=loopback_origins,
-        tls=Tls(tls_certificate, tls_key) if tls_certificate and tls_key else None,
+        tls=(
+            Tls(tls_certificate, tls_key, client_authority) if tls_certificate and tls_key else None
+        ),
+        upstream=(
+            Upstream(upstream_certificate, upstream_key, upstream_authority, upstream_name)
+            if upstream_certificate and upstream_key and upstream_authority
+            else None
+        ),
         trusted_hops=trusted_hops,
     )
     bootstrap = write(edge, out)

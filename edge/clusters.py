@@ -4,8 +4,9 @@ import ipaddress
 from typing import Any
 
 from edge import limits
-from edge.settings import Address, Edge
+from edge.settings import Address, Edge, Upstream
 
+_TLS = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 _HTTP2 = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
@@ -16,6 +17,7 @@ def clusters(edge: Edge) -> list[dict[str, Any]]:
 
 def _cluster(name: str, addresses: tuple[Address, ...], edge: Edge) -> dict[str, Any]:
     return {
+        **_proven(edge.upstream),
         "name": name,
         "type": "STATIC" if all(map(_is_number, addresses)) else "STRICT_DNS",
         "connect_timeout": f"{limits.CONNECT_SECONDS}s",
@@ -33,6 +35,35 @@ def _cluster(name: str, addresses: tuple[Address, ...], edge: Edge) -> dict[str,
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": _endpoint(a)} for a in addresses]}],
         },
+    }
+
+
+def _proven(upstream: Upstream | None) -> dict[str, Any]:
+    """TLS in which both sides prove themselves, health checks included; nothing without files."""
+    if upstream is None:
+        return {}
+    pair = {
+        "certificate_chain": {"filename": str(upstream.certificate)},
+        "private_key": {"filename": str(upstream.key)},
+    }
+    named = {"san_type": "DNS", "matcher": {"exact": upstream.server_name}}
+    return {
+        "transport_socket": {
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": {
+                "@type": f"type.googleapis.com/{_TLS}",
+                "sni": upstream.server_name,
+                "common_tls_context": {
+                    "alpn_protocols": ["h2"],
+                    "tls_certificates": [pair],
+                    "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+                    "validation_context": {
+                        "trusted_ca": {"filename": str(upstream.authority)},
+                        "match_typed_subject_alt_names": [named],
+                    },
+                },
+            },
+        }
     }
 
 

@@ -89,18 +89,26 @@ def _tls(tls: Tls) -> dict[str, Any]:
         "certificate_chain": {"filename": str(tls.certificate)},
         "private_key": {"filename": str(tls.key)},
     }
+    common: dict[str, Any] = {
+        "alpn_protocols": ["h2", "http/1.1"],
+        "tls_certificates": [pair],
+        "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+    }
+    if tls.client_authority is not None:
+        common["validation_context"] = {"trusted_ca": {"filename": str(tls.client_authority)}}
     return {
         "name": "envoy.transport_sockets.tls",
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3"
             ".DownstreamTlsContext",
-            "common_tls_context": {
-                "alpn_protocols": ["h2", "http/1.1"],
-                "tls_certificates": [pair],
-                "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
-            },
+            "common_tls_context": common,
         },
     }
+
+
+def _asks(edge: Edge) -> bool:
+    """Whether callers may show certificates, of which the services are then told."""
+    return edge.tls is not None and edge.tls.client_authority is not None
 
 
 def _manager(edge: Edge) -> dict[str, Any]:
@@ -114,7 +122,8 @@ def _manager(edge: Edge) -> dict[str, Any]:
         "xff_num_trusted_hops": edge.trusted_hops,
         # No address is trusted to speak for Envoy, not even loopback.
         "internal_address_config": {},
-        "forward_client_cert_details": "SANITIZE",
+        # Envoy adds the SHA-256 of the certificate that it has verified, and nobody else does.
+        "forward_client_cert_details": "SANITIZE_SET" if _asks(edge) else "SANITIZE",
         "early_header_mutation_extensions": [early_mutation(edge)],
         "normalize_path": True,
         "merge_slashes": True,

@@ -28,6 +28,20 @@ class Tls:
 
     certificate: Path
     key: Path
+    # Of whom certificates of callers are. A caller need not show one; a token that is bound to one
+    # is good with it alone. None: none is asked for.
+    client_authority: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Files, PEM, by which the edge and the services prove themselves to one another."""
+
+    certificate: Path
+    key: Path
+    authority: Path
+    # The name in the certificates of the services.
+    server_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,8 @@ class Edge:
     # Pages served from this machine may call too: for development.
     loopback_origins: bool = False
     tls: Tls | None = None
+    # None: the services are spoken to in plain text.
+    upstream: Upstream | None = None
     # Proxies before this one whose X-Forwarded-For is believed. 0: the header is the edge's own.
     trusted_hops: int = 0
     # How often each server is asked for its health, in seconds.

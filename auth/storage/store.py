@@ -117,6 +117,7 @@ def _call_of(caller: Caller) -> Call:
         trace_id=current.trace_id,
         peer=current.peer,
         agent=current.agent,
+        certificate=current.certificate,
         deadline=current.deadline,
         request_id=current.request_id,
         request_hash=current.request_hash,

@@ -51,7 +51,7 @@ class Gateway:
                 "clinical": self._settings.clinical_target,
             }
             key = await asyncio.to_thread(ServiceKey.read, listener.service_key_path)
-            channels = Channels(targets, key, contract)
+            channels = Channels(targets, key, contract, self._settings.tls)
             self._parts.push_async_callback(channels.close)
             await self.serve(listener, channels.to("clinical"))
         self._measure()

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from clinical.formats.hl7v2.framing import DEFAULT_LIMIT
+from core.crypto.certificates import TlsFiles
 
 ENDPOINT: Final = r"(hl7Endpoints/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?"
 """The form of an endpoint's name, or nothing."""
@@ -56,6 +57,13 @@ class GatewaySettings(BaseSettings):
     service_key_path: Path | None = None
     endpoint: str = ""
     endpoint_path: Path | None = None
+    # PEM files by which the gateway and the services prove themselves to one another: its
+    # certificate, its key, and the authority of theirs. All three or none.
+    tls_certificate_path: Path | None = None
+    tls_key_path: Path | None = None
+    tls_authority_path: Path | None = None
+    # The name in the certificates of the services; empty: that of their address.
+    tls_server_name: str = ""
     # Address of the Prometheus endpoint; empty: none.
     metrics_listen: str = ""
     debug: bool = False
@@ -75,6 +83,17 @@ class GatewaySettings(BaseSettings):
     window: int = 256
     # How long to wait for outstanding acknowledgements when told to stop, in seconds.
     drain_seconds: float = 10.0
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """The files for the channels to the services. Raises ValueError for some of them alone."""
+        files = (self.tls_certificate_path, self.tls_key_path, self.tls_authority_path)
+        if not any(files):
+            return None
+        certificate, key, authority = files
+        if certificate is None or key is None or authority is None:
+            raise ValueError("a certificate, its key and the authority belong together")
+        return TlsFiles(certificate, key, authority, self.tls_server_name)
 
     @property
     def listeners(self) -> tuple[EndpointSettings, ...]:

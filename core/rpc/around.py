@@ -63,6 +63,8 @@ class Steps:
     traces: Traces | None
     # Addresses of edges, which alone may say for whom they ask.
     proxies: frozenset[str] = LOOPBACK
+    # Names in the certificates of edges, where callers prove themselves; None: they do not.
+    edges: frozenset[str] | None = None
     deadlines: Deadlines = field(default_factory=Deadlines)
 
 
@@ -198,7 +200,7 @@ def _message(method: Method, raw: bytes) -> Message:
 
 
 def _arrive(method: Method, action: str, context: Context, steps: Steps) -> Passage:
-    headers = Headers.of(context, steps.proxies)
+    headers = Headers.of(context, steps.proxies, steps.edges)
     now = asyncio.get_running_loop().time()
     left: float | None = context.time_remaining()
     until = now + _allowed(method, left)
@@ -209,6 +211,7 @@ def _arrive(method: Method, action: str, context: Context, steps: Steps) -> Pass
         trace_id=headers.trace_id or new_trace_id(),
         peer=headers.peer,
         agent=headers.agent,
+        certificate=headers.certificate,
         deadline=until,
         language=headers.language,
     )

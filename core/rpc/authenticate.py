@@ -30,9 +30,21 @@ async def authenticate(method: Method, headers: Headers, truth: Truth) -> Caller
         return ANONYMOUS
     if headers.min_revision == UNREADABLE_REVISION:
         raise InvalidField(field="x-medhub-min-auth-revision", rule="revision")
-    return await truth.caller_of(
+    caller = await truth.caller_of(
         token_of(headers),
         bound=method.freshness,
         continues=method.continues_reads,
         min_revision=headers.min_revision,
     )
+    check_certificate(caller, headers)
+    return caller
+
+
+def check_certificate(caller: Caller, headers: Headers) -> None:
+    """Hold the certificate that a token is bound to against the caller's own (RFC 8705).
+
+    The verdict on a token is kept for all who send it; this is asked at each call. A stolen one is
+    good for nobody. Raises Unauthenticated.
+    """
+    if caller.confirmation and caller.confirmation != headers.certificate:
+        raise Unauthenticated

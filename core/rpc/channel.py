@@ -8,27 +8,31 @@ a deadline, and retries UNAVAILABLE for methods that may be repeated. C-core doe
 import asyncio
 import base64
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias, cast
 from uuid import uuid4
 
 import grpc
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from core import identity
+from core import identity, tasks
 from core.contract import Contract
+from core.crypto.certificates import Pem, TlsFiles, Watched
 from core.crypto.private_files import PrivateFile
 from core.errors import Unavailable
 from core.identity import Call
 from core.rpc.delegation import Delegation
 from core.rpc.endings import TrueEndings, ending_of
 from core.rpc.health import OPEN
+from core.rpc.lasting import Lasting
 from core.rpc.limits import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
+from core.rpc.tls import channel_credentials
 from core.truth.proof import AUDIENCE
 from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from medhub.options.v1 import policy_pb2 as options
@@ -42,6 +46,11 @@ RENEW_BEFORE = 60.0
 RETRY_ATTEMPTS = 3
 # When auth could not renew a token that is still good, it is asked again after this long.
 RENEW_PAUSE = 1.0
+# A certificate is replaced hours or days before its end; it is looked for this often.
+LOOK_SECONDS = 10.0
+# Calls over the channels of the certificate before have this long to end; streams begin anew.
+DRAIN_SECONDS = 30.0
+_log = logging.getLogger("medhub.channels")
 
 
 Interceptors: TypeAlias = tuple[grpc.aio.ClientInterceptor, ...]
@@ -125,23 +134,75 @@ class ServiceToken:
         self._renew_at = time.time() + max(life - RENEW_BEFORE, life / 2)
 
 
-class Channels:
-    """The channels of one process, by the name of the service."""
+class _Generation:
+    """The channels of one certificate, or of none, and the token that was got over them."""
 
-    def __init__(self, targets: Mapping[str, str], key: ServiceKey, contract: Contract) -> None:
-        """`contract` says which methods may be repeated; `targets` are addresses by service."""
+    def __init__(
+        self,
+        targets: Mapping[str, str],
+        key: ServiceKey,
+        open_: Callable[[str, Interceptors], grpc.aio.Channel],
+    ) -> None:
         self._targets = targets
-        self._contract = contract
+        self._open = open_
         self._channels: dict[str, grpc.aio.Channel] = {}
         self._for_callers: dict[str, grpc.aio.Channel] = {}
-        self._plain = self._open(targets["auth"], ())
+        self._plain = open_(targets["auth"], ())
         self.token = ServiceToken(key, self._plain)
 
     def to(self, service: str) -> grpc.aio.Channel:
-        """The channel to a service, carrying this service's token."""
         if service not in self._channels:
             self._channels[service] = self._open(self._targets[service], carrying(self.token))
         return self._channels[service]
+
+    def for_caller(self, service: str) -> grpc.aio.Channel:
+        if service not in self._for_callers:
+            tokens = Delegation(service, self.to("auth"))
+            self._for_callers[service] = self._open(self._targets[service], carrying(tokens))
+        return self._for_callers[service]
+
+    async def close(self, grace: float | None = None) -> None:
+        """Close all of them; calls may end within so many seconds."""
+        channels = (*self._channels.values(), *self._for_callers.values(), self._plain)
+        await asyncio.gather(*(channel.close(grace) for channel in channels))
+
+
+class Channels:
+    """The channels of one process, by the name of the service."""
+
+    def __init__(
+        self,
+        targets: Mapping[str, str],
+        key: ServiceKey,
+        contract: Contract,
+        tls: TlsFiles | None = None,
+    ) -> None:
+        """`contract` says which methods may be repeated; `targets` are addresses by service.
+
+        With `tls` both sides prove themselves. Raises OSError, UnsafeFile or ValueError when
+        those files cannot be used.
+        """
+        self._targets = targets
+        self._key = key
+        self._contract = contract
+        self._tls = tls
+        self._watched = Watched(tls) if tls is not None else None
+        self._now = self._generation()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._following: asyncio.Task[None] | None = None
+        if self._watched is not None:
+            self._following = asyncio.get_running_loop().create_task(self._follow(self._watched))
+
+    @property
+    def token(self) -> ServiceToken:
+        """This service's own token."""
+        return self._now.token
+
+    def to(self, service: str) -> grpc.aio.Channel:
+        """The channel to a service, carrying this service's token."""
+        if self._watched is None:
+            return self._now.to(service)
+        return cast("grpc.aio.Channel", Lasting(lambda: self._now.to(service)))
 
     def for_caller(self, service: str) -> grpc.aio.Channel:
         """The channel to a service on behalf of whoever makes the call in progress.
@@ -151,24 +212,65 @@ class Channels:
         caller's token is dead by now, Unavailable when auth cannot be asked, and NobodyToActFor
         when no call of somebody known is in progress.
         """
-        if service not in self._for_callers:
-            tokens = Delegation(service, self.to("auth"))
-            self._for_callers[service] = self._open(self._targets[service], carrying(tokens))
-        return self._for_callers[service]
+        if self._watched is None:
+            return self._now.for_caller(service)
+        return cast("grpc.aio.Channel", Lasting(lambda: self._now.for_caller(service)))
 
     async def close(self) -> None:
         """Close all of them."""
-        for channel in (*self._channels.values(), *self._for_callers.values(), self._plain):
-            await channel.close()
+        await tasks.end(self._following)
+        for leaving in list(self._leaving):
+            await tasks.end(leaving)
+        await self._now.close()
 
-    def _open(self, target: str, interceptors: Interceptors) -> grpc.aio.Channel:
-        return open_channel(target, self._contract, interceptors)
+    async def replace(self) -> bool:
+        """Go over to the certificate in the files: calls that begin from now on show it.
+
+        The token is bound to the certificate, so one is got first. False: it could not be got,
+        and everything stays as it was.
+        """
+        following = self._generation()
+        try:
+            await following.token.get()
+        except Unavailable:
+            await following.close()
+            return False
+        before, self._now = self._now, following
+        leaving = asyncio.get_running_loop().create_task(before.close(DRAIN_SECONDS))
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
+        return True
+
+    async def _follow(self, watched: Watched) -> None:
+        due = False
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            due = watched.changed() or due
+            if due and await self.replace():
+                _log.info("the channels show the new certificate")
+                due = False
+
+    def _generation(self) -> _Generation:
+        pem = None if self._watched is None else self._watched.pem
+        name = "" if self._tls is None else self._tls.server_name
+
+        def open_(target: str, interceptors: Interceptors) -> grpc.aio.Channel:
+            return open_channel(target, self._contract, interceptors, pem, name)
+
+        return _Generation(self._targets, self._key, open_)
 
 
 def open_channel(
-    target: str, contract: Contract, interceptors: Interceptors = ()
+    target: str,
+    contract: Contract,
+    interceptors: Interceptors = (),
+    pem: Pem | None = None,
+    server_name: str = "",
 ) -> grpc.aio.Channel:
-    """A channel as every one of the platform is."""
+    """A channel as every one of the platform is; with `pem` both sides prove themselves.
+
+    `server_name` is the name in the server's certificate, where it is not that of the target.
+    """
     settings = [
         ("grpc.service_config", json.dumps(service_config(target, contract))),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -182,7 +284,12 @@ def open_channel(
         # Names are looked up anew as soon as a server has gone, not half a minute later.
         ("grpc.dns_min_time_between_resolutions_ms", 1000),
     ]
-    return grpc.aio.insecure_channel(target, settings, interceptors=interceptors)
+    if pem is None:
+        return grpc.aio.insecure_channel(target, settings, interceptors=interceptors)
+    if server_name:
+        settings.append(("grpc.ssl_target_name_override", server_name))
+    credentials = channel_credentials(pem)
+    return grpc.aio.secure_channel(target, credentials, settings, interceptors=interceptors)
 
 
 def service_config(target: str, contract: Contract) -> dict[str, object]:

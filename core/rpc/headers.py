@@ -8,6 +8,8 @@ from typing import Self
 
 import grpc
 
+from core.rpc.tls import peer_certificate
+
 # Language tags that texts exist in; the first is the fallback.
 LANGUAGES = ("en", "fr", "de")
 # An edge that runs beside the server. Only edges may say for whom they ask.
@@ -35,6 +37,9 @@ class Headers:
     min_revision: int = 0
     peer: str = ""
     agent: str = ""
+    # The thumbprint of the certificate that the caller has shown; empty: none.
+    certificate: str = ""
+    forwarded_certificate: str = ""
     proxies: frozenset[str] = LOOPBACK
 
     @classmethod
@@ -42,16 +47,21 @@ class Headers:
         cls,
         context: grpc.aio.ServicerContext[bytes, bytes],
         proxies: frozenset[str] = LOOPBACK,
+        edges: frozenset[str] | None = None,
     ) -> Self:
         """Read the metadata of a call. What is malformed counts as absent, but for the revision.
 
-        `proxies` are the addresses whose x-forwarded-for is believed.
+        `proxies` are the addresses whose x-forwarded-for is believed, `edges` the names in the
+        certificates of those whose x-forwarded-client-cert is; None: no caller shows one.
         """
         headers = cls(credentials=[], peer=_address(context.peer()), proxies=proxies)
         for name, value in context.invocation_metadata() or ():
             read = _READERS.get(name)
             if read is not None and isinstance(value, str):
                 read(headers, value)
+        if edges is not None:
+            told = headers.forwarded_certificate
+            headers.certificate = peer_certificate(context, told, edges)
         return headers
 
 
@@ -102,6 +112,11 @@ def _user_agent(headers: Headers, value: str) -> None:
     headers.agent = _UNPRINTABLE.sub(" ", value[:AGENT_CHARACTERS]).strip()
 
 
+def _forwarded_certificate(headers: Headers, value: str) -> None:
+    """What an edge says of its caller's certificate; two of them say nothing."""
+    headers.forwarded_certificate = "" if headers.forwarded_certificate else value
+
+
 _READERS = {
     "authorization": _authorization,
     "traceparent": _traceparent,
@@ -109,6 +124,7 @@ _READERS = {
     "x-medhub-min-auth-revision": _min_revision,
     "x-forwarded-for": _forwarded_for,
     "user-agent": _user_agent,
+    "x-forwarded-client-cert": _forwarded_certificate,
 }
 
 

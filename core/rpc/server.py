@@ -16,7 +16,7 @@ from core.contract import Contract
 from core.errors import Unavailable
 from core.rpc import validate
 from core.rpc.around import Context, Handler, Steps, handler_of
-from core.rpc.authenticate import token_of
+from core.rpc.authenticate import check_certificate, token_of
 from core.rpc.headers import Headers
 from core.rpc.health import Health
 from core.rpc.limits import (
@@ -26,6 +26,7 @@ from core.rpc.limits import (
     METADATA_BYTES,
     READ_MESSAGE_BYTES,
 )
+from core.rpc.tls import server_credentials
 from core.rpc.translate import end, refusal_of, tell
 from core.settings import CoreSettings
 
@@ -122,7 +123,10 @@ class Server:
         await stopping
 
     def _bind(self) -> int:
-        return self._server.add_insecure_port(self._settings.listen)
+        tls = self._settings.tls
+        if tls is None:
+            return self._server.add_insecure_port(self._settings.listen)
+        return self._server.add_secure_port(self._settings.listen, server_credentials(tls))
 
     def _add_reflection(self, services: tuple[str, ...], steps: Steps) -> None:
         if self._settings.reflection == "off":
@@ -171,9 +175,10 @@ class _Guarded:
 
     async def ServerReflectionInfo(self, request_iterator: Any, context: Context) -> Any:
         """Prove the caller, then reflect."""
-        headers = Headers.of(context, self._steps.proxies)
+        headers = Headers.of(context, self._steps.proxies, self._steps.edges)
         try:
-            await self._steps.truth.caller_of(token_of(headers), bound=_REFLECTION_BOUND)
+            caller = await self._steps.truth.caller_of(token_of(headers), bound=_REFLECTION_BOUND)
+            check_certificate(caller, headers)
         except Exception as error:  # noqa: BLE001 - grpc would send its text
             refusal = refusal_of(error, reflection.SERVICE_NAME, "", given_up=False)
             await end(context, tell(refusal, self._steps.contract, headers.language))

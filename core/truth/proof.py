@@ -39,6 +39,8 @@ MAX_TOKEN_BYTES = 8192
 # In `amr`: the organization's own identity provider vouched for the person, there alone.
 FEDERATED = "federated"
 _HEADER = {"alg", "typ", "kid"}
+_THUMBPRINT = "x5t#S256"
+_SHA256 = re.compile(r"[A-Za-z0-9_-]{43}")
 _REQUIRED = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "knd", "rev", "aal"]
 _KINDS = ("user", "service")
 # Kind, organization and actor in the token of a server of the platform.
@@ -96,6 +98,8 @@ class Claims:
     methods: tuple[str, ...] = ()
     authenticated_at: datetime | None = None
     kid: str = ""
+    # The thumbprint of the certificate that it is bound to (`x5t#S256`, RFC 8705); empty: to none.
+    confirmation: str = ""
 
 
 def sign(claims: Claims, private_key: bytes, kid: str) -> str:
@@ -107,6 +111,7 @@ def sign(claims: Claims, private_key: bytes, kid: str) -> str:
         "auth_time": claims.authenticated_at and int(claims.authenticated_at.timestamp()),
         "svc": claims.service or None,
         "amr": list(claims.methods) or None,
+        "cnf": {_THUMBPRINT: claims.confirmation} if claims.confirmation else None,
     }
     payload = {
         "iss": ISSUER,
@@ -228,6 +233,7 @@ def _claims(payload: dict[str, Any], now: datetime, kid: str) -> Claims:
             methods=_texts(payload["amr"]) if "amr" in payload else (),
             authenticated_at=_moment(payload["auth_time"]) if "auth_time" in payload else None,
             kid=kid,
+            confirmation=_confirmation(payload["cnf"]) if "cnf" in payload else "",
         )
         not_before = _moment(payload["nbf"])
     except (KeyError, TypeError, ValueError, OverflowError):
@@ -256,6 +262,19 @@ def _server(value: object) -> str:
     text = _text(value)
     if SERVER_NAME.fullmatch(text) is None:
         raise ValueError("not the name of a server")
+    return text
+
+
+def _confirmation(value: object) -> str:
+    """The thumbprint, the one way of confirmation that is known: another must not be passed over.
+
+    Raises ValueError and TypeError.
+    """
+    if not isinstance(value, dict) or set(value) != {_THUMBPRINT}:
+        raise ValueError("a confirmation that is not understood")
+    text = _text(value[_THUMBPRINT])
+    if _SHA256.fullmatch(text) is None:
+        raise ValueError("not a SHA-256")
     return text
 
 

@@ -476,6 +476,7 @@ def _caller(
         permissions=permissions,
         actor=claims.actor,
         service=claims.service,
+        confirmation=claims.confirmation,
         degraded=degraded,
         federated=FEDERATED in claims.methods,
         grants=grants,

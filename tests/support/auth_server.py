@@ -4,7 +4,7 @@ import asyncio
 import base64
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,16 +124,28 @@ async def server(
     database: Callable[[str], ServiceDatabase], tmp_path: Path
 ) -> AsyncIterator[AuthServer]:
     """The server, ready, with one organization and the account of its own relay."""
-    service, target = database("auth"), f"{HOST}:{free_port()}"
+    async with running_auth(database("auth"), tmp_path) as running:
+        yield running
+
+
+@asynccontextmanager
+async def running_auth(
+    service: ServiceDatabase,
+    tmp_path: Path,
+    open_channel: Callable[[str], grpc.aio.Channel] = grpc.aio.insecure_channel,
+    **more: Any,
+) -> AsyncIterator[AuthServer]:
+    """The same, with other settings, and a client's channel that suits them."""
+    target = f"{HOST}:{free_port()}"
     async with AsyncExitStack() as parts:
         opened = await parts.enter_async_context(service.open())
         store = Store(opened)
         await enrol(store, tmp_path / "auth.key.json")
         auth = Auth(KEPT_MESSAGES)
-        settings = _settings(service, target, tmp_path)
+        settings = _settings(service, target, tmp_path, **more)
         running = await start("auth", settings, auth.build, auth.make_truth, parts)
         await until(lambda: running.serving)
-        channel = grpc.aio.insecure_channel(target)
+        channel = open_channel(target)
         parts.push_async_callback(channel.close)
         organization = await bootstrap.organization(store, "Clinique du Parc", test=True)
         keyring = Keyring.open(settings.keyring_path, KeyFile(tmp_path / "auth.keyring-key"))
@@ -150,7 +162,7 @@ async def enrol(store: Store, path: Path) -> key_files.KeyFile:
     return known
 
 
-def _settings(service: ServiceDatabase, target: str, home: Path) -> CoreSettings:
+def _settings(service: ServiceDatabase, target: str, home: Path, **more: Any) -> CoreSettings:
     unlock = KeyFile.create(home / "auth.keyring-key")
     Keyring.create(home / "auth.keyring", unlock)
     return CoreSettings.model_validate({
@@ -168,6 +180,7 @@ def _settings(service: ServiceDatabase, target: str, home: Path) -> CoreSettings
         "reflection": "open",
         "pool_size": 4,
         "drain_seconds": 0.0,
+        **more,
     })  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import re
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +45,9 @@ class Backend:
     ports: dict[str, int] = field(default_factory=dict)
     servers: dict[str, grpc.aio.Server] = field(default_factory=dict)
 
-    async def start(self, service: str, port: int = 0) -> None:
+    async def start(
+        self, service: str, port: int = 0, credentials: grpc.ServerCredentials | None = None
+    ) -> None:
         """Serve a service; it says SERVING."""
         # As much metadata as a server of ours takes.
         bytes_taken = ("grpc.max_metadata_size", "grpc.absolute_max_metadata_size")
@@ -54,7 +57,12 @@ class Backend:
             server.add_generic_rpc_handlers((handler,))
         self.told_health[service] = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self.told_health[service], server)
-        self.ports[service] = server.add_insecure_port(f"{HOST}:{port}")
+        listen = f"{HOST}:{port}"
+        self.ports[service] = (
+            server.add_secure_port(listen, credentials)
+            if credentials
+            else server.add_insecure_port(listen)
+        )
         await server.start()
         self.servers[service] = server
 
@@ -116,6 +124,8 @@ class Front:
     folder: Path
     log: Path
     process: asyncio.subprocess.Process
+    # How to connect to it; None: in plain text.
+    context: ssl.SSLContext | None = None
 
     async def call(
         self, verb: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: Any
@@ -131,7 +141,7 @@ class Front:
 
     async def send(self, content: bytes) -> Reply:
         """Bytes out, and the answer read to its end."""
-        reader, writer = await asyncio.open_connection(HOST, self.port)
+        reader, writer = await asyncio.open_connection(HOST, self.port, ssl=self.context)
         try:
             writer.write(content)
             # A server that has refused may hang up before it has read everything.
@@ -206,7 +216,11 @@ async def front(folder: Path, **settings: Any) -> AsyncIterator[Front]:
 
 @contextlib.asynccontextmanager
 async def before(
-    ports: Mapping[str, int], folder: Path, backend: Backend | None = None, **settings: Any
+    ports: Mapping[str, int],
+    folder: Path,
+    backend: Backend | None = None,
+    context: ssl.SSLContext | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Front]:
     """An Envoy before servers that run already, ended with the block."""
     port = free_port()
@@ -222,7 +236,7 @@ async def before(
             str(binary.path()), "--config-path", str(bootstrap), "--disable-hot-restart",
             "--concurrency", "1", "--log-level", "warning", stdout=sink, stderr=sink,
         )  # fmt: skip
-    running = Front(port, backend or Backend(), folder, log, process)
+    running = Front(port, backend or Backend(), folder, log, process, context)
     try:
         await _ready(running, process)
         yield running

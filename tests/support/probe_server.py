@@ -226,6 +226,7 @@ async def serving(
     given = (role(name, permissions) for name, permissions in GIVEN.items())
     truth = auth.truth(*given, *events)
     strangers = Refusals(recorder)
+    told = settings_with(**settings)
     steps = Steps(
         contract=contract(),
         truth=truth,
@@ -236,10 +237,11 @@ async def serving(
         log=AccessLog("probe", lines),
         metrics=Metrics(),
         traces=traces,
+        edges=None if told.tls is None else frozenset({told.tls_edges}),
     )
     servicers = {PATIENTS: servicer, PROBE: servicer}
     health = Health(servicers, conditions or {})
-    server = Server(settings_with(**settings), servicers, steps, health)
+    server = Server(told, servicers, steps, health)
     await server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         yield Served(server, channel, auth, truth, servicer, steps, strangers, lines, ward=new_id())

@@ -249,10 +249,19 @@ def test_a_number_of_another_spelling_is_refused(value: bytes) -> None:
         {"knd": "root"},
         {"knd": ["user"]},
         {"jti": 1},
+        {"cnf": None},
+        {"cnf": "x" * 43},
+        {"cnf": {}},
+        {"cnf": {"jkt": "x" * 43}},
+        {"cnf": {"x5t#S256": ""}},
+        {"cnf": {"x5t#S256": "x" * 42}},
+        {"cnf": {"x5t#S256": "x" * 42 + "="}},
+        {"cnf": {"x5t#S256": ["x" * 43]}},
+        {"cnf": {"x5t#S256": "x" * 43, "jkt": "x" * 43}},
     ],
 )
 def test_a_claim_of_another_form_is_refused(more: dict[str, Any]) -> None:
-    """Names are canonical UUIDs and lists are lists."""
+    """Names are canonical UUIDs, lists are lists, and a way to confirm that is not known counts."""
     refused(forged(KEY, HEADER, but(**more)))
 
 
