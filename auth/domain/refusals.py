@@ -81,6 +81,60 @@ class RevisionOutOfRange(Refusal):
     reason = "REVISION_OUT_OF_RANGE"
 
 
+class ChallengeRefused(Refusal):
+    """The challenge or enrolment is unknown, answered, too old or out of tries: not told which."""
+
+    reason = "CHALLENGE_REFUSED"
+
+
+class CodeRefused(Refusal):
+    """The code or signature is wrong, was used, or comes too soon: which, is not told."""
+
+    reason = "CODE_REFUSED"
+
+
+class FactorNotAllowed(Refusal):
+    """None of the person's organizations allows factors of this kind."""
+
+    reason = "FACTOR_NOT_ALLOWED"
+
+
+class LastFactor(Refusal):
+    """An organization asks for two factors, and this is the last one that it accepts."""
+
+    reason = "LAST_FACTOR"
+
+
+class PasskeyRefused(Refusal):
+    """The credential does not answer the registration, or is known already."""
+
+    reason = "PASSKEY_REFUSED"
+
+
+class TooManyFactors(Refusal):
+    """The account has as many factors as one can have."""
+
+    reason = "TOO_MANY_FACTORS"
+
+
+class FactorRequired(Refusal):
+    """One factor was proven where two are asked for, or the person has not the one needed."""
+
+    reason = "FACTOR_REQUIRED"
+
+
+class FactorsElsewhere(Refusal):
+    """The member's account is not this organization's alone, or is the caller's own."""
+
+    reason = "FACTORS_ELSEWHERE"
+
+
+class TooManyCodes(Refusal):
+    """As many codes as an hour allows were sent to this recipient."""
+
+    reason = "TOO_MANY_CODES"
+
+
 class Overloaded(Refusal):
     """More passwords wait to be checked than can be within a caller's patience."""
 

@@ -98,6 +98,7 @@ _ADMINISTRATION = frozenset({
     "auth.identity_providers.enable",
     "auth.identity_providers.read",
     "auth.identity_providers.update",
+    "auth.factors.reset",
     "auth.memberships.create",
     "auth.memberships.read",
     "auth.memberships.set_roles",

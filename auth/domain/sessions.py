@@ -26,6 +26,12 @@ REFRESH_LIFE = timedelta(hours=12)
 SESSION_LIFE = timedelta(days=30)
 """The longest a log-in counts at AAL1 (NIST SP 800-63B, 4.1.3)."""
 
+RAISED_LIFE = timedelta(hours=24)
+"""The longest a log-in counts at AAL2 (NIST SP 800-63B, 4.2.3)."""
+
+RAISED_IDLE = timedelta(hours=1)
+"""Inactivity after which one logs in again at AAL2 (NIST SP 800-63B, 4.2.3)."""
+
 REPLAY_WINDOW = timedelta(seconds=30)
 """How long a client may repeat a refresh whose answer was lost."""
 
@@ -39,6 +45,8 @@ class Proof:
     level: int
     methods: tuple[str, ...]
 
+
+NOTHING = Proof(0, ())
 
 BY_PASSWORD = Proof(1, ("pwd",))
 """A password alone is AAL1."""
@@ -86,9 +94,24 @@ def live_since(at: datetime) -> datetime:
     return at - ACCESS_LIFE - 2 * SKEW
 
 
-def refresh_expiry(at: datetime, session_expires_at: datetime) -> datetime:
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """How long a session lasts at most, and how long without being renewed."""
+
+    whole: timedelta
+    idle: timedelta
+
+
+def lives(session_life: timedelta, session_idle: timedelta, level: int) -> Lives:
+    """What an organization has decided, or what its assurance level allows: the shorter counts."""
+    if level < 2:
+        return Lives(min(session_life, SESSION_LIFE), session_idle)
+    return Lives(min(session_life, RAISED_LIFE), min(session_idle, RAISED_IDLE))
+
+
+def refresh_expiry(at: datetime, session_expires_at: datetime, idle: timedelta) -> datetime:
     """When a refresh token issued now is too old: never after its session."""
-    return min(at + REFRESH_LIFE, session_expires_at)
+    return min(at + idle, session_expires_at)
 
 
 def new_token() -> str:

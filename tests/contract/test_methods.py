@@ -24,6 +24,10 @@ PUBLIC = {
     "medhub.auth.v1.FederatedLoginService/FinishFederatedLogin",
     "medhub.auth.v1.AuthService/RefreshToken",
     "medhub.auth.v1.AuthService/ValidateToken",
+    "medhub.auth.v1.FactorService/BeginChallenge",
+    "medhub.auth.v1.FactorService/BeginPasskeyLogin",
+    "medhub.auth.v1.FactorService/FinishPasskeyLogin",
+    "medhub.auth.v1.FactorService/VerifyChallenge",
     "medhub.auth.v1.KeyService/GetKeySet",
 }
 # path of a message's or service's location in google.protobuf.SourceCodeInfo

@@ -3,10 +3,12 @@ import datetime
 from buf.validate import validate_pb2 as _validate_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from medhub.auth.v1 import factor_pb2 as _factor_pb2
 from medhub.options.v1 import data_pb2 as _data_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -34,6 +36,20 @@ class OrganizationChoice(_message.Message):
     organization: str
     display_name: str
     def __init__(self, organization: _Optional[str] = ..., display_name: _Optional[str] = ...) -> None: ...
+
+class OpenedSession(_message.Message):
+    __slots__ = ("credentials", "user", "organization", "organizations", "next_step")
+    CREDENTIALS_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    ORGANIZATIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_STEP_FIELD_NUMBER: _ClassVar[int]
+    credentials: Credentials
+    user: str
+    organization: str
+    organizations: _containers.RepeatedCompositeFieldContainer[OrganizationChoice]
+    next_step: _factor_pb2.NextStep
+    def __init__(self, credentials: _Optional[_Union[Credentials, _Mapping]] = ..., user: _Optional[str] = ..., organization: _Optional[str] = ..., organizations: _Optional[_Iterable[_Union[OrganizationChoice, _Mapping]]] = ..., next_step: _Optional[_Union[_factor_pb2.NextStep, str]] = ...) -> None: ...
 
 class AccessQuestion(_message.Message):
     __slots__ = ("resource", "action")

@@ -5,6 +5,7 @@ from google.api import annotations_pb2 as _annotations_pb2
 from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from medhub.auth.v1 import auth_pb2 as _auth_pb2
+from medhub.auth.v1 import factor_pb2 as _factor_pb2
 from medhub.options.v1 import data_pb2 as _data_pb2
 from medhub.options.v1 import policy_pb2 as _policy_pb2
 from google.protobuf.internal import containers as _containers
@@ -26,7 +27,7 @@ class LoginRequest(_message.Message):
     def __init__(self, email: _Optional[str] = ..., password: _Optional[str] = ..., organization: _Optional[str] = ...) -> None: ...
 
 class LoginResponse(_message.Message):
-    __slots__ = ("access_token", "token_type", "expire_time", "refresh_token", "refresh_expire_time", "session", "user", "organization", "organizations")
+    __slots__ = ("access_token", "token_type", "expire_time", "refresh_token", "refresh_expire_time", "session", "user", "organization", "organizations", "next_step", "challenge")
     ACCESS_TOKEN_FIELD_NUMBER: _ClassVar[int]
     TOKEN_TYPE_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -36,6 +37,8 @@ class LoginResponse(_message.Message):
     USER_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_STEP_FIELD_NUMBER: _ClassVar[int]
+    CHALLENGE_FIELD_NUMBER: _ClassVar[int]
     access_token: str
     token_type: str
     expire_time: _timestamp_pb2.Timestamp
@@ -45,7 +48,9 @@ class LoginResponse(_message.Message):
     user: str
     organization: str
     organizations: _containers.RepeatedCompositeFieldContainer[_auth_pb2.OrganizationChoice]
-    def __init__(self, access_token: _Optional[str] = ..., token_type: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., refresh_token: _Optional[str] = ..., refresh_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session: _Optional[str] = ..., user: _Optional[str] = ..., organization: _Optional[str] = ..., organizations: _Optional[_Iterable[_Union[_auth_pb2.OrganizationChoice, _Mapping]]] = ...) -> None: ...
+    next_step: _factor_pb2.NextStep
+    challenge: _factor_pb2.Challenge
+    def __init__(self, access_token: _Optional[str] = ..., token_type: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., refresh_token: _Optional[str] = ..., refresh_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session: _Optional[str] = ..., user: _Optional[str] = ..., organization: _Optional[str] = ..., organizations: _Optional[_Iterable[_Union[_auth_pb2.OrganizationChoice, _Mapping]]] = ..., next_step: _Optional[_Union[_factor_pb2.NextStep, str]] = ..., challenge: _Optional[_Union[_factor_pb2.Challenge, _Mapping]] = ...) -> None: ...
 
 class RefreshTokenRequest(_message.Message):
     __slots__ = ("refresh_token", "request_id")

@@ -109,6 +109,10 @@ class AuthServiceServicer:
         locked account are refused alike (INVALID_CREDENTIALS) and take the same time. An
         organization that the person does not belong to is refused after the password only
         (NOT_A_MEMBER).
+
+        A person with a second factor gets a challenge and no token: FactorService.VerifyChallenge
+        goes on. Where the organization asks for two factors and the person has none that it accepts,
+        the session has no organization and `next_step` says so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,7 +168,9 @@ class AuthServiceServicer:
 
     def SwitchOrganization(self, request, context):
         """Moves the caller's session to another of their organizations: new tokens, the old refresh
-        token is spent. Refuses an organization that the caller does not belong to (NOT_A_MEMBER).
+        token is spent. Refuses an organization that the caller does not belong to (NOT_A_MEMBER), and
+        one that asks for two factors while the session has proven one (FACTOR_REQUIRED). Where sessions
+        are shorter than this one has lasted, the person logs in again (REFRESH_REFUSED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,6 +41,10 @@ class AuthServiceStub:
     locked account are refused alike (INVALID_CREDENTIALS) and take the same time. An
     organization that the person does not belong to is refused after the password only
     (NOT_A_MEMBER).
+
+    A person with a second factor gets a challenge and no token: FactorService.VerifyChallenge
+    goes on. Where the organization asks for two factors and the person has none that it accepts,
+    the session has no organization and `next_step` says so.
     """
     RefreshToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshTokenRequest, _auth_service_pb2.RefreshTokenResponse]
     """Spends a refresh token and issues its successor with a new access token.
@@ -65,7 +69,9 @@ class AuthServiceStub:
     """Lists the organizations that the caller belongs to, by display name. At most 200."""
     SwitchOrganization: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.SwitchOrganizationRequest, _auth_service_pb2.SwitchOrganizationResponse]
     """Moves the caller's session to another of their organizations: new tokens, the old refresh
-    token is spent. Refuses an organization that the caller does not belong to (NOT_A_MEMBER).
+    token is spent. Refuses an organization that the caller does not belong to (NOT_A_MEMBER), and
+    one that asks for two factors while the session has proven one (FACTOR_REQUIRED). Where sessions
+    are shorter than this one has lasted, the person logs in again (REFRESH_REFUSED).
     """
     ActivateAccount: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ActivateAccountRequest, _auth_service_pb2.ActivateAccountResponse]
     """Makes the account of an invited person, with their first password, and accepts the
@@ -109,6 +115,10 @@ class AuthServiceAsyncStub(AuthServiceStub):
     locked account are refused alike (INVALID_CREDENTIALS) and take the same time. An
     organization that the person does not belong to is refused after the password only
     (NOT_A_MEMBER).
+
+    A person with a second factor gets a challenge and no token: FactorService.VerifyChallenge
+    goes on. Where the organization asks for two factors and the person has none that it accepts,
+    the session has no organization and `next_step` says so.
     """
     RefreshToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.RefreshTokenRequest, _auth_service_pb2.RefreshTokenResponse]  # type: ignore[assignment]
     """Spends a refresh token and issues its successor with a new access token.
@@ -133,7 +143,9 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """Lists the organizations that the caller belongs to, by display name. At most 200."""
     SwitchOrganization: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.SwitchOrganizationRequest, _auth_service_pb2.SwitchOrganizationResponse]  # type: ignore[assignment]
     """Moves the caller's session to another of their organizations: new tokens, the old refresh
-    token is spent. Refuses an organization that the caller does not belong to (NOT_A_MEMBER).
+    token is spent. Refuses an organization that the caller does not belong to (NOT_A_MEMBER), and
+    one that asks for two factors while the session has proven one (FACTOR_REQUIRED). Where sessions
+    are shorter than this one has lasted, the person logs in again (REFRESH_REFUSED).
     """
     ActivateAccount: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ActivateAccountRequest, _auth_service_pb2.ActivateAccountResponse]  # type: ignore[assignment]
     """Makes the account of an invited person, with their first password, and accepts the
@@ -180,6 +192,10 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         locked account are refused alike (INVALID_CREDENTIALS) and take the same time. An
         organization that the person does not belong to is refused after the password only
         (NOT_A_MEMBER).
+
+        A person with a second factor gets a challenge and no token: FactorService.VerifyChallenge
+        goes on. Where the organization asks for two factors and the person has none that it accepts,
+        the session has no organization and `next_step` says so.
         """
 
     @_abc_1.abstractmethod
@@ -246,7 +262,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.SwitchOrganizationResponse, _abc.Awaitable[_auth_service_pb2.SwitchOrganizationResponse]]:
         """Moves the caller's session to another of their organizations: new tokens, the old refresh
-        token is spent. Refuses an organization that the caller does not belong to (NOT_A_MEMBER).
+        token is spent. Refuses an organization that the caller does not belong to (NOT_A_MEMBER), and
+        one that asks for two factors while the session has proven one (FACTOR_REQUIRED). Where sessions
+        are shorter than this one has lasted, the person logs in again (REFRESH_REFUSED).
         """
 
     @_abc_1.abstractmethod

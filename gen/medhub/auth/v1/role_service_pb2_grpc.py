@@ -63,6 +63,8 @@ class RoleServiceServicer:
         """Defines a role of the organization. Refuses an id that is taken (ROLE_EXISTS), a permission
         that no contract declares (INVALID_FIELD) and one that the caller does not hold
         (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

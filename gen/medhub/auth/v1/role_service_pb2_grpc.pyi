@@ -40,6 +40,8 @@ class RoleServiceStub:
     """Defines a role of the organization. Refuses an id that is taken (ROLE_EXISTS), a permission
     that no contract declares (INVALID_FIELD) and one that the caller does not hold
     (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
 
 @_typing.type_check_only
@@ -53,6 +55,8 @@ class RoleServiceAsyncStub(RoleServiceStub):
     """Defines a role of the organization. Refuses an id that is taken (ROLE_EXISTS), a permission
     that no contract declares (INVALID_FIELD) and one that the caller does not hold
     (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
 
 class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -75,6 +79,8 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         """Defines a role of the organization. Refuses an id that is taken (ROLE_EXISTS), a permission
         that no contract declares (INVALID_FIELD) and one that the caller does not hold
         (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
 def add_RoleServiceServicer_to_server(servicer: RoleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -80,6 +80,8 @@ class ServiceAccountServiceServicer:
     def CreateServiceAccount(self, request, context):
         """Registers a program by its public key. Refuses a role that does not exist (INVALID_FIELD) and
         one that holds more than the caller (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,6 +123,8 @@ class ServiceAccountServiceServicer:
         expires. Refuses a key that proves an account already and one that expires in the past
         (INVALID_FIELD), a sixth key (TOO_MANY_KEYS) and a stale etag (ETAG_MISMATCH). To repeat it with
         the same key changes nothing.
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

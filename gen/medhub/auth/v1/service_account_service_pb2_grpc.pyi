@@ -37,6 +37,8 @@ class ServiceAccountServiceStub:
     CreateServiceAccount: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.CreateServiceAccountRequest, _service_account_pb2.ServiceAccount]
     """Registers a program by its public key. Refuses a role that does not exist (INVALID_FIELD) and
     one that holds more than the caller (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     ListServiceAccounts: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.ListServiceAccountsRequest, _service_account_service_pb2.ListServiceAccountsResponse]
     """Lists the organization's service accounts, oldest first."""
@@ -56,6 +58,8 @@ class ServiceAccountServiceStub:
     expires. Refuses a key that proves an account already and one that expires in the past
     (INVALID_FIELD), a sixth key (TOO_MANY_KEYS) and a stale etag (ETAG_MISMATCH). To repeat it with
     the same key changes nothing.
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RemoveServiceAccountKey: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.RemoveServiceAccountKeyRequest, _service_account_pb2.ServiceAccount]
     """Removes a public key. The account's tokens are dead within milliseconds, also those that another
@@ -72,6 +76,8 @@ class ServiceAccountServiceAsyncStub(ServiceAccountServiceStub):
     CreateServiceAccount: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.CreateServiceAccountRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
     """Registers a program by its public key. Refuses a role that does not exist (INVALID_FIELD) and
     one that holds more than the caller (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     ListServiceAccounts: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.ListServiceAccountsRequest, _service_account_service_pb2.ListServiceAccountsResponse]  # type: ignore[assignment]
     """Lists the organization's service accounts, oldest first."""
@@ -91,6 +97,8 @@ class ServiceAccountServiceAsyncStub(ServiceAccountServiceStub):
     expires. Refuses a key that proves an account already and one that expires in the past
     (INVALID_FIELD), a sixth key (TOO_MANY_KEYS) and a stale etag (ETAG_MISMATCH). To repeat it with
     the same key changes nothing.
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RemoveServiceAccountKey: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.RemoveServiceAccountKeyRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
     """Removes a public key. The account's tokens are dead within milliseconds, also those that another
@@ -110,6 +118,8 @@ class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_service_account_pb2.ServiceAccount, _abc.Awaitable[_service_account_pb2.ServiceAccount]]:
         """Registers a program by its public key. Refuses a role that does not exist (INVALID_FIELD) and
         one that holds more than the caller (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -159,6 +169,8 @@ class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
         expires. Refuses a key that proves an account already and one that expires in the past
         (INVALID_FIELD), a sixth key (TOO_MANY_KEYS) and a stale etag (ETAG_MISMATCH). To repeat it with
         the same key changes nothing.
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod

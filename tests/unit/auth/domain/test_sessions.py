@@ -8,11 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.domain.sessions import (
+    REFRESH_LIFE,
     REPLAY_WINDOW,
+    Lives,
     RefreshOutcome,
     RefreshState,
     activation_token,
     decide_refresh,
+    lives,
     refresh_expiry,
     successor_of,
     token_hash,
@@ -91,5 +94,20 @@ def test_a_refresh_token_never_outlives_its_session() -> None:
     """Twelve hours of inactivity, or the end of the session."""
     soon = NOW + timedelta(minutes=1)
 
-    assert refresh_expiry(NOW, soon) == soon
-    assert refresh_expiry(NOW, NOW + timedelta(days=30)) == NOW + timedelta(hours=12)
+    assert refresh_expiry(NOW, soon, REFRESH_LIFE) == soon
+    assert refresh_expiry(NOW, NOW + timedelta(days=30), REFRESH_LIFE) == NOW + timedelta(hours=12)
+
+
+@pytest.mark.parametrize(
+    ("level", "whole", "idle"), [(1, timedelta(days=20), 10), (2, timedelta(hours=24), 1)]
+)
+def test_of_an_organization_and_an_assurance_level_the_shorter_life_counts(
+    level: int, whole: timedelta, idle: int
+) -> None:
+    """AAL2 ends after a day and an idle hour; an organization can only ask for less."""
+    asked = lives(timedelta(days=20), timedelta(hours=10), level)
+
+    assert asked == Lives(whole, timedelta(hours=idle))
+    assert lives(timedelta(minutes=30), timedelta(minutes=15), level) == Lives(
+        timedelta(minutes=30), timedelta(minutes=15)
+    )
