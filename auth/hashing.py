@@ -79,6 +79,10 @@ class Hashing:
         check_new_password(password, field=field, context=known)
         return await self._run(hash_unguessable, password, *context_words(known))
 
+    async def hash_made(self, secret: str) -> str:
+        """The hash to keep of what the server has drawn by lot. Raises Overloaded."""
+        return await self._run(hash_password, secret)
+
     def close(self) -> None:
         """Let the threads end once they are idle."""
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -55,6 +55,7 @@ async def sweep(store: Store) -> None:
     async with store.begin_as(own_call("Sweep", "auth.state.forget")) as tx:
         await tx.state.forget(now)
         await tx.attempts.forget(now - timedelta(seconds=FORGET_AFTER))
+        await tx.challenges.forget(now)
         await tx.service_accounts.forget_assertions(now)
         await tx.sessions.forget(now - KEEP_SPENT_TOKENS)
         await tx.messages.forget(now - KEEP_MESSAGES, now - KEEP_DEAD_MESSAGES)

@@ -7,13 +7,12 @@ password is looked at, so no refusal can take the count back.
 
 from uuid import UUID
 
-from auth.domain.lockout import RECORDED_COUNTS
 from auth.domain.refusals import InvalidCredentials, NotAMember
 from auth.domain.sessions import BY_PASSWORD
 from auth.opening import ACT, Opened, Opening
-from auth.password_proof import Attempted, PasswordProof, clear
+from auth.password_proof import PasswordProof, clear
+from auth.refusing import record_refusal
 from auth.storage.store import Store
-from core import clock, identity
 
 
 class LogIn:
@@ -29,25 +28,19 @@ class LogIn:
 
         Raises InvalidCredentials, or NotAMember after the password only.
         """
+        user = await self.prove(email, password)
+        try:
+            return await self._opening.open(user, organization, BY_PASSWORD)
+        except (NotAMember, InvalidCredentials) as refusal:
+            await record_refusal(self._store, ACT, user, refusal.reason)
+            raise
+
+    async def prove(self, email: str, password: str) -> UUID:
+        """Whose address and password it is. Raises InvalidCredentials."""
         attempted = await self._proof.attempt(email, password)
         if not attempted.proven or attempted.user is None:
-            await self._record_refusal(attempted.user, InvalidCredentials.reason)
+            await record_refusal(self._store, ACT, attempted.user, InvalidCredentials.reason)
             raise InvalidCredentials
-        return await self._open(attempted.user, attempted, organization)
-
-    async def _record_refusal(self, user: UUID | None, outcome: str) -> None:
-        """Some of the refusals, with their count, so that a flood cannot fill the trail."""
-        source = str(user) if user else identity.call().peer
-        async with self._store.begin() as tx:
-            refusals = await tx.attempts.refused(source, clock.now())
-            if refusals in RECORDED_COUNTS:
-                await tx.record_act(ACT, subject=user, outcome=outcome, count=refusals)
-
-    async def _open(self, user: UUID, attempted: Attempted, wanted: UUID | None) -> Opened:
-        async with self._store.begin_for(user, None) as tx:
+        async with self._store.begin_for(attempted.user, None) as tx:
             await clear(tx, attempted)
-        try:
-            return await self._opening.open(user, wanted, BY_PASSWORD)
-        except (NotAMember, InvalidCredentials) as refusal:
-            await self._record_refusal(user, refusal.reason)
-            raise
+        return attempted.user

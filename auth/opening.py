@@ -5,22 +5,45 @@ Every way leads here with what it has proven, so that all of them are equally st
 (OWASP ASVS 6.3.4): what an organization or an account demands beyond that is decided once.
 """
 
+import hashlib
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
 from auth.domain.devices import device_name
+from auth.domain.events import SessionRevoked
+from auth.domain.factors import (
+    CHALLENGE_LIFE,
+    MOST_CODES,
+    MOST_TRIES,
+    Factor,
+    asked,
+    suffices,
+)
 from auth.domain.memberships import Choice, choose
-from auth.domain.refusals import InvalidCredentials, NotAMember
-from auth.domain.sessions import SESSION_LIFE, Proof, new_token, refresh_expiry, token_hash
+from auth.domain.organizations import OrganizationSettings
+from auth.domain.refusals import FactorRequired, InvalidCredentials, NotAMember
+from auth.domain.sessions import (
+    Lives,
+    Proof,
+    forget_at,
+    lives,
+    new_token,
+    refresh_expiry,
+    token_hash,
+)
 from auth.signing import Principal, Signer
+from auth.storage.challenges import Challenge, Purpose
 from auth.storage.sessions import Session
 from auth.storage.store import Store, Tx
 from core import clock, identity
 from core.ids import name_of, new_id
 
 ACT = "auth.login"
+NONCE_BYTES = 32
+"""What a passkey signs: 16 are asked for (WebAuthn, 13.4.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +59,26 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """A new session."""
+    """A new session. `factor_missing`: the organization asked for wants a factor that it accepts,
+    the person has none, and the session has no organization.
+    """
 
     tokens: Issued
     user: UUID
     organization: UUID | None
     choices: list[Choice]
+    factor_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Challenged:
-    """What was proven is not enough: `challenge` is an opaque token that a factor answers."""
+    """What was proven is not enough: `challenge` is an opaque token, which one of `factors`
+    answers.
+    """
 
     challenge: str
     expires_at: datetime
-    user: UUID
+    factors: list[Factor]
 
 
 Opened: TypeAlias = LoggedIn | Challenged
@@ -70,15 +98,43 @@ class Opening:
         account was shut out since the proof; neither is recorded here.
         """
         async with self._store.begin_for(user, None) as tx:
+            choose(await tx.memberships.choices(user), wanted)
+            factors = asked(await tx.factors.of(user), proof)
+            if factors:
+                made = Challenge(b"", Purpose.LOGIN, clock.now(), user, None, wanted, proof)
+                return await challenge(tx, made, factors)
+        return await self.enter(user, wanted, proof)
+
+    async def enter(
+        self, user: UUID, wanted: UUID | None, proof: Proof, instead_of: UUID | None = None
+    ) -> LoggedIn:
+        """The session, once all is proven that the person can prove; it may replace another.
+
+        Raises as `open` does; InvalidCredentials when the other has ended.
+        """
+        async with self._store.begin_for(user, None) as tx:
             choices = await tx.memberships.choices(user)
-        organization = choose(choices, wanted)
+            organization = choose(choices, wanted)
+            settings = await tx.organizations.settings(organization)
+        missing = not suffices(settings, proof)
+        if missing:
+            organization, settings = None, OrganizationSettings()
         session = new_id()
         async with self._store.begin_for(user, organization, session) as tx:
-            tokens = await self._session(tx, user, organization, session, proof)
-        return LoggedIn(tokens, user, organization, choices)
+            if instead_of is not None:
+                await _end(tx, user, instead_of)
+            lasts = lives(settings.session_life, settings.session_idle, proof.level)
+            tokens = await self._session(tx, user, organization, session, proof, lasts)
+        return LoggedIn(tokens, user, organization, choices, missing)
 
     async def _session(
-        self, tx: Tx, user: UUID, organization: UUID | None, session: UUID, proof: Proof
+        self,
+        tx: Tx,
+        user: UUID,
+        organization: UUID | None,
+        session: UUID,
+        proof: Proof,
+        lasts: Lives,
     ) -> Issued:
         now = clock.now()
         # Read again with the revision: what has changed since the choice counts.
@@ -87,7 +143,7 @@ class Opening:
             raise InvalidCredentials
         if organization is not None and not standing.member:
             raise NotAMember
-        ends = now + SESSION_LIFE
+        ends = now + lasts.whole
         made = Session(session, user, organization, now, ends, proof.level, proof.methods, None)
         call = identity.call()
         await tx.sessions.add(made, call.peer, device_name(call.agent))
@@ -95,12 +151,46 @@ class Opening:
         return await issue(tx, self._signer, made, standing.revision, new_token())
 
 
+async def challenge(tx: Tx, made: Challenge, factors: list[Factor]) -> Challenged:
+    """Ask for one of the factors. Token, end and the bond to the password are put in here."""
+    token, now = new_token(), clock.now()
+    ends = now + CHALLENGE_LIFE
+    owner = await tx.factors.owner(made.user) if made.user else None
+    kept = Challenge(
+        hash=token_hash(token),
+        purpose=made.purpose,
+        expires_at=ends,
+        user=made.user,
+        session=made.session,
+        organization=made.organization,
+        proof=made.proof,
+        password=password_mark(owner.password_hash) if owner else None,
+        nonce=os.urandom(NONCE_BYTES),
+    )
+    await tx.challenges.add(kept, MOST_TRIES, MOST_CODES, now)
+    await tx.record_act(ACT, subject=made.user, outcome="CHALLENGED", purpose=made.purpose.value)
+    return Challenged(token, ends, factors)
+
+
+def password_mark(password_hash: str) -> bytes:
+    """By what it shows that the password was changed since; the salt makes it useless otherwise."""
+    return hashlib.sha256(b"password\0" + password_hash.encode()).digest()
+
+
 async def issue(
     tx: Tx, signer: Signer, session: Session, revision: int, refresh_token: str
 ) -> Issued:
-    """Issue an access token beside a refresh token, of which the hash is kept."""
+    """Issue an access token beside a refresh token, of which the hash is kept.
+
+    Raises FactorRequired when the session's organization asks for more than it has proven: what an
+    organization decides holds from the next renewal on.
+    """
     now = clock.now()
-    refresh_expires_at = refresh_expiry(now, session.expires_at)
+    settings = await tx.organizations.settings(session.organization)
+    if not suffices(settings, Proof(session.level, session.methods)):
+        raise FactorRequired
+    lasts = lives(settings.session_life, settings.session_idle, session.level)
+    refresh_expires_at = refresh_expiry(now, session.expires_at, lasts.idle)
     await tx.sessions.add_token(session.id, token_hash(refresh_token), now, refresh_expires_at)
     principal = Principal(
         kind="user",
@@ -114,3 +204,11 @@ async def issue(
     )
     access_token, expires_at = await signer.access_token(tx, principal)
     return Issued(access_token, expires_at, refresh_token, refresh_expires_at, session.id)
+
+
+async def _end(tx: Tx, user: UUID, session: UUID) -> None:
+    """End the session that is replaced: its tokens are dead (OWASP ASVS 7.2.4)."""
+    now = clock.now()
+    if not await tx.sessions.revoke(session, user, now):
+        raise InvalidCredentials
+    await tx.state.publish([SessionRevoked(session, forget_at(now))])

@@ -4,11 +4,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from auth.domain.events import SessionRevoked
-from auth.domain.refusals import NotAMember, RefreshRefused
+from auth.domain.refusals import FactorRequired, NotAMember, RefreshRefused
 from auth.domain.sessions import (
     RefreshOutcome,
     decide_refresh,
     forget_at,
+    lives,
     new_token,
     successor_of,
     token_hash,
@@ -37,8 +38,12 @@ class Renewal:
             owner = await tx.sessions.owner_of(token_hash(token))
         if owner is None:
             raise RefreshRefused
-        async with self._store.begin_for(owner.user, owner.organization, owner.session) as tx:
-            issued = await self._renew(tx, owner, token, request_id)
+        try:
+            async with self._store.begin_for(owner.user, owner.organization, owner.session) as tx:
+                issued = await self._renew(tx, owner, token, request_id)
+        except FactorRequired:
+            # The organization asks for a second factor by now; a renewal never proves one.
+            raise RefreshRefused from None
         if issued is None:
             raise RefreshRefused
         return issued
@@ -82,7 +87,11 @@ class Renewal:
         return await issue(tx, self._signer, session, standing.revision, successor)
 
     async def switch(self, session: UUID, user: UUID, organization: UUID) -> Issued:
-        """Move the user's session to another organization. Raises NotAMember."""
+        """Move the user's session to another organization.
+
+        Raises NotAMember, FactorRequired where the session has proven too little for it, and
+        RefreshRefused where it has lasted too long.
+        """
         async with self._store.begin_for(user, organization, session) as tx:
             held = await tx.sessions.lock(session)
             standing = await tx.principals.user(user, organization, session)
@@ -93,12 +102,17 @@ class Renewal:
             # What an organization's provider says counts in that organization alone.
             if FEDERATED in held.methods and held.organization != organization:
                 raise NotAMember
+            settings = await tx.organizations.settings(organization)
+            lasts = lives(settings.session_life, settings.session_idle, held.level)
+            ends = min(held.expires_at, held.created_at + lasts.whole)
+            if ends <= clock.now():
+                raise RefreshRefused
             await tx.sessions.spend_all(session, clock.now())
-            await tx.sessions.move(session, organization)
+            await tx.sessions.move(session, organization, ends)
             await tx.record_act(
                 identity.call().action, subject=user, resource=name_of("sessions", session)
             )
-            moved = replace(held, organization=organization)
+            moved = replace(held, organization=organization, expires_at=ends)
             return await issue(tx, self._signer, moved, standing.revision, new_token())
 
 

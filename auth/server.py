@@ -8,20 +8,30 @@ from collections.abc import Coroutine, Mapping
 
 from pydantic import SecretBytes, ValidationError
 
+from auth.answering import Answering
 from auth.client_secrets import ClientSecrets
 from auth.delivery import Delivery
+from auth.enrolment import Enrolment
+from auth.factor_resets import FactorResets
 from auth.federation import Federation
 from auth.feed import Feed, follow
+from auth.formats.passkeys import Party
 from auth.hashing import Hashing
 from auth.housekeeping import Housekeeping
+from auth.login import LogIn
 from auth.openid_client import Providers, Reach
 from auth.opening import Opening
+from auth.passkey_login import PasskeyLogIn
+from auth.password_proof import PasswordProof
 from auth.posting import Post
 from auth.providers import providers
 from auth.proving import Proving
+from auth.reauthentication import Reauthentication
 from auth.rotation import Rotation
+from auth.sent_codes import SentCodes
 from auth.servicers.auth import Authentication
 from auth.servicers.auth_state import AuthState
+from auth.servicers.factors import Factors
 from auth.servicers.federated_login import FederatedLogins
 from auth.servicers.identity_providers import IdentityProviders
 from auth.servicers.keys import Keys
@@ -30,7 +40,7 @@ from auth.servicers.organizations import Organizations
 from auth.servicers.roles import Roles
 from auth.servicers.service_accounts import ServiceAccounts
 from auth.servicers.sessions import Sessions
-from auth.settings import FederationSettings, KeySettings, MessageSettings
+from auth.settings import FederationSettings, KeySettings, MessageSettings, PasskeySettings
 from auth.signing import Signer, set_up
 from auth.storage.store import Store
 from auth.storage.subject_data import holdings
@@ -51,8 +61,9 @@ _log = logging.getLogger("medhub.auth")
 class Auth:
     """The parts of one auth server. Its own truth comes from its own feed and database."""
 
-    def __init__(self, messages: MessageSettings) -> None:
+    def __init__(self, messages: MessageSettings, passkeys: PasskeySettings | None = None) -> None:
         self._messages = messages
+        self._party = party_of(passkeys or PasskeySettings())
         self._store: Store | None = None
         self._feed: Feed | None = None
 
@@ -93,6 +104,7 @@ class Auth:
             f"{_PACKAGE}.IdentityProviderService": IdentityProviders(
                 store, core.pages, secrets, directories.reach
             ),
+            f"{_PACKAGE}.FactorService": factors(store, hashing, signer, post, self._party),
             f"{_PACKAGE}.MembershipService": Memberships(store, core.pages, signer),
             f"{_PACKAGE}.OrganizationService": Organizations(store),
             f"{_PACKAGE}.RoleService": Roles(store, core.pages, everything().permissions),
@@ -110,6 +122,26 @@ def _identity_providers(core: Core) -> Providers:
     made = Providers(Reach(settings.hosts(), settings.identity_provider_loopback))
     core.parts.push_async_callback(made.close)
     return made
+
+
+def party_of(settings: PasskeySettings) -> Party:
+    """Who asks for passkeys."""
+    return Party(settings.passkey_domain, settings.passkey_name, settings.origins())
+
+
+def factors(store: Store, hashing: Hashing, signer: Signer, post: Post, party: Party) -> Factors:
+    """The FactorService and its parts."""
+    opening = Opening(store, signer)
+    codes = SentCodes(signer, post)
+    log_in = LogIn(store, PasswordProof(store, hashing, signer), opening)
+    return Factors(
+        store,
+        Enrolment(store, hashing, signer, post, codes, party),
+        Answering(store, hashing, signer, opening, codes, party),
+        PasskeyLogIn(store, opening, party),
+        Reauthentication(store, log_in, opening),
+        FactorResets(store, post),
+    )
 
 
 async def _own_store(core: Core) -> Store:
@@ -156,7 +188,7 @@ def _keep(core: Core, work: Coroutine[None, None, None]) -> None:
 def serve() -> None:
     """Run the server until it is told to stop."""
     try:
-        auth = Auth(MessageSettings.read())
+        auth = Auth(MessageSettings.read(), PasskeySettings.read())
     except ValidationError as wrong:
         for fault in wrong.errors(include_input=False, include_url=False):
             print(f"medhub: {fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)

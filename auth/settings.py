@@ -139,6 +139,39 @@ class MessageSettings(BaseSettings):
         return address
 
 
+class PasskeySettings(BaseSettings):
+    """Which domain passkeys belong to, and the pages that may use them."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDHUB_AUTH_", extra="ignore", frozen=True)
+
+    # The domain, `example.org`: pages of it and of its subdomains can use its passkeys. Once people
+    # have passkeys it cannot change.
+    passkey_domain: str = "localhost"
+    # What a browser shows beside it.
+    passkey_name: str = "medhub"
+    # The pages, `https://portal.example.org`, separated by commas.
+    passkey_origins: str = "http://localhost"
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read them from the environment."""
+        return cls()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        """Raises ValueError, naming the variable, for a page that is in clear or of elsewhere."""
+        for origin in self.origins():
+            _check_url("MEDHUB_AUTH_PASSKEY_ORIGINS", origin)
+            host = urlsplit(origin).hostname or ""
+            if host != self.passkey_domain and not host.endswith(f".{self.passkey_domain}"):
+                raise ValueError("MEDHUB_AUTH_PASSKEY_ORIGINS are pages of the passkey domain")
+        return self
+
+    def origins(self) -> tuple[str, ...]:
+        """The pages, as browsers name them."""
+        return tuple(part.strip().rstrip("/") for part in self.passkey_origins.split(","))
+
+
 def _check_url(variable: str, url: str) -> None:
     parts = urlsplit(url)
     secure = parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname or ""))

@@ -54,7 +54,7 @@ _METHODS: Mapping[Kind, tuple[str, ...]] = MappingProxyType({
     Kind.BACKUP_CODE: ("backup_code",),
 })  # fmt: skip
 _SEVERAL = "mfa"
-_FEDERATED = "fed"  # proven by an organization's identity provider, which it has chosen itself
+_FEDERATED = "federated"  # an organization's own identity provider has proven it
 
 MOST_FACTORS = 20
 """Of one account: several devices, and nobody's list is without end."""

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from auth.domain.memberships import Choice
 from auth.domain.passwords import check_new_password
 from auth.domain.refusals import ActivationRefused, NotAMember, TokenInvalid
 from auth.domain.roles import giving
@@ -11,21 +10,27 @@ from auth.exchange import Exchange
 from auth.hashing import Hashing
 from auth.invitations import Invitations
 from auth.login import LogIn
-from auth.opening import Challenged, Issued, Opened, Opening
+from auth.opening import Challenged, Opened, Opening
 from auth.password_proof import PasswordProof
 from auth.proving import Proving
 from auth.renewal import Renewal
 from auth.service_tokens import ServiceTokens
+from auth.servicers.opened import (
+    BEARER,
+    challenge_to_proto,
+    choice_to_proto,
+    credentials_to_proto,
+    next_step,
+    organization_to_proto,
+)
 from auth.servicers.times import timestamp
 from auth.signing import Signer
 from auth.storage.store import Store, Tx
 from core import clock, identity
 from core.identity import Caller, Kind
 from core.ids import id_from, name_of
-from medhub.auth.v1 import auth_pb2
+from medhub.auth.v1 import auth_pb2, factor_pb2
 from medhub.auth.v1 import auth_service_pb2 as wire
-
-BEARER = "Bearer"
 
 
 class Authentication:
@@ -123,7 +128,9 @@ class Authentication:
         caller = identity.caller()
         async with self._store.begin(read_only=True) as tx:
             choices = await tx.memberships.choices(_subject(caller))
-        return wire.ListMyOrganizationsResponse(organizations=[_choice(each) for each in choices])
+        return wire.ListMyOrganizationsResponse(
+            organizations=[choice_to_proto(each) for each in choices]
+        )
 
     async def SwitchOrganization(
         self, request: wire.SwitchOrganizationRequest
@@ -134,7 +141,7 @@ class Authentication:
         if caller.session is None:
             raise NotAMember
         issued = await self._renewal.switch(caller.session, _subject(caller), organization)
-        return wire.SwitchOrganizationResponse(credentials=_credentials(issued))
+        return wire.SwitchOrganizationResponse(credentials=credentials_to_proto(issued))
 
     async def ActivateAccount(
         self, request: wire.ActivateAccountRequest
@@ -156,7 +163,7 @@ class Authentication:
         if caller.kind is not Kind.USER:
             raise ActivationRefused
         choice = await self._invitations.accept(invitation, _subject(caller), caller.session)
-        return wire.AcceptMembershipResponse(organization=_choice(choice))
+        return wire.AcceptMembershipResponse(organization=choice_to_proto(choice))
 
     async def IssueServiceToken(
         self, request: wire.IssueServiceTokenRequest
@@ -180,7 +187,9 @@ class Authentication:
 def logged_in(made: Opened) -> wire.LoginResponse:
     """A new session, or what has to be proven besides."""
     if isinstance(made, Challenged):
-        return wire.LoginResponse(user=name_of("users", made.user))
+        return wire.LoginResponse(
+            next_step=factor_pb2.NEXT_STEP_VERIFY_CHALLENGE, challenge=challenge_to_proto(made)
+        )
     return wire.LoginResponse(
         access_token=made.tokens.access_token,
         token_type=BEARER,
@@ -189,8 +198,9 @@ def logged_in(made: Opened) -> wire.LoginResponse:
         refresh_expire_time=timestamp(made.tokens.refresh_expires_at),
         session=name_of("sessions", made.tokens.session),
         user=name_of("users", made.user),
-        organization=_organization(made.organization),
-        organizations=[_choice(choice) for choice in made.choices],
+        organization=organization_to_proto(made.organization),
+        organizations=[choice_to_proto(choice) for choice in made.choices],
+        next_step=next_step(made),
     )
 
 
@@ -208,24 +218,3 @@ def _subject(caller: Caller) -> UUID:
     if caller.subject is None:
         raise LookupError("a caller of a method that is not public has been proven")
     return caller.subject
-
-
-def _organization(key: UUID | None) -> str:
-    return name_of("organizations", key) if key else ""
-
-
-def _choice(choice: Choice) -> auth_pb2.OrganizationChoice:
-    return auth_pb2.OrganizationChoice(
-        organization=_organization(choice.organization), display_name=choice.display_name
-    )
-
-
-def _credentials(issued: Issued) -> auth_pb2.Credentials:
-    return auth_pb2.Credentials(
-        access_token=issued.access_token,
-        token_type=BEARER,
-        expire_time=timestamp(issued.expires_at),
-        refresh_token=issued.refresh_token,
-        refresh_expire_time=timestamp(issued.refresh_expires_at),
-        session=name_of("sessions", issued.session),
-    )

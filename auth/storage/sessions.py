@@ -102,7 +102,11 @@ _SPEND_ALL = statement(
 _MOVE = statement(
     update(session)
     .where(session.c.id == bindparam("key"))
-    .values(organization_id=bindparam("organization"), revision=_REVISION)
+    .values(
+        organization_id=bindparam("organization"),
+        expires_at=bindparam("ends"),
+        revision=_REVISION,
+    )
 )
 _REVOKE = statement(
     update(session)
@@ -147,6 +151,16 @@ _LATELY_USED = statement(
         refresh_token.c.created_at > bindparam("since"),
     )
     .distinct()
+)
+_COUNT_OTHERS = statement(
+    select(func.count().label("found"))
+    .select_from(session)
+    .where(
+        session.c.user_id == bindparam("user"),
+        session.c.id != bindparam("but"),
+        session.c.revoked_at.is_(None),
+        session.c.expires_at > bindparam("at"),
+    )
 )
 _OWNED = statement(
     select(session.c.id).where(
@@ -300,9 +314,9 @@ class Sessions:
         """Spend every unspent token of a session."""
         await self._tx.run(_SPEND_ALL, session=session, spent_at=at)
 
-    async def move(self, key: UUID, organization: UUID) -> None:
-        """Let a session work in another organization."""
-        await self._tx.run(_MOVE, key=key, organization=organization)
+    async def move(self, key: UUID, organization: UUID, expires_at: datetime) -> None:
+        """Let a session work in another organization, for as long as that one lets it."""
+        await self._tx.run(_MOVE, key=key, organization=organization, ends=expires_at)
 
     async def revoke(self, key: UUID, user: UUID, at: datetime) -> bool:
         """End a session of the user. False: it had ended before, or is not theirs."""
@@ -326,6 +340,11 @@ class Sessions:
         """Those of the sessions for which tokens were issued since then."""
         rows = await self._tx.all(_LATELY_USED, sessions=list(sessions), since=since)
         return [row.session_id for row in rows]
+
+    async def count_others(self, user: UUID, but: UUID, at: datetime) -> int:
+        """How many the user has open besides one."""
+        row = await self._tx.one(_COUNT_OTHERS, user=user, but=but, at=at)
+        return int(row.found) if row else 0
 
     async def is_owned(self, key: UUID, user: UUID) -> bool:
         """Whether the user has, or had, this session."""

@@ -8,6 +8,8 @@ from sqlalchemy import text
 
 from auth.storage.activations import Activations
 from auth.storage.attempts import Attempts
+from auth.storage.challenges import Challenges
+from auth.storage.factors import Factors
 from auth.storage.identity_providers import IdentityProviders
 from auth.storage.keys import Keys
 from auth.storage.memberships import Memberships
@@ -34,6 +36,8 @@ class Tx:
         self.activations = Activations(tx)
         self.attempts = Attempts(tx)
         self.identity_providers = IdentityProviders(tx)
+        self.challenges = Challenges(tx)
+        self.factors = Factors(tx)
         self.keys = Keys(tx)
         self.memberships = Memberships(tx)
         self.messages = Messages(tx)
