@@ -98,6 +98,10 @@ class Layout:
                 **{n: os.environ.get(f"MEDHUB_AUTH_{n}", "outbox") for n in ("MAIL", "SMS")},
                 # And an identity provider may run on this machine.
                 _LOOPBACK: os.environ.get(f"MEDHUB_AUTH_{_LOOPBACK}", "true"),
+                # Passkeys of this machine, used by pages that the edge or a developer serves.
+                "PASSKEY_ORIGINS": os.environ.get(
+                    "MEDHUB_AUTH_PASSKEY_ORIGINS", f"http://localhost:{self.ports[Port.EDGE]}"
+                ),
             },
         }
         return self._prefixed(

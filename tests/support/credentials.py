@@ -11,9 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from auth import bootstrap
 from auth.domain.roles import ADMINISTRATOR, permissions_of
+from auth.formats.passkeys import Party
 from auth.hashing import Hashing
+from auth.posting import Post
 from auth.proving import Proving
+from auth.server import factors
 from auth.servicers.auth import Authentication
+from auth.servicers.factors import Factors
 from auth.servicers.memberships import Memberships
 from auth.servicers.roles import Roles
 from auth.servicers.service_accounts import ServiceAccounts
@@ -31,6 +35,7 @@ from tests.support.postgres import PAGE_KEY, ServiceDatabase
 
 PASSWORD = "bright-kestrel-orbit-41"
 OTHER_PASSWORD = "tilleul-harfang-8-grue"
+PARTY = Party("localhost", "medhub", ("http://localhost:18400",))
 CHEAP = 4  # scrypt's cost for a keyring of tests
 
 
@@ -58,6 +63,8 @@ class Auth:
     roles: Roles
     sessions: Sessions
     service_accounts: ServiceAccounts
+    factors: Factors
+    post: Post
     clinics: list[Clinic] = field(default_factory=list)
 
     async def clinic(self, name: str = "Clinique du Parc") -> Clinic:
@@ -102,6 +109,8 @@ class Auth:
             session=claims.session,
             roles=proven.roles,
             permissions=permissions_of(proven.roles, {}),
+            assurance=claims.assurance,
+            authenticated_at=claims.authenticated_at,
         )
         enter(caller, method, **more)
         return caller
@@ -141,7 +150,7 @@ async def auth(database: Callable[..., ServiceDatabase], tmp_path: Path) -> Asyn
     async with service.open() as opened:
         store, hashing, signer = Store(opened), Hashing(), Signer(keyring)
         await set_up(store, keyring)
-        proving, pages = Proving(store), PageTokens(PAGE_KEY)
+        proving, pages, post = Proving(store), PageTokens(PAGE_KEY), Post(keyring)
         yield Auth(
             rows=service.rows,
             store=store,
@@ -154,5 +163,7 @@ async def auth(database: Callable[..., ServiceDatabase], tmp_path: Path) -> Asyn
             roles=Roles(store, pages, everything().permissions),
             sessions=Sessions(store, pages),
             service_accounts=ServiceAccounts(store, pages),
+            factors=factors(store, hashing, signer, post, PARTY),
+            post=post,
         )
         hashing.close()

@@ -40,6 +40,9 @@ class Policy:
     subjects: tuple[str, ...]
     idempotency: str
     streaming: bool
+    # What the caller must have proven, and how many seconds ago at most; 0 asks for nothing.
+    level: int
+    max_age: int
 
     def __str__(self) -> str:
         return self.method.removeprefix("medhub.")
@@ -84,6 +87,8 @@ def _policy(line: dict[str, Any], served: str) -> Policy:
         subjects=tuple(line["audit"].get("subjects", ())),
         idempotency=line["idempotency"],
         streaming="streaming" in line,
+        level=line["assurance"].get("level", 0),
+        max_age=line["assurance"].get("max_age_seconds", 0),
     )
 
 

@@ -155,6 +155,16 @@ async def on_behalf(world: World, policy: Policy) -> Faults:
     return faults + expect(outcome, denied, "PERMISSION_DENIED", named)
 
 
+@row(lambda policy: policy.max_age > 0)
+async def too_long_ago(world: World, policy: Policy) -> Faults:
+    """Who has proven themselves too long ago is told what to prove, and how fresh it has to be."""
+    ask = await unspent(world, policy)
+    earlier = world.long_ago(ask.token, policy.max_age + 60)
+    outcome = await world.invoke(policy.method, ask.request, bearer(earlier))
+    asked = {"level": str(policy.level), "max_age_seconds": str(policy.max_age)}
+    return expect(outcome, grpc.StatusCode.PERMISSION_DENIED, "STEP_UP_REQUIRED", asked)
+
+
 class Garbled:
     """What no message type can be read from."""
 

@@ -30,7 +30,6 @@ NOT_READ = {
     "load": "A limit of how many calls at once, and of how often a stranger may try: it opens "
     "nothing. The tests of admission hold it.",
     "deadline": "It ends a call and opens nothing.",
-    "assurance": "No policy asks for more than a log-in yet, so there is nothing to weaken.",
     "break_glass": "No method takes an emergency access yet.",
 }
 
@@ -100,6 +99,12 @@ _MUTATIONS = (
         lambda method: method.access is not Access.PUBLIC,
         lambda method: replace(method, freshness=_TOLERANT),
         ("stale",),
+    ),
+    Mutation(
+        "asks for no fresh authentication",
+        lambda method: method.max_age is not None,
+        lambda method: replace(method, level=0, max_age=None),
+        ("too_long_ago",),
     ),
     Mutation(
         "asks auth no more",
