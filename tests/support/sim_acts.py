@@ -166,14 +166,9 @@ async def _suspend(world: World, auth: AuthServer) -> None:
     async with auth.store.begin_as(own_call("Suspend", "sim")) as tx:
         rows = await own_tx(tx).rows()
         made = sim_database.Member(rows.members[person, organization].roles, suspended=True)
-        sessions = [session for session, owner in world.sessions.items() if owner == person]
-        _end(own_tx(tx), sessions)
-        revision = await tx.state.publish(
-            [
-                _membership(person, organization, made),
-                *(SessionRevoked(each, forget_at(clock.now())) for each in sessions),
-            ]
-        )
+        _end(own_tx(tx), _sessions_in(rows, person, organization))
+        epoch = MembershipEpoch(person, organization, forget_at(clock.now()))
+        revision = await tx.state.publish([_membership(person, organization, made), epoch])
         own_tx(tx).write(lambda rows: rows.members.__setitem__((person, organization), made))
     _ended(world, revision, lambda c: (c.subject, c.organization) == (person, organization))
 
@@ -184,10 +179,11 @@ async def _reactivate(world: World, auth: AuthServer) -> None:
         made = sim_database.Member(roles)
         await tx.state.publish([_membership(person, organization, made)])
         own_tx(tx).write(lambda rows: rows.members.__setitem__((person, organization), made))
-    # What had ended by it may be good again, so nothing is known of its end any more.
-    for token in world.tokens:
-        if (token.claims.subject, token.claims.organization) == (person, organization):
-            token.ended_at = 0
+
+
+def _sessions_in(rows: sim_database.Rows, person: UUID, organization: UUID) -> list[UUID]:
+    place = (person, organization)
+    return [s for s, row in rows.sessions.items() if (row.user, row.organization) == place]
 
 
 def _member(world: World) -> tuple[UUID, UUID, tuple[str, ...]]:
@@ -239,9 +235,7 @@ async def _end_member(world: World, auth: AuthServer) -> None:
     person, organization, _ = _member(world)
     async with auth.store.begin_as(own_call("EndMember", "sim")) as tx:
         rows = await own_tx(tx).rows()
-        place = (person, organization)
-        held = [s for s, row in rows.sessions.items() if (row.user, row.organization) == place]
-        _end(own_tx(tx), held)
+        _end(own_tx(tx), _sessions_in(rows, person, organization))
         until = forget_at(clock.now())
         revision = await tx.state.publish([MembershipEpoch(person, organization, until)])
     _ended(world, revision, lambda c: (c.subject, c.organization) == (person, organization))
