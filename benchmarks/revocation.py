@@ -14,9 +14,9 @@ import jwt
 from auth.signing import _associated
 from benchmarks.figures import Effort, Found, Line, Section, Series, Target
 from benchmarks.growth import Growth
-from benchmarks.load import Outcome, plan
+from benchmarks.load import Outcome, plan, warm_up
 from benchmarks.patients import GET, readings
-from benchmarks.run import WorthlessRun, run_module
+from benchmarks.run import run_module
 from benchmarks.stage import ADMINISTRATOR, Stage
 from core import clock
 from core.crypto.keyring import Keyring
@@ -29,6 +29,7 @@ from hub.services import Service
 # Auth is ended this long, in seconds, after a load has begun.
 _MOMENT = 1.0
 _LOAD_IN_FLIGHT = 8
+_LEAST_LOADS = 2
 _PEOPLE = 10_000
 
 
@@ -74,23 +75,31 @@ def _away(stage: Stage, found: Found) -> None:
 def _restarted(stage: Stage, effort: Effort, payloads: list[bytes], found: Found) -> None:
     """Clinical answers reads while auth is ended and comes back; failed calls are the figure."""
     target, token = stage.running.grpc["clinical"], stage.session().token
-    calls = effort.calls(6_000, 1_500)
+    calls = effort.calls(2_000, 500)
     wanted = plan(target, GET, payloads, calls=calls, in_flight=_LOAD_IN_FLIGHT, token=token)
-    kept: list[Any] = []
-    loading = threading.Thread(
-        target=lambda: kept.append(run_module("benchmarks.load", asdict(wanted)))
-    )
-    loading.start()
-    time.sleep(_MOMENT)
-    began = time.monotonic()
-    stage.relaunch("auth")
+    warm_up(wanted)
+    began, back = time.monotonic(), threading.Event()
+
+    def relaunch() -> None:
+        try:
+            time.sleep(_MOMENT)
+            stage.relaunch("auth")
+        finally:
+            back.set()
+
+    relaunching = threading.Thread(target=relaunch)
+    relaunching.start()
+    outcomes: list[Outcome] = []
+    # One load after the other until auth serves again, and one more.
+    while not back.is_set() or len(outcomes) < _LEAST_LOADS:
+        outcomes.append(Outcome(**run_module("benchmarks.load", asdict(wanted))))
     gone = time.monotonic() - began
-    loading.join()
-    if not kept:
-        raise WorthlessRun("the load was not carried out")
-    outcome = Outcome(**kept[0])
+    relaunching.join()
+    outcomes.append(Outcome(**run_module("benchmarks.load", asdict(wanted))))
     found.add(
-        restarted_failed=sum(outcome.failed.values()), restarted_calls=outcome.calls, gone=gone
+        restarted_failed=sum(sum(each.failed.values()) for each in outcomes),
+        restarted_calls=sum(each.calls for each in outcomes),
+        gone=gone,
     )
 
 
@@ -182,8 +191,9 @@ def _section(found: Found) -> Section:
         line("auth away: the last read let in, after", "away_read", "s", 10),
         line("auth away: declared reads past 10 s that went on", "away_declared_share", ""),
         line("auth away: valid tokens told to log in again", "away_logged_out", "", 0),
-        line("auth restarted: seconds until it served again", "gone", "s"),
-        line("auth restarted under load: failed calls of clinical", "restarted_failed", "", 0),
+        line("auth restarted under load: seconds that it took", "gone", "s"),
+        line("auth restarted under load: calls of clinical", "restarted_calls", ""),
+        line("auth restarted under load: failed of them", "restarted_failed", "", 0),
     ]  # fmt: skip
     return Section(
         "Revocation, and auth away",
