@@ -86,7 +86,8 @@ async def judged(world: World, server: Server, token: Token, asked: Asked) -> No
     if not caller.degraded:
         proven.add(token.text)
     if asked.permission in caller.permissions:
-        oracle.let_in(asked, caller, server.machine, before)
+        known = truth.state.proven_at
+        oracle.let_in(asked, caller, server.machine, proven=before, current_at=known)
     else:
         oracle.denied(asked)
 

@@ -43,15 +43,22 @@ class Oracle:
     faults: list[str] = field(default_factory=list)
     judged: dict[str, int] = field(default_factory=dict)
 
-    def let_in(self, asked: Asked, caller: Caller, machine: Machine, proven: bool) -> None:
-        """A call went through. `proven`: this server had proven the token before."""
+    def let_in(
+        self, asked: Asked, caller: Caller, machine: Machine, *, proven: bool, current_at: float
+    ) -> None:
+        """A call went through. `proven`: this server had proven the token before; `current_at`
+        is when what it knew was proven last.
+        """
         now = _time()
         bound = asked.bound
         if caller.degraded:
             self._count("degraded")
             if not (asked.continues and proven):
                 self._fault("a call continued that was not declared, or not proven before", asked)
-            bound = CONTINUE_SECONDS
+            if now - current_at > CONTINUE_SECONDS:
+                self._fault("a call continued for too long", asked)
+            # What was heard before the outage holds during it.
+            bound = now - current_at + asked.bound
         self._count("let in")
         since = asked.began if bound <= 0 else now - bound
         if not any(
