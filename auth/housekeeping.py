@@ -5,6 +5,7 @@ import logging
 from datetime import timedelta
 
 from auth.background import own_call
+from auth.domain.accounts import KEEP_ACTIVITY
 from auth.domain.lockout import FORGET_AFTER
 from auth.storage.store import Store
 from core import clock, tasks
@@ -58,5 +59,7 @@ async def sweep(store: Store) -> None:
         await tx.challenges.forget(now)
         await tx.service_accounts.forget_assertions(now)
         await tx.sessions.forget(now - KEEP_SPENT_TOKENS)
+        await tx.mail_tokens.forget(now)
+        await tx.activities.forget(now - KEEP_ACTIVITY)
         await tx.messages.forget(now - KEEP_MESSAGES, now - KEEP_DEAD_MESSAGES)
         await tx.identity_providers.forget(now)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from auth.domain.emails import email_key
-from auth.domain.lockout import lane
+from auth.domain.lockout import RECORDED_COUNTS, lane
 from auth.hashing import Hashing
 from auth.signing import Signer
 from auth.storage.attempts import Counted
@@ -21,7 +21,9 @@ WAIT_SECONDS = 8.0
 """How long an attempt waits for others of its lane that are under way: less than the deadline of a
 log-in, and longer than as many passwords take to be looked at as are looked at without a delay."""
 
-STEP_SECONDS = 0.1
+FIRST_STEP_SECONDS = 0.1
+LONGEST_STEP_SECONDS = 1.0
+"""How often it looks: soon at first, then less often, so that waiting costs the database little."""
 
 MOST_WAITING = 64
 """Attempts of one process that wait at once; further ones are refused like those of a locked lane,
@@ -73,9 +75,11 @@ class PasswordProof:
         if counted.admitted or self._waiting >= MOST_WAITING:
             return account, counted, lane_key
         self._waiting += 1
+        step = FIRST_STEP_SECONDS
         try:
             while counted.under_way and loop.time() < until:
-                await asyncio.sleep(STEP_SECONDS)
+                await asyncio.sleep(step)
+                step = min(step * 2, LONGEST_STEP_SECONDS)
                 account, counted, lane_key = await self._count(email)
         finally:
             self._waiting -= 1
@@ -92,6 +96,24 @@ class PasswordProof:
         if account is None or account.disabled_at is not None:
             return _Account(account.id if account else None, None), counted, lane_key
         return _Account(account.id, account.password_hash), counted, lane_key
+
+    async def refused(self, user: UUID | None, act: str, outcome: str) -> None:
+        """Record some of the refusals, with their count, so that a flood cannot fill the trail."""
+        source = str(user) if user else identity.call().peer
+        async with self._store.begin() as tx:
+            refusals = await tx.attempts.refused(source, clock.now())
+            if refusals in RECORDED_COUNTS:
+                await tx.record_act(act, subject=user, outcome=outcome, count=refusals)
+
+    async def reopen(self, tx: Tx, email: str) -> None:
+        """Open the lane of unknown devices: whoever has proven the account otherwise may log in."""
+        await reopen(tx, self._signer, email)
+
+
+async def reopen(tx: Tx, signer: Signer, email: str) -> None:
+    """Open the lane of unknown devices of an address."""
+    key = await signer.derivation_key(tx)
+    await tx.attempts.clear(lane(key, email_key(email), ""))
 
 
 async def clear(tx: Tx, attempted: Attempted) -> None:

@@ -7,34 +7,36 @@ key seals them all; it stands in the database, wrapped under the service's keyri
 import hashlib
 import hmac
 import json
-import os
 
 from auth.domain.emails import email_key
 from auth.domain.messages import TERMS, Channel, Message, Template
+from auth.row_keys import RowKey
 from auth.storage.messages import Queued
 from auth.storage.store import Tx
 from core.crypto.keyring import KeyProvider
-from core.crypto.seal import KEY_SIZE, derive, open_sealed, seal
+from core.crypto.seal import derive, open_sealed, seal
 from core.ids import new_id
-
-_PURPOSE = "messages"
-_ASSOCIATED = b"medhub/auth/messages"
 
 
 class Post:
     """Queues messages, and opens them again for who sends them."""
 
     def __init__(self, keyring: KeyProvider) -> None:
-        self._keyring = keyring
-        self._key: bytes | None = None
+        self._key = RowKey(keyring, "messages")
 
     async def send(self, tx: Tx, message: Message) -> bool:
         """Have a message sent once the transaction is committed.
 
         False: it is not sent, since the recipient has had as many of this kind as an hour allows.
         """
-        terms = TERMS[message.template]
-        key = await self._message_key(tx)
+        return await self._queue(tx, message, TERMS[message.template].most_an_hour)
+
+    async def pretend(self, tx: Tx, message: Message) -> None:
+        """Do the same work and queue nothing, where nobody may see that there is nothing to say."""
+        await self._queue(tx, message, 0)
+
+    async def _queue(self, tx: Tx, message: Message, most_an_hour: int) -> bool:
+        key = await self._key.of(tx)
         made = new_id()
         return await tx.messages.add(
             Queued(
@@ -43,26 +45,15 @@ class Post:
                 channel=message.channel,
                 recipient=_digest(key, message.to),
                 content=seal(derive(key, "content"), _to_bytes(message), made.bytes),
-                life=terms.life,
-                most_an_hour=terms.most_an_hour,
+                life=TERMS[message.template].life,
+                most_an_hour=most_an_hour,
             )
         )
 
     async def open(self, tx: Tx, key: bytes, content: bytes) -> Message:
         """The message inside; `key` is the bytes of its id. Raises Unopenable."""
-        found = await self._message_key(tx)
+        found = await self._key.of(tx)
         return _from_bytes(open_sealed(derive(found, "content"), content, key))
-
-    async def _message_key(self, tx: Tx) -> bytes:
-        if self._key is not None:
-            return self._key
-        fresh = self._keyring.wrap(os.urandom(KEY_SIZE), _ASSOCIATED)
-        wrapped = await tx.keys.server_key(_PURPOSE, fresh)
-        key = self._keyring.unwrap(wrapped, _ASSOCIATED)
-        # One that this transaction has made lasts only if the transaction does.
-        if wrapped != fresh:
-            self._key = key
-        return key
 
 
 def _digest(key: bytes, recipient: str) -> bytes:

@@ -19,16 +19,21 @@ from auth.formats.passkeys import Party
 from auth.hashing import Hashing
 from auth.housekeeping import Housekeeping
 from auth.login import LogIn
+from auth.mail_tokens import MailTokens
 from auth.openid_client import Providers, Reach
 from auth.opening import Opening
+from auth.own_account import OwnAccount
 from auth.passkey_login import PasskeyLogIn
 from auth.password_proof import PasswordProof
 from auth.posting import Post
 from auth.providers import providers
 from auth.proving import Proving
 from auth.reauthentication import Reauthentication
+from auth.recovery import Recovery
+from auth.registration import Registration
 from auth.rotation import Rotation
 from auth.sent_codes import SentCodes
+from auth.servicers.accounts import Accounts
 from auth.servicers.auth import Authentication
 from auth.servicers.auth_state import AuthState
 from auth.servicers.factors import Factors
@@ -94,7 +99,15 @@ class Auth:
             core.parts.push_async_callback(work.stop)
         post = Post(core.keyring)
         _deliver(core, store, post, self._messages)
+        proof, tokens = PasswordProof(store, hashing, signer), MailTokens(core.keyring)
         return {
+            f"{_PACKAGE}.AccountService": Accounts(
+                store,
+                core.pages,
+                Registration(store, hashing, tokens, post),
+                Recovery(store, hashing, proof, tokens, post),
+                OwnAccount(store, hashing, proof, tokens, post),
+            ),
             f"{_PACKAGE}.AuthService": Authentication(store, hashing, signer, proving),
             f"{_PACKAGE}.AuthStateService": AuthState(feed, proving),
             f"{_PACKAGE}.KeyService": Keys(core.state),
@@ -104,7 +117,7 @@ class Auth:
             f"{_PACKAGE}.IdentityProviderService": IdentityProviders(
                 store, core.pages, secrets, directories.reach
             ),
-            f"{_PACKAGE}.FactorService": factors(store, hashing, signer, post, self._party),
+            f"{_PACKAGE}.FactorService": factors(store, hashing, signer, proof, post, self._party),
             f"{_PACKAGE}.MembershipService": Memberships(store, core.pages, signer),
             f"{_PACKAGE}.OrganizationService": Organizations(store),
             f"{_PACKAGE}.RoleService": Roles(store, core.pages, everything().permissions),
@@ -129,11 +142,18 @@ def party_of(settings: PasskeySettings) -> Party:
     return Party(settings.passkey_domain, settings.passkey_name, settings.origins())
 
 
-def factors(store: Store, hashing: Hashing, signer: Signer, post: Post, party: Party) -> Factors:
+def factors(
+    store: Store,
+    hashing: Hashing,
+    signer: Signer,
+    proof: PasswordProof,
+    post: Post,
+    party: Party,
+) -> Factors:
     """The FactorService and its parts."""
     opening = Opening(store, signer)
     codes = SentCodes(signer, post)
-    log_in = LogIn(store, PasswordProof(store, hashing, signer), opening)
+    log_in = LogIn(store, proof, opening)
     return Factors(
         store,
         Enrolment(store, hashing, signer, post, codes, party),

@@ -11,3 +11,8 @@ def email_key(email: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", email.strip()).casefold()
     return unicodedata.normalize("NFKC", folded)
+
+
+def domain_of(email: str) -> str:
+    """The domain of an address, in the form in which domains are compared."""
+    return email_key(email).rpartition("@")[2]

@@ -178,3 +178,27 @@ class ProviderUnreachable(Refusal):
 
     def __init__(self) -> None:
         super().__init__(retry_after=PROVIDER_RETRY_SECONDS)
+
+
+class RegistrationRefused(Refusal):
+    """The organization takes no registration with this address."""
+
+    reason = "REGISTRATION_REFUSED"
+
+
+class VerificationRefused(Refusal):
+    """The token of a mail is unknown, spent or too old, or its address is taken."""
+
+    reason = "VERIFICATION_REFUSED"
+
+
+class ReauthenticationFailed(Refusal):
+    """The password that was to prove the caller once more is wrong, or comes too soon."""
+
+    reason = "REAUTHENTICATION_FAILED"
+
+
+class ResetRefused(Refusal):
+    """The token to reset a password is unknown, spent or too old."""
+
+    reason = "RESET_REFUSED"

@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from auth.domain.sessions import RefreshState
 from auth.storage.tables import app_user, auth_revision, organization, refresh_token, session
-from core.database import Transaction, statement
+from core.database import Transaction, sql, statement
 
 _REVISION = select(auth_revision.c.value).scalar_subquery()
 # Read with the session, so what ends sessions later has a higher one.
@@ -152,6 +152,7 @@ _LATELY_USED = statement(
     )
     .distinct()
 )
+_FORGET_PEERS = sql("UPDATE session SET peer = '' WHERE user_id = :owner", owner=Uuid)
 _COUNT_OTHERS = statement(
     select(func.count().label("found"))
     .select_from(session)
@@ -340,6 +341,10 @@ class Sessions:
         """Those of the sessions for which tokens were issued since then."""
         rows = await self._tx.all(_LATELY_USED, sessions=list(sessions), since=since)
         return [row.session_id for row in rows]
+
+    async def forget_peers(self, user: UUID) -> None:
+        """Remove where a user has logged in from."""
+        await self._tx.run(_FORGET_PEERS, owner=user)
 
     async def count_others(self, user: UUID, but: UUID, at: datetime) -> int:
         """How many the user has open besides one."""

@@ -7,11 +7,13 @@ from uuid import UUID
 from sqlalchemy import text
 
 from auth.storage.activations import Activations
+from auth.storage.activities import Activities
 from auth.storage.attempts import Attempts
 from auth.storage.challenges import Challenges
 from auth.storage.factors import Factors
 from auth.storage.identity_providers import IdentityProviders
 from auth.storage.keys import Keys
+from auth.storage.mail_tokens import MailTokens
 from auth.storage.memberships import Memberships
 from auth.storage.messages import Messages
 from auth.storage.organizations import Organizations
@@ -33,12 +35,14 @@ class Tx:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
+        self.activities = Activities(tx)
         self.activations = Activations(tx)
         self.attempts = Attempts(tx)
         self.identity_providers = IdentityProviders(tx)
         self.challenges = Challenges(tx)
         self.factors = Factors(tx)
         self.keys = Keys(tx)
+        self.mail_tokens = MailTokens(tx)
         self.memberships = Memberships(tx)
         self.messages = Messages(tx)
         self.organizations = Organizations(tx)
@@ -66,7 +70,14 @@ class Tx:
         resource: str = "",
         **detail: object,
     ) -> None:
-        """Write an audit event for what is no change of a row."""
+        """Write an audit event for what is no change of a row.
+
+        What is about a person's account they see themselves, too.
+        """
+        if subject is not None and subject_kind == "user":
+            outcome = str(detail.get("outcome", "OK"))
+            by_others = self._tx.subject not in (None, subject)
+            self.activities.add(subject, act, outcome, by_others=by_others)
         await self._tx.record_act(
             act,
             subject=subject,

@@ -115,7 +115,24 @@ app_user = platform_table(
         secret=True,
     ),
     column("disabled_at", _TIME, internal="Since when nobody can log in with it.", nullable=True),
-    column("created_at", _TIME, internal="When the account was made."),
+    column(
+        "deactivated",
+        Boolean,
+        internal="Its owner shut it, and opens it again by a reset of the password.",
+        server_default="false",
+    ),
+    column("created_at", _TIME, field=f"{_V1}.Account.create_time"),
+    column("email_verified_at", _TIME, field=f"{_V1}.Account.email_verify_time", nullable=True),
+    column("display_name", Text, field=f"{_V1}.Account.display_name", server_default="''"),
+    column("language", Text, field=f"{_V1}.Account.language", server_default="''"),
+    column("time_zone", Text, field=f"{_V1}.Account.time_zone", server_default="''"),
+    column(
+        "preferences",
+        JSONB,
+        field=f"{_V1}.Account.preferences",
+        server_default="'{}'::jsonb",
+    ),
+    column("revision", Integer, field=f"{_V1}.Account.etag", server_default="1"),
     unique_key("email_key"),
     reason="A person works for several organizations with one account.",
     subject="id",
@@ -452,6 +469,41 @@ auth_state = platform_table(
     column("forget_at", _TIME, internal="When no live token can need it.", nullable=True),
     index("forget_at"),
     reason="Servers serve all organizations and follow one sequence.",
+)
+
+mail_token = platform_table(
+    "mail_token",
+    metadata,
+    column("id", Uuid, internal="What its content is bound to.", primary_key=True),
+    column("purpose", Text, internal="What it does; see auth.mail_tokens."),
+    column("user_id", Uuid, internal="Whose account it is for, if there is one.", nullable=True),
+    column("address", LargeBinary, internal="A keyed digest of the address.", secret=True),
+    column("content", LargeBinary, internal="What it brings along, sealed.", secret=True),
+    column("token_hash", LargeBinary, internal="SHA-256 of the token.", secret=True),
+    column("created_at", _TIME, internal="When it was sent."),
+    column("expires_at", _TIME, internal="From when on it is too old."),
+    column("used_at", _TIME, internal="When it was used or made void.", nullable=True),
+    reference("user_id", to="app_user", on_delete="CASCADE"),
+    unique_key("token_hash"),
+    index("address", "purpose"),
+    index("user_id"),
+    index("expires_at"),
+    reason="It is presented by somebody of whom nothing else is known yet.",
+)
+
+account_activity = platform_table(
+    "account_activity",
+    metadata,
+    column("id", Uuid, internal="In the order of time.", primary_key=True),
+    column("user_id", Uuid, internal="Whose account it is."),
+    column("act", Text, internal="What was done, as the trail calls it."),
+    column("occurred_at", _TIME, internal="When."),
+    column("outcome", Text, internal="OK, or the reason of a refusal."),
+    column("peer", Text, internal="The network address it came from."),
+    column("by_others", Boolean, internal="Whether somebody else did it."),
+    index("user_id", "id"),
+    index("occurred_at"),
+    reason="A copy of some of the trail for people themselves, wherever they belong.",
 )
 
 message = queue_table(

@@ -15,10 +15,8 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 from auth import bootstrap
-from auth.background import own_call
 from auth.domain.messages import Message, Template
 from auth.formats import key_files
-from auth.posting import Post
 from auth.server import Auth
 from auth.settings import MessageSettings
 from auth.storage.store import Store
@@ -30,6 +28,7 @@ from core.rpc.server import Server
 from core.service import start
 from core.settings import CoreSettings
 from medhub.auth.v1 import auth_service_pb2 as wire
+from tests.support.mails import kept_messages
 from tests.support.postgres import PAGE_KEY, ServiceDatabase
 
 KEPT_MESSAGES = MessageSettings(mail="outbox", sms="outbox")
@@ -86,18 +85,6 @@ class AuthServer:
     async def member(self, email: str, *roles: str) -> UUID:
         """Somebody of the organization who can log in with PASSWORD."""
         return await bootstrap.user(self.store, self.organization, email, "M", PASSWORD, roles)
-
-
-async def kept_messages(store: Store, keyring: Keyring) -> list[Message]:
-    """What the development outbox keeps, and what is still queued; the oldest first."""
-    post = Post(keyring)
-    async with store.begin_as(own_call("Test", "auth.messages.read")) as tx:
-        rows = await tx.messages.shown()
-        return [
-            await post.open(tx, row.id.bytes, row.content)
-            for row in reversed(rows)
-            if row.content is not None
-        ]
 
 
 async def until(holds: Callable[[], bool]) -> None:

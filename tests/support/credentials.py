@@ -10,12 +10,19 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from auth import bootstrap
+from auth.domain.messages import Template
 from auth.domain.roles import ADMINISTRATOR, permissions_of
 from auth.formats.passkeys import Party
 from auth.hashing import Hashing
+from auth.mail_tokens import MailTokens
+from auth.own_account import OwnAccount
+from auth.password_proof import PasswordProof
 from auth.posting import Post
 from auth.proving import Proving
+from auth.recovery import Recovery
+from auth.registration import Registration
 from auth.server import factors
+from auth.servicers.accounts import Accounts
 from auth.servicers.auth import Authentication
 from auth.servicers.factors import Factors
 from auth.servicers.memberships import Memberships
@@ -31,6 +38,7 @@ from core.crypto.unlocking import Passphrase
 from core.database.pages import PageTokens
 from core.identity import Call, Caller, Kind
 from medhub.auth.v1 import auth_service_pb2 as wire
+from tests.support.mails import kept_messages
 from tests.support.postgres import PAGE_KEY, ServiceDatabase
 
 PASSWORD = "bright-kestrel-orbit-41"
@@ -63,6 +71,7 @@ class Auth:
     roles: Roles
     sessions: Sessions
     service_accounts: ServiceAccounts
+    accounts: Accounts
     factors: Factors
     post: Post
     clinics: list[Clinic] = field(default_factory=list)
@@ -97,6 +106,12 @@ class Auth:
         return await self.auth.Login(
             wire.LoginRequest(email=email, password=password, organization=organization)
         )
+
+    async def mailed(self, to: str, template: Template) -> str:
+        """The token of the last message to an address about something."""
+        kept = await kept_messages(self.store, self.keyring)
+        found = [each for each in kept if (each.to, each.template) == (to, template)]
+        return found[-1].values["token"]
 
     async def act(self, token: str, method: str = "Test", **more: Any) -> Caller:
         """Enter a call of the token's owner, with the rights that the database gives them."""
@@ -163,7 +178,22 @@ async def auth(database: Callable[..., ServiceDatabase], tmp_path: Path) -> Asyn
             roles=Roles(store, pages, everything().permissions),
             sessions=Sessions(store, pages),
             service_accounts=ServiceAccounts(store, pages),
-            factors=factors(store, hashing, signer, post, PARTY),
+            accounts=_accounts(store, hashing, signer, keyring),
+            factors=factors(
+                store, hashing, signer, PasswordProof(store, hashing, signer), post, PARTY
+            ),
             post=post,
         )
         hashing.close()
+
+
+def _accounts(store: Store, hashing: Hashing, signer: Signer, keyring: Keyring) -> Accounts:
+    proof, tokens = PasswordProof(store, hashing, signer), MailTokens(keyring)
+    post = Post(keyring)
+    return Accounts(
+        store,
+        PageTokens(PAGE_KEY),
+        Registration(store, hashing, tokens, post),
+        Recovery(store, hashing, proof, tokens, post),
+        OwnAccount(store, hashing, proof, tokens, post),
+    )

@@ -9,8 +9,8 @@ from auth.delivery import Delivery, Fault, Nobody, Outbox, Provider, Undelivered
 from auth.domain.messages import TERMS, Channel, Message, Template
 from auth.domain.wording import Text
 from auth.posting import Post
-from tests.support.auth_server import kept_messages
 from tests.support.credentials import Auth
+from tests.support.mails import kept_messages
 
 TO = "ana@clinic.test"
 

@@ -1,0 +1,69 @@
+"""What closing an account asks of all organizations at once, which row-level security hides.
+
+Both functions run with the owner's rights, and only for the person as whom the transaction acts:
+nobody else's memberships can be read or ended by them. Organizations are locked before memberships,
+as whoever changes a membership does it.
+"""
+
+from typing import Final
+
+from auth.domain.roles import ADMINISTRATOR
+from core.database.capture import REFUSED, roles_of
+
+_ALONE: Final = f"""
+CREATE OR REPLACE FUNCTION medhub.administered_alone(person uuid) RETURNS SETOF uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF person IS DISTINCT FROM NULLIF(current_setting('medhub.subject', true), '')::uuid THEN
+        RAISE EXCEPTION 'only about whoever acts' USING ERRCODE = '{REFUSED}';
+    END IF;
+    PERFORM 1 FROM public.organization o WHERE o.id IN (
+        SELECT m.organization_id FROM public.membership m
+        WHERE m.user_id = person AND m.roles @> ARRAY['{ADMINISTRATOR}'])
+    ORDER BY o.id FOR NO KEY UPDATE;
+    RETURN QUERY SELECT m.organization_id FROM public.membership m
+    WHERE m.user_id = person AND m.suspended_at IS NULL AND m.roles @> ARRAY['{ADMINISTRATOR}']
+        AND NOT EXISTS (
+            SELECT 1 FROM public.membership n JOIN public.app_user u ON u.id = n.user_id
+            WHERE n.organization_id = m.organization_id AND n.id <> m.id
+                AND n.suspended_at IS NULL AND n.roles @> ARRAY['{ADMINISTRATOR}']
+                AND u.disabled_at IS NULL);
+END $$
+"""  # noqa: S608 - built from our own declarations
+
+_LEAVE: Final = f"""
+CREATE OR REPLACE FUNCTION medhub.leave_everywhere(person uuid, left_at timestamptz)
+RETURNS SETOF uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    place record;
+BEGIN
+    IF person IS DISTINCT FROM NULLIF(current_setting('medhub.subject', true), '')::uuid THEN
+        RAISE EXCEPTION 'only about whoever acts' USING ERRCODE = '{REFUSED}';
+    END IF;
+    FOR place IN
+        SELECT m.organization_id, m.id FROM public.membership m WHERE m.user_id = person
+        ORDER BY m.organization_id FOR UPDATE
+    LOOP
+        UPDATE public.membership SET user_id = NULL, suspended_at = left_at,
+            email = place.id || '@deleted.invalid', email_key = place.id || '@deleted.invalid',
+            display_name = '-', roles = '{{}}', timed_roles = '[]',
+            updated_at = left_at, revision = revision + 1
+        WHERE organization_id = place.organization_id AND id = place.id;
+        RETURN NEXT place.organization_id;
+    END LOOP;
+END $$
+"""  # noqa: S608 - built from our own declarations
+
+_FUNCTIONS: Final = ("administered_alone(uuid)", "leave_everywhere(uuid, timestamptz)")
+
+
+def closing_sql() -> list[str]:
+    """The functions and who may call them; each statement can be repeated."""
+    app = roles_of("auth").app
+    rights = [
+        f"{verb} ON FUNCTION medhub.{function} {to}"
+        for function in _FUNCTIONS
+        for verb, to in (("REVOKE ALL", "FROM PUBLIC"), ("GRANT EXECUTE", f"TO {app}"))
+    ]
+    return [_ALONE, _LEAVE, *rights]

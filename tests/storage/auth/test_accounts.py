@@ -1,0 +1,530 @@
+"""People's own accounts against a real database."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from auth.domain.messages import Template
+from auth.domain.refusals import (
+    InvalidCredentials,
+    LastAdministrator,
+    PasswordTooCommon,
+    ReauthenticationFailed,
+    RegistrationRefused,
+    ResetRefused,
+    TokenInvalid,
+    VerificationRefused,
+)
+from auth.operation import disable_account, suspend_organization
+from core.errors import EtagMismatch, InvalidField, Refusal
+from core.ids import name_of, new_id
+from medhub.auth.v1 import (
+    account_pb2,
+    auth_service_pb2,
+    membership_pb2,
+    membership_service_pb2,
+)
+from medhub.auth.v1 import account_service_pb2 as wire
+from tests.support.credentials import OTHER_PASSWORD, PASSWORD, Auth, anonymous
+from tests.support.mails import kept_messages, open_registration
+
+ANA = "Ana.Moreau@parc.test"
+NEW = "new.address@elsewhere.test"
+
+
+async def _register(auth: Auth, organization: UUID, email: str = ANA) -> None:
+    anonymous("RegisterAccount")
+    await auth.accounts.RegisterAccount(
+        wire.RegisterAccountRequest(
+            organization=name_of("organizations", organization),
+            email=email,
+            display_name="Ana Moreau",
+            language="fr",
+        )
+    )
+
+
+def _invitation(email: str, role: str) -> membership_service_pb2.CreateMembershipRequest:
+    made = membership_pb2.Membership(email=email, display_name="Ana", roles=[role])
+    return membership_service_pb2.CreateMembershipRequest(membership=made)
+
+
+async def _verify(auth: Auth, token: str, password: str = "") -> str:
+    anonymous("VerifyEmail")
+    request = wire.VerifyEmailRequest(token=token, password=password)
+    return (await auth.accounts.VerifyEmail(request)).user
+
+
+async def _reset(auth: Auth, token: str, password: str = OTHER_PASSWORD) -> int:
+    anonymous("ResetPassword")
+    request = wire.ResetPasswordRequest(token=token, new_password=password)
+    return (await auth.accounts.ResetPassword(request)).auth_revision
+
+
+async def _ask_reset(auth: Auth, email: str) -> None:
+    anonymous("RequestPasswordReset")
+    await auth.accounts.RequestPasswordReset(wire.RequestPasswordResetRequest(email=email))
+
+
+async def _templates(auth: Auth, to: str) -> list[Template]:
+    kept = await kept_messages(auth.store, auth.keyring)
+    return [each.template for each in kept if each.to == to]
+
+
+async def test_a_person_registers_proves_the_address_and_works(auth: Auth) -> None:
+    """Nothing is there before the token; then an account, a membership, and a log-in."""
+    clinic = await auth.clinic()
+    await open_registration(auth.store, clinic.organization, ["nurse"])
+    await _register(auth, clinic.organization)
+    assert auth.rows("SELECT count(*) AS n FROM app_user") == [{"n": 1}]
+
+    user = await _verify(auth, await auth.mailed(ANA, Template.VERIFY_EMAIL), PASSWORD)
+
+    made = await auth.log_in(ANA.lower())
+    assert (made.user, made.organization) == (user, name_of("organizations", clinic.organization))
+    proven = await auth.proving.prove(made.access_token)
+    assert proven.roles == ("nurse",)
+    await auth.act(made.access_token)
+    account = await auth.accounts.GetAccount(wire.GetAccountRequest())
+    assert (account.display_name, account.language, account.email) == ("Ana Moreau", "fr", ANA)
+    assert account.HasField("email_verify_time")
+
+
+async def test_nothing_of_who_registers_stands_readable(auth: Auth) -> None:
+    """Whoever reads the database learns no address of a person without an account."""
+    clinic = await auth.clinic()
+    await open_registration(auth.store, clinic.organization)
+
+    await _register(auth, clinic.organization)
+
+    kept = str(auth.rows("SELECT * FROM mail_token")) + str(auth.rows("SELECT * FROM message"))
+    kept += str(auth.rows("SELECT * FROM medhub.audit_outbox"))
+    assert "moreau" not in kept.lower()
+
+
+async def test_who_has_an_account_is_told_by_mail_alone(auth: Auth) -> None:
+    """The caller sees no difference; the person learns that somebody tried."""
+    clinic = await auth.clinic()
+    await open_registration(auth.store, clinic.organization)
+
+    await _register(auth, clinic.organization, clinic.email.upper())
+
+    assert await _templates(auth, clinic.email.upper()) == [Template.ACCOUNT_EXISTS]
+    assert auth.rows("SELECT used_at IS NULL AS usable FROM mail_token") == [{"usable": False}]
+
+
+async def test_an_organization_decides_who_registers(auth: Auth) -> None:
+    """Closed, suspended, unknown, or another domain: refused alike, account or not."""
+    clinic = await auth.clinic()
+    for email in (ANA, clinic.email):
+        with pytest.raises(RegistrationRefused):
+            await _register(auth, clinic.organization, email)
+    with pytest.raises(RegistrationRefused):
+        await _register(auth, new_id())
+    await open_registration(auth.store, clinic.organization, domains=["PARC.test"])
+    await _register(auth, clinic.organization)
+    with pytest.raises(RegistrationRefused):
+        await _register(auth, clinic.organization, "ana@notparc.test")
+
+    await suspend_organization(auth.store, clinic.organization)
+
+    with pytest.raises(RegistrationRefused):
+        await _register(auth, clinic.organization)
+
+
+async def test_a_token_makes_one_account_also_when_two_calls_race(auth: Auth) -> None:
+    """One wins; the other learns nothing more than that the token is spent."""
+    clinic = await auth.clinic()
+    await open_registration(auth.store, clinic.organization)
+    await _register(auth, clinic.organization)
+    token = await auth.mailed(ANA, Template.VERIFY_EMAIL)
+
+    results = await asyncio.gather(
+        *(asyncio.create_task(_verify(auth, token, PASSWORD)) for _ in range(4)),
+        return_exceptions=True,
+    )
+
+    assert sum(isinstance(each, str) for each in results) == 1
+    assert all(isinstance(each, str | VerificationRefused) for each in results)
+    assert auth.rows("SELECT count(*) AS n FROM app_user") == [{"n": 2}]
+
+
+async def test_a_refused_password_spends_no_token(auth: Auth) -> None:
+    """Too short, common, or of the person's own words: the token stays good."""
+    clinic = await auth.clinic()
+    await open_registration(auth.store, clinic.organization)
+    await _register(auth, clinic.organization)
+    token = await auth.mailed(ANA, Template.VERIFY_EMAIL)
+
+    for password, refusal in (
+        ("", InvalidField),
+        ("short", InvalidField),
+        ("iloveyou-iloveyou1", PasswordTooCommon),
+        ("ana.moreau-clinique", PasswordTooCommon),
+    ):
+        with pytest.raises(refusal):
+            await _verify(auth, token, password)
+
+    assert await _verify(auth, token, PASSWORD)
+
+
+async def test_an_old_token_verifies_nothing(auth: Auth) -> None:
+    """Nor does one of another purpose, or one that nobody made."""
+    clinic = await auth.clinic()
+    await open_registration(auth.store, clinic.organization)
+    await _register(auth, clinic.organization)
+    await _ask_reset(auth, clinic.email)
+    token = await auth.mailed(ANA, Template.VERIFY_EMAIL)
+    auth.rows("UPDATE mail_token SET expires_at = now() WHERE purpose = 'REGISTER'")
+
+    reset = await auth.mailed(clinic.email, Template.RESET_PASSWORD)
+    for each in (token, reset, "made up"):
+        with pytest.raises(VerificationRefused):
+            await _verify(auth, each, PASSWORD)
+
+
+async def test_an_invitation_is_accepted_by_who_registers_with_its_address(auth: Auth) -> None:
+    """As they were invited, and not a second time."""
+    clinic = await auth.clinic()
+    await open_registration(auth.store, clinic.organization, ["nurse"])
+    await auth.act_as_administrator(clinic)
+    await auth.memberships.CreateMembership(_invitation(ANA.lower(), "doctor"))
+    await _register(auth, clinic.organization)
+
+    await _verify(auth, await auth.mailed(ANA, Template.VERIFY_EMAIL), PASSWORD)
+
+    proven = await auth.proving.prove((await auth.log_in(ANA)).access_token)
+    assert proven.roles == ("doctor",)
+
+
+async def test_resending_writes_to_who_has_something_to_verify_alone(auth: Auth) -> None:
+    """A registration gets another token; nobody else gets anything."""
+    clinic = await auth.clinic()
+    await open_registration(auth.store, clinic.organization)
+    await _register(auth, clinic.organization)
+
+    for email in (ANA.lower(), clinic.email, "nobody@nowhere.test"):
+        anonymous("ResendVerification")
+        await auth.accounts.ResendVerification(wire.ResendVerificationRequest(email=email))
+
+    kept = await kept_messages(auth.store, auth.keyring)
+    assert [(each.to, each.template) for each in kept] == [(ANA, Template.VERIFY_EMAIL)] * 2
+    assert await _verify(auth, kept[-1].values["token"], PASSWORD)
+
+
+async def test_an_invited_persons_address_is_proven_later(auth: Auth) -> None:
+    """The organization handed over the token itself, so nobody has read a mail yet."""
+    clinic = await auth.clinic()
+    await auth.act_as_administrator(clinic)
+    made = await auth.memberships.CreateMembership(_invitation(ANA, "nurse"))
+    anonymous("ActivateAccount")
+    await auth.auth.ActivateAccount(
+        auth_service_pb2.ActivateAccountRequest(
+            activation_token=made.activation_token, password=PASSWORD
+        )
+    )
+    await _ask_reset(auth, ANA)
+    assert Template.RESET_PASSWORD not in await _templates(auth, ANA)
+
+    anonymous("ResendVerification")
+    await auth.accounts.ResendVerification(wire.ResendVerificationRequest(email=ANA))
+    await _verify(auth, await auth.mailed(ANA, Template.VERIFY_EMAIL))
+
+    await _ask_reset(auth, ANA)
+    assert await _reset(auth, await auth.mailed(ANA, Template.RESET_PASSWORD))
+
+
+async def test_a_reset_ends_all_sessions_and_opens_none(auth: Auth) -> None:
+    """The old password, every token and every refresh are dead; a log-in is as ever."""
+    clinic = await auth.clinic()
+    made = await auth.log_in(clinic.email)
+    await _ask_reset(auth, clinic.email.upper())
+
+    await _reset(auth, await auth.mailed(clinic.email, Template.RESET_PASSWORD))
+
+    with pytest.raises(TokenInvalid):
+        await auth.proving.prove(made.access_token)
+    assert auth.rows("SELECT count(*) AS n FROM session WHERE revoked_at IS NULL") == [{"n": 0}]
+    with pytest.raises(InvalidCredentials):
+        await auth.log_in(clinic.email)
+    assert (await auth.log_in(clinic.email, OTHER_PASSWORD)).access_token
+    assert Template.PASSWORD_CHANGED in await _templates(auth, clinic.email)
+
+
+async def test_a_reset_works_once_also_when_two_calls_race(auth: Auth) -> None:
+    """One token, one password."""
+    clinic = await auth.clinic()
+    await _ask_reset(auth, clinic.email)
+    token = await auth.mailed(clinic.email, Template.RESET_PASSWORD)
+
+    results = await asyncio.gather(
+        *(asyncio.create_task(_reset(auth, token)) for _ in range(4)), return_exceptions=True
+    )
+
+    assert sum(isinstance(each, int) for each in results) == 1
+    assert all(isinstance(each, int | ResetRefused) for each in results)
+
+
+async def test_what_cannot_be_reset_is_refused_alike(auth: Auth) -> None:
+    """Too old, of an account that the operator has shut, never made."""
+    clinic = await auth.clinic()
+    await _ask_reset(auth, clinic.email)
+    first = await auth.mailed(clinic.email, Template.RESET_PASSWORD)
+    auth.rows("UPDATE mail_token SET expires_at = now()")
+    await _ask_reset(auth, clinic.email)
+    second = await auth.mailed(clinic.email, Template.RESET_PASSWORD)
+    await disable_account(auth.store, clinic.email)
+
+    for token in (first, second, "made up"):
+        with pytest.raises(ResetRefused):
+            await _reset(auth, token)
+
+
+async def test_asking_for_a_reset_writes_to_an_account_alone(auth: Auth) -> None:
+    """An address of nobody gets no mail, and leaves a row that nobody can use."""
+    await _ask_reset(auth, "nobody@nowhere.test")
+
+    assert await kept_messages(auth.store, auth.keyring) == []
+    assert auth.rows("SELECT used_at IS NULL AS usable FROM mail_token") == [{"usable": False}]
+
+
+async def test_a_reset_opens_the_lane_that_strangers_closed(auth: Auth) -> None:
+    """Whoever has proven the account by mail is not shut out by who guessed at it."""
+    clinic = await auth.clinic()
+    with pytest.raises(InvalidCredentials):
+        await auth.log_in(clinic.email, "wrong-password-here")
+    auth.rows("UPDATE login_attempt SET failures = 30, open_at = now() + interval '10 minutes'")
+    await _ask_reset(auth, clinic.email)
+
+    await _reset(auth, await auth.mailed(clinic.email, Template.RESET_PASSWORD))
+
+    assert (await auth.log_in(clinic.email, OTHER_PASSWORD)).access_token
+
+
+async def test_a_password_is_changed_by_who_knows_it(auth: Auth) -> None:
+    """Other sessions end where so asked, this one stays; a message tells the person."""
+    clinic = await auth.clinic()
+    other = await auth.log_in(clinic.email)
+    own = await auth.log_in(clinic.email)
+    await auth.act(own.access_token, "ChangePassword")
+    request = wire.ChangePasswordRequest(
+        current_password=PASSWORD, new_password=OTHER_PASSWORD, end_other_sessions=True
+    )
+
+    await auth.accounts.ChangePassword(request)
+
+    with pytest.raises(TokenInvalid):
+        await auth.proving.prove(other.access_token)
+    await auth.proving.prove(own.access_token)
+    assert Template.PASSWORD_CHANGED in await _templates(auth, clinic.email)
+    assert (await auth.log_in(clinic.email, OTHER_PASSWORD)).access_token
+
+
+async def test_a_wrong_current_password_counts_as_a_guess(auth: Auth) -> None:
+    """It is counted before it is refused, in the lane of log-ins, and changes nothing."""
+    clinic = await auth.clinic()
+    await auth.act((await auth.log_in(clinic.email)).access_token, "ChangePassword")
+    request = wire.ChangePasswordRequest(current_password="wrong", new_password=OTHER_PASSWORD)
+
+    for _ in range(2):
+        with pytest.raises(ReauthenticationFailed):
+            await auth.accounts.ChangePassword(request)
+
+    assert auth.rows("SELECT failures FROM login_attempt") == [{"failures": 2}]
+    assert (await auth.log_in(clinic.email)).access_token
+
+
+async def test_an_address_changes_once_the_new_one_is_proven(auth: Auth) -> None:
+    """Until then nothing changes; the old address is told."""
+    clinic = await auth.clinic()
+    await auth.act((await auth.log_in(clinic.email)).access_token, "ChangeEmail")
+    await auth.accounts.ChangeEmail(
+        wire.ChangeEmailRequest(current_password=PASSWORD, new_email=NEW)
+    )
+    assert (await auth.log_in(clinic.email)).access_token
+
+    await _verify(auth, await auth.mailed(NEW, Template.CONFIRM_NEW_EMAIL))
+
+    assert (await auth.log_in(NEW)).access_token
+    with pytest.raises(InvalidCredentials):
+        await auth.log_in(clinic.email)
+    assert Template.EMAIL_CHANGED in await _templates(auth, clinic.email)
+
+
+async def test_an_address_that_is_taken_is_not_told_to_who_wants_it(auth: Auth) -> None:
+    """Neither when it is asked for nor later: its owner gets a mail."""
+    clinic = await auth.clinic()
+    await auth.user(clinic.organization, NEW, "nurse")
+    await auth.act((await auth.log_in(clinic.email)).access_token, "ChangeEmail")
+
+    await auth.accounts.ChangeEmail(
+        wire.ChangeEmailRequest(current_password=PASSWORD, new_email=NEW)
+    )
+
+    assert await _templates(auth, NEW) == [Template.ACCOUNT_EXISTS]
+
+
+async def test_an_account_is_updated_by_its_etag(auth: Auth) -> None:
+    """What the mask names changes; a stale etag, a wrong zone and a fixed field are refused."""
+    clinic = await auth.clinic()
+    await auth.act((await auth.log_in(clinic.email)).access_token, "UpdateAccount")
+    held = await auth.accounts.GetAccount(wire.GetAccountRequest())
+
+    async def update(*paths: str, **fields: Any) -> account_pb2.Account:
+        request = wire.UpdateAccountRequest(account=account_pb2.Account(**fields))
+        request.update_mask.paths.extend(paths)
+        return await auth.accounts.UpdateAccount(request)
+
+    dark = account_pb2.Preference(key="theme", value="dark")
+    saved = await update(
+        etag=held.etag, language="de", time_zone="Europe/Berlin", preferences=[dark]
+    )
+    cleared = await update("preferences", etag=saved.etag, language="fr")
+
+    assert (saved.language, saved.time_zone, list(saved.preferences)) == (
+        "de",
+        "Europe/Berlin",
+        [dark],
+    )
+    assert (cleared.language, list(cleared.preferences)) == ("de", [])
+    assert cleared == await auth.accounts.GetAccount(wire.GetAccountRequest())
+    refusals: list[tuple[type[Refusal], tuple[str, ...], dict[str, Any]]] = [
+        (EtagMismatch, (), {"etag": held.etag, "language": "fr"}),
+        (InvalidField, (), {"etag": cleared.etag, "time_zone": "Europe/Atlantis"}),
+        (InvalidField, ("password_hash",), {"etag": cleared.etag}),
+        (InvalidField, (), {"etag": cleared.etag, "display_name": "A\nB"}),
+        (InvalidField, (), {"etag": cleared.etag, "preferences": [dark, dark]}),
+    ]
+    for refusal, paths, fields in refusals:
+        with pytest.raises(refusal):
+            await update(*paths, **fields)
+
+
+async def test_a_deactivated_account_opens_by_a_reset(auth: Auth) -> None:
+    """Nobody logs in meanwhile, and its memberships stay."""
+    clinic = await auth.clinic()
+    await auth.user(clinic.organization, ANA, "nurse")
+    made = await auth.log_in(ANA)
+    await auth.act(made.access_token, "DeactivateAccount")
+
+    await auth.accounts.DeactivateAccount(wire.DeactivateAccountRequest(current_password=PASSWORD))
+
+    with pytest.raises(TokenInvalid):
+        await auth.proving.prove(made.access_token)
+    with pytest.raises(InvalidCredentials):
+        await auth.log_in(ANA)
+    await _ask_reset(auth, ANA)
+    await _reset(auth, await auth.mailed(ANA, Template.RESET_PASSWORD))
+    again = await auth.log_in(ANA, OTHER_PASSWORD)
+    assert again.organization == name_of("organizations", clinic.organization)
+
+
+async def test_a_deleted_account_leaves_its_id_alone(auth: Auth) -> None:
+    """No name, no address, no password, no membership; the address is free again."""
+    first, second = await auth.clinic("Alpha"), await auth.clinic("Beta")
+    user = await auth.user(first.organization, ANA, "nurse")
+    await auth.user(second.organization, ANA, "doctor")
+    made = await auth.log_in(ANA)
+    await auth.act(made.access_token, "DeleteAccount")
+
+    await auth.accounts.DeleteAccount(wire.DeleteAccountRequest(current_password=PASSWORD))
+
+    with pytest.raises(TokenInvalid):
+        await auth.proving.prove(made.access_token)
+    with pytest.raises(InvalidCredentials):
+        await auth.log_in(ANA)
+    kept = "\n".join(
+        str(auth.rows(f"SELECT * FROM {table}"))
+        for table in ("app_user", "membership", "session", "account_activity", "mail_token")
+    )
+    assert "moreau" not in kept.lower()
+    assert "192.0.2.7" not in kept
+    assert str(user) in kept
+    assert await auth.user(first.organization, ANA, "nurse") != user
+
+
+async def test_the_last_administrator_does_not_go(auth: Auth) -> None:
+    """An organization keeps somebody who administers it, in each of several."""
+    alone, shared = await auth.clinic("Alpha"), await auth.clinic("Beta")
+    await auth.user(shared.organization, alone.email, "administrator")
+    await auth.act((await auth.log_in(alone.email)).access_token, "DeleteAccount")
+
+    with pytest.raises(LastAdministrator):
+        await auth.accounts.DeleteAccount(wire.DeleteAccountRequest(current_password=PASSWORD))
+    with pytest.raises(LastAdministrator):
+        await auth.accounts.DeactivateAccount(
+            wire.DeactivateAccountRequest(current_password=PASSWORD)
+        )
+
+    assert len((await auth.log_in(alone.email)).organizations) == 2
+
+
+@pytest.mark.parametrize("go", ["DeleteAccount", "DeactivateAccount"])
+async def test_of_two_administrators_who_go_at_once_one_stays(auth: Auth, go: str) -> None:
+    """They take turns at the organization; the second one is the last."""
+    clinic = await auth.clinic()
+    await auth.user(clinic.organization, ANA, "administrator")
+    request: Any = {
+        "DeleteAccount": wire.DeleteAccountRequest,
+        "DeactivateAccount": wire.DeactivateAccountRequest,
+    }[go]
+    tokens = [(await auth.log_in(email)).access_token for email in (ANA, clinic.email)]
+
+    async def leave(token: str) -> None:
+        await auth.act(token, go)
+        await getattr(auth.accounts, go)(request(current_password=PASSWORD))
+
+    results = await asyncio.gather(
+        *(asyncio.create_task(leave(token)) for token in tokens), return_exceptions=True
+    )
+
+    assert sorted(type(each).__name__ for each in results) == ["LastAdministrator", "NoneType"]
+
+
+async def test_people_see_what_was_done_with_their_account(auth: Auth) -> None:
+    """Newest first, page by page, by act and time; nobody else's."""
+    clinic = await auth.clinic()
+    await auth.user(clinic.organization, ANA, "nurse")
+    await auth.log_in(ANA)
+    with pytest.raises(InvalidCredentials):
+        await auth.log_in(clinic.email, "wrong-password-here")
+    made = await auth.log_in(clinic.email)
+    await auth.act(made.access_token, "ChangePassword")
+    await auth.accounts.ChangePassword(
+        wire.ChangePasswordRequest(current_password=PASSWORD, new_password=OTHER_PASSWORD)
+    )
+
+    first = await auth.accounts.ListAccountActivity(wire.ListAccountActivityRequest(page_size=2))
+    rest = await auth.accounts.ListAccountActivity(
+        wire.ListAccountActivityRequest(page_size=2, page_token=first.next_page_token)
+    )
+    log_ins = await auth.accounts.ListAccountActivity(
+        wire.ListAccountActivityRequest(act="auth.login", end_time=first.activities[1].time)
+    )
+
+    seen = [(each.act, each.outcome) for each in [*first.activities, *rest.activities]]
+    assert seen == [
+        ("auth.changepassword", "OK"),
+        ("auth.login", "OK"),
+        ("auth.login", "INVALID_CREDENTIALS"),
+    ]
+    assert {each.peer for each in first.activities} == {"192.0.2.7"}
+    assert rest.next_page_token == ""
+    assert [each.outcome for each in log_ins.activities] == ["INVALID_CREDENTIALS"]
+
+
+async def test_the_dashboard_shows_it_all(auth: Auth) -> None:
+    """Account, sessions, organizations and the last acts."""
+    clinic = await auth.clinic()
+    await auth.log_in(clinic.email)
+    made = await auth.log_in(clinic.email)
+    await auth.act(made.access_token, "GetAccountDashboard")
+
+    shown = await auth.accounts.GetAccountDashboard(wire.GetAccountDashboardRequest())
+
+    assert shown.account.email == clinic.email
+    assert [each.current for each in shown.sessions] == [True, False]
+    assert [each.display_name for each in shown.organizations] == ["Clinique du Parc"]
+    assert [each.act for each in shown.activities] == ["auth.login"] * 2
