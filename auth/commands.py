@@ -12,8 +12,10 @@ from auth import bootstrap, operation
 from auth.domain.assertions import COLLECTION
 from auth.domain.roles import ADMINISTRATOR
 from auth.formats import key_files
+from auth.outbox import outbox_text
+from auth.posting import Post
 from auth.settings import CommandSettings
-from auth.signing import rotate
+from auth.signing import Signer, rotate
 from auth.storage.store import Store
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import KeyFile, Passphrase
@@ -66,6 +68,11 @@ def _add_operation(parser: ArgumentParser) -> None:
     kinds = parser.add_subparsers(required=True)
     keys = kinds.add_parser("rotate-keys", help="publish a new signing key, retire the others")
     keys.set_defaults(work=_rotate)
+    compromised = kinds.add_parser("revoke-key", help="let a key verify nothing any more")
+    compromised.add_argument("kid", help="as the keys of the edge name it")
+    compromised.set_defaults(work=_revoke_key)
+    everything = kinds.add_parser("end-everything", help="log everybody out, everywhere")
+    everything.set_defaults(work=_end_everything)
     for name, work in (
         ("suspend-organization", _suspend),
         ("reactivate-organization", _reactivate),
@@ -81,9 +88,21 @@ def _add_operation(parser: ArgumentParser) -> None:
     )
     release.add_argument("email")
     release.set_defaults(work=_release)
-    disable = kinds.add_parser("disable-account", help="in all organizations, for good")
-    disable.add_argument("email")
-    disable.set_defaults(work=_disable)
+    for name, work, said in (
+        ("disable-account", _disable, "in all organizations"),
+        (
+            "lock-account",
+            _disable,
+            "shut an account out of all organizations, until it is unlocked",
+        ),
+        ("unlock-account", _unlock, "let an account in again, and forget who guessed at it"),
+        ("end-sessions", _end_sessions, "log a person out everywhere"),
+    ):
+        account = kinds.add_parser(name, help=said)
+        account.add_argument("email")
+        account.set_defaults(work=work)
+    outbox = kinds.add_parser("outbox", help="messages that have not left, the newest last")
+    outbox.set_defaults(work=_outbox)
 
 
 async def _with_store(work: Callable[[Store, Namespace], Awaitable[str]], given: Namespace) -> None:
@@ -123,6 +142,11 @@ async def _service_account(store: Store, given: Namespace) -> str:
 
 
 async def _rotate(store: Store, _given: Namespace) -> str:
+    return await rotate(store, _keyring())
+
+
+def _keyring() -> Keyring:
+    """The server's own. Raises ValueError where nothing opens it."""
     settings = CoreSettings.read("auth")
     if settings.keyring_passphrase is not None:
         secret: KeyFile | Passphrase = Passphrase(settings.keyring_passphrase.get_secret_value())
@@ -130,7 +154,15 @@ async def _rotate(store: Store, _given: Namespace) -> str:
         secret = KeyFile(settings.keyring_key_path)
     else:
         raise ValueError("the keyring needs a key file or a passphrase")
-    return await rotate(store, Keyring.open(settings.keyring_path, secret))
+    return Keyring.open(settings.keyring_path, secret)
+
+
+async def _revoke_key(store: Store, given: Namespace) -> str:
+    return _revision(await operation.revoke_key(store, _keyring(), given.kid))
+
+
+async def _end_everything(store: Store, _given: Namespace) -> str:
+    return _revision(await operation.end_everything(store))
 
 
 async def _suspend(store: Store, given: Namespace) -> str:
@@ -148,6 +180,19 @@ async def _disable_server(store: Store, given: Namespace) -> str:
 
 async def _disable(store: Store, given: Namespace) -> str:
     return _revision(await operation.disable_account(store, given.email))
+
+
+async def _unlock(store: Store, given: Namespace) -> str:
+    await operation.unlock_account(store, Signer(_keyring()), given.email)
+    return "the account can log in"
+
+
+async def _end_sessions(store: Store, given: Namespace) -> str:
+    return _revision(await operation.end_sessions(store, given.email))
+
+
+async def _outbox(store: Store, _given: Namespace) -> str:
+    return await outbox_text(store, Post(_keyring()))
 
 
 async def _release(store: Store, given: Namespace) -> str:

@@ -10,6 +10,8 @@ from auth import ending, signing
 from auth.background import own_call
 from auth.domain.events import MembershipChanged, OrganizationEpoch, SubjectEpoch
 from auth.domain.sessions import forget_at
+from auth.password_proof import reopen
+from auth.signing import Signer
 from auth.storage.store import Store
 from core import clock
 from core.crypto.keyring import KeyProvider
@@ -80,6 +82,31 @@ async def disable_account(store: Store, email: str) -> int:
         now = clock.now()
         await tx.users.disable(account.id, now)
         return await tx.state.publish([SubjectEpoch(account.id, forget_at(now))])
+
+
+async def unlock_account(store: Store, signer: Signer, email: str) -> None:
+    """Let an account in again that was shut out, by whomever; raises NoSuchRow.
+
+    Its sessions and tokens of before stay dead. Attempts of unknown devices count anew.
+    """
+    async with store.begin_as(own_call("Unlock", "auth.users.unlock")) as tx:
+        account = await tx.users.find(email)
+        if account is None:
+            raise NoSuchRow("no account has this address")
+        await tx.users.shut(account.id, None, deactivated=False)
+        await reopen(tx, signer, email)
+        await tx.record_act("auth.users.unlock", subject=account.id)
+
+
+async def end_sessions(store: Store, email: str) -> int:
+    """Log a person out everywhere. Answers the revision; raises NoSuchRow."""
+    async with store.begin_as(own_call("EndSessions", "auth.users.end_sessions")) as tx:
+        account = await tx.users.find(email)
+        if account is None:
+            raise NoSuchRow("no account has this address")
+        await tx.record_act("auth.users.end_sessions", subject=account.id)
+        _, revision = await ending.end_all_of(tx, account.id)
+        return revision
 
 
 async def release_address(store: Store, email: str) -> int:

@@ -2,7 +2,20 @@
 
 import typer
 
-from hub.commands import audit, backup, demo, doctor, down, hl7, migrate, policy, receipt, serve, up
+from hub.commands import (
+    audit,
+    auth,
+    backup,
+    demo,
+    doctor,
+    down,
+    hl7,
+    migrate,
+    policy,
+    receipt,
+    serve,
+    up,
+)
 
 app = typer.Typer(
     help="The typed, audited, multi-tenant backbone under healthcare software.",
@@ -22,6 +35,7 @@ app.command()(backup.restore)
 app.command()(policy.policy)
 app.command()(receipt.receipt)
 app.add_typer(audit.app, name="audit")
+app.add_typer(auth.app, name="auth")
 app.add_typer(hl7.app, name="hl7")
 
 
