@@ -47,8 +47,12 @@ class Registration:
                 "language": language or identity.call().language,
                 "organization": str(organization),
             }
-            taken = await tx.users.find(email) is not None
+            account = await tx.users.of_address(email)
+            taken = account is not None
             token = await self._tokens.make(tx, Purpose.REGISTER, None, content, usable=not taken)
+            if account is not None:
+                # In the person's own language, whoever wrote their address.
+                content["language"] = account.language
             await self._post.send(tx, _message(content, "" if taken else token))
             await tx.record_act(
                 identity.call().action, resource=name_of("organizations", organization)

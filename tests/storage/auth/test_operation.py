@@ -6,16 +6,23 @@ from uuid import UUID
 import pytest
 
 from auth import proving
+from auth.background import own_call
 from auth.commands import run
+from auth.delivery import Delivery, Outbox
+from auth.domain.messages import Channel, Message, Template
 from auth.domain.refusals import InvalidCredentials, NotAMember, RefreshRefused, TokenInvalid
 from auth.operation import (
     NoSuchRow,
     disable_account,
+    end_sessions,
     reactivate_organization,
     release_address,
     revoke_key,
     suspend_organization,
+    unlock_account,
 )
+from auth.outbox import outbox_text
+from auth.posting import Post
 from auth.signing import verifying_keys
 from auth.storage.store import Tx
 from auth.storage.users import Users
@@ -168,3 +175,56 @@ async def test_the_commands_reach_them(auth: Auth, monkeypatch: pytest.MonkeyPat
 
     assert done == [0, 0, 0, 1, 0, 1, 0, 1]
     assert auth.rows("SELECT suspended_at FROM organization") == [{"suspended_at": None}]
+
+
+async def test_a_locked_account_is_let_in_again(auth: Auth) -> None:
+    """With its memberships, past who guessed at it, and without its sessions of before."""
+    clinic = await auth.clinic()
+    made = await auth.log_in(clinic.email)
+    await disable_account(auth.store, clinic.email)
+    with pytest.raises(InvalidCredentials):
+        await auth.log_in(clinic.email)
+
+    await unlock_account(auth.store, auth.signer, clinic.email)
+
+    assert (await auth.log_in(clinic.email)).organization
+    with pytest.raises(TokenInvalid):
+        await auth.proving.prove(made.access_token)
+    with pytest.raises(NoSuchRow):
+        await unlock_account(auth.store, auth.signer, "nobody@nowhere.test")
+
+
+async def test_a_person_is_logged_out_everywhere(auth: Auth) -> None:
+    """Tokens and refresh tokens are dead; a log-in is as ever."""
+    clinic = await auth.clinic()
+    made = await auth.log_in(clinic.email)
+
+    await end_sessions(auth.store, clinic.email)
+
+    with pytest.raises(TokenInvalid):
+        await auth.proving.prove(made.access_token)
+    anonymous("RefreshToken")
+    with pytest.raises(RefreshRefused):
+        await auth.auth.RefreshToken(wire.RefreshTokenRequest(refresh_token=made.refresh_token))
+    assert (await auth.log_in(clinic.email)).access_token
+
+
+async def test_the_outbox_shows_content_of_what_development_keeps_alone(auth: Auth) -> None:
+    """What waits for a real provider opens something, and is not the operator's to read."""
+    post = Post(auth.keyring)
+    async with auth.store.begin_as(own_call("Test", "auth.test")) as tx:
+        for code in ("271828", "314159"):
+            await post.send(
+                tx,
+                Message(
+                    Channel.EMAIL, "ana@clinic.test", Template.EMAIL_CODE, "en", {"code": code}
+                ),
+            )
+    delivery = Delivery(auth.store, post, dict.fromkeys(Channel, Outbox()))
+    await delivery.send_next()
+
+    shown = await outbox_text(auth.store, post)
+
+    assert [code in shown for code in ("271828", "314159")].count(True) == 1
+    assert shown.count("ana@clinic.test") == 1
+    assert "QUEUED  EMAIL  EMAIL_CODE" in shown
