@@ -7,8 +7,8 @@ from auth.storage.closing import closing_sql
 from auth.storage.tables import metadata
 from core.database.secure import add_tables, secure
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 _COLUMNS = (
     "deactivated", "email_verified_at", "display_name", "language", "time_zone", "preferences",
