@@ -126,6 +126,8 @@ class OwnAccount:
             await tx.sessions.revoke_all(account.id, now)
             await tx.sessions.forget_peers(account.id)
             await tx.mail_tokens.void_of(account.id, now)
+            for factor in await tx.factors.of(account.id):
+                await tx.factors.remove(factor.id, account.id)
             await tx.users.erase(account.id, now)
             await tx.record_act(identity.call().action, subject=account.id)
             await tx.activities.erase(account.id)

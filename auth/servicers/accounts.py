@@ -12,7 +12,7 @@ from auth.servicers.account_messages import (
     activity_to_proto,
     changes_from_proto,
 )
-from auth.servicers.auth import choice_to_proto
+from auth.servicers.opened import choice_to_proto
 from auth.servicers.sessions import session_to_proto
 from auth.storage.store import Store
 from core import clock, identity

@@ -12,8 +12,8 @@ from medhub.auth.v1 import factor_pb2, membership_pb2
 from medhub.auth.v1 import factor_service_pb2 as factors
 from medhub.auth.v1 import membership_service_pb2 as memberships
 from tests.support.apps import App
-from tests.support.auth_server import kept_messages
 from tests.support.authenticator import Authenticator
+from tests.support.mails import kept_messages
 from tests.support.matrix_requests import Ask, asks
 from tests.support.matrix_wire import bearer
 from tests.support.matrix_world import Side

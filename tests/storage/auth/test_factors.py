@@ -21,7 +21,7 @@ from core import clock
 from core.errors import NotFound, Refusal
 from core.ids import name_of
 from core.rpc.authorize import StepUpRequired
-from medhub.auth.v1 import auth_service_pb2, factor_pb2
+from medhub.auth.v1 import account_service_pb2, auth_service_pb2, factor_pb2
 from medhub.auth.v1 import factor_service_pb2 as wire
 from tests.support.apps import App
 from tests.support.authenticator import Authenticator
@@ -604,3 +604,22 @@ async def test_a_raised_session_lasts_a_day_and_an_idle_hour(auth: Auth) -> None
     assert idle == timedelta(hours=1)
     lasts = auth.rows("SELECT expires_at - created_at AS whole FROM session ORDER BY id DESC")
     assert lasts[0]["whole"] == timedelta(hours=24)
+
+
+async def test_a_deleted_account_leaves_no_factor(auth: Auth) -> None:
+    """Its passkey opens nothing any more."""
+    clinic = await auth.clinic()
+    await auth.user(clinic.organization, "ana@parc.test", "nurse")
+    token = (await auth.log_in("ana@parc.test")).access_token
+    device, _ = await with_passkey(auth, token)
+    await auth.act(token, "DeleteAccount")
+
+    await auth.accounts.DeleteAccount(
+        account_service_pb2.DeleteAccountRequest(current_password=PASSWORD)
+    )
+
+    assert auth.rows("SELECT id FROM factor") == []
+    anonymous("BeginPasskeyLogin")
+    begun = await auth.factors.BeginPasskeyLogin(wire.BeginPasskeyLoginRequest())
+    with pytest.raises(CodeRefused):
+        await auth.factors.FinishPasskeyLogin(_finish(begun, device.get(begun.options_json)))

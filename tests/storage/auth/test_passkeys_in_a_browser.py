@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from auth.formats.passkeys import Party
+from auth.password_proof import PasswordProof
 from auth.server import factors
 from medhub.auth.v1 import factor_service_pb2 as wire
 from tests.support.browser import CHROMIUM, Browser, browser
@@ -40,7 +41,8 @@ async def page(auth: Auth, tmp_path: Path) -> AsyncIterator[Browser]:
     server = await asyncio.start_server(_answer, "127.0.0.1", 0)
     origin = f"http://localhost:{server.sockets[0].getsockname()[1]}"
     party = Party("localhost", "medhub", (origin,))
-    auth.factors = factors(auth.store, auth.hashing, auth.signer, auth.post, party)
+    proof = PasswordProof(auth.store, auth.hashing, auth.signer)
+    auth.factors = factors(auth.store, auth.hashing, auth.signer, proof, auth.post, party)
     async with server, browser(tmp_path / "profile") as opened:
         await opened.open(f"{origin}/")
         await opened.command("WebAuthn.enable")
