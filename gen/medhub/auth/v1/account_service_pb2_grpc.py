@@ -163,6 +163,8 @@ class AccountServiceServicer:
         changes. Whether the new address has an account is not told.
 
         Refuses a wrong password (REAUTHENTICATION_FAILED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -174,6 +176,8 @@ class AccountServiceServicer:
         Refuses a wrong current password, which counts as an attempt to log in
         (REAUTHENTICATION_FAILED), and a common new one or one made of the person's own name, address or
         organization (PASSWORD_TOO_COMMON).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -214,6 +218,8 @@ class AccountServiceServicer:
         preferences and password are removed. What the law keeps stays: who did what, by the account's
         id, in the trails of the organizations. Refuses a wrong password (REAUTHENTICATION_FAILED) and
         the last administrator of an organization (LAST_ADMINISTRATOR).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -69,6 +69,8 @@ class AccountServiceStub:
     changes. Whether the new address has an account is not told.
 
     Refuses a wrong password (REAUTHENTICATION_FAILED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ChangePasswordRequest, _account_service_pb2.ChangePasswordResponse]
     """Changes the caller's password; a message tells the person. Other sessions end if so asked.
@@ -76,6 +78,8 @@ class AccountServiceStub:
     Refuses a wrong current password, which counts as an attempt to log in
     (REAUTHENTICATION_FAILED), and a common new one or one made of the person's own name, address or
     organization (PASSWORD_TOO_COMMON).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RequestPasswordReset: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.RequestPasswordResetRequest, _account_service_pb2.RequestPasswordResetResponse]
     """Sends a token for ResetPassword to the address of an account whose address is verified. The
@@ -100,6 +104,8 @@ class AccountServiceStub:
     preferences and password are removed. What the law keeps stays: who did what, by the account's
     id, in the trails of the organizations. Refuses a wrong password (REAUTHENTICATION_FAILED) and
     the last administrator of an organization (LAST_ADMINISTRATOR).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     ListAccountActivity: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ListAccountActivityRequest, _account_service_pb2.ListAccountActivityResponse]
     """Lists what was done with the caller's account, or tried, the newest first. It is kept for 180
@@ -148,6 +154,8 @@ class AccountServiceAsyncStub(AccountServiceStub):
     changes. Whether the new address has an account is not told.
 
     Refuses a wrong password (REAUTHENTICATION_FAILED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     ChangePassword: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ChangePasswordRequest, _account_service_pb2.ChangePasswordResponse]  # type: ignore[assignment]
     """Changes the caller's password; a message tells the person. Other sessions end if so asked.
@@ -155,6 +163,8 @@ class AccountServiceAsyncStub(AccountServiceStub):
     Refuses a wrong current password, which counts as an attempt to log in
     (REAUTHENTICATION_FAILED), and a common new one or one made of the person's own name, address or
     organization (PASSWORD_TOO_COMMON).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RequestPasswordReset: _aio.UnaryUnaryMultiCallable[_account_service_pb2.RequestPasswordResetRequest, _account_service_pb2.RequestPasswordResetResponse]  # type: ignore[assignment]
     """Sends a token for ResetPassword to the address of an account whose address is verified. The
@@ -179,6 +189,8 @@ class AccountServiceAsyncStub(AccountServiceStub):
     preferences and password are removed. What the law keeps stays: who did what, by the account's
     id, in the trails of the organizations. Refuses a wrong password (REAUTHENTICATION_FAILED) and
     the last administrator of an organization (LAST_ADMINISTRATOR).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     ListAccountActivity: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ListAccountActivityRequest, _account_service_pb2.ListAccountActivityResponse]  # type: ignore[assignment]
     """Lists what was done with the caller's account, or tried, the newest first. It is kept for 180
@@ -260,6 +272,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         changes. Whether the new address has an account is not told.
 
         Refuses a wrong password (REAUTHENTICATION_FAILED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -273,6 +287,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         Refuses a wrong current password, which counts as an attempt to log in
         (REAUTHENTICATION_FAILED), and a common new one or one made of the person's own name, address or
         organization (PASSWORD_TOO_COMMON).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -321,6 +337,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         preferences and password are removed. What the law keeps stays: who did what, by the account's
         id, in the trails of the organizations. Refuses a wrong password (REAUTHENTICATION_FAILED) and
         the last administrator of an organization (LAST_ADMINISTRATOR).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
