@@ -40,6 +40,7 @@ from auth.storage.sessions import Session
 from auth.storage.store import Store, Tx
 from core import clock, identity
 from core.ids import name_of, new_id
+from core.truth import FEDERATED
 
 ACT = "auth.login"
 NONCE_BYTES = 32
@@ -110,13 +111,17 @@ class Opening:
     ) -> LoggedIn:
         """The session, once all is proven that the person can prove; it may replace another.
 
-        Raises as `open` does; InvalidCredentials when the other has ended.
+        Raises as `open` does; NotAMember too where a provider vouched and its organization wants
+        more; InvalidCredentials too when the other has ended.
         """
         async with self._store.begin_for(user, None) as tx:
             choices = await tx.memberships.choices(user)
             organization = choose(choices, wanted)
             settings = await tx.organizations.settings(organization)
         missing = not suffices(settings, proof)
+        if missing and FEDERATED in proof.methods:
+            # What an organization's provider says opens that organization, or nothing.
+            raise NotAMember
         if missing:
             organization, settings = None, OrganizationSettings()
         session = new_id()

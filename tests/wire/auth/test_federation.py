@@ -9,8 +9,11 @@ from typing import Any
 import jwt
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
+from sqlalchemy import text
 
 from auth import bootstrap
+from auth.background import own_call
+from core.database import statement
 from medhub.auth.v1 import auth_service_pb2 as auth
 from medhub.auth.v1 import federated_login_service_pb2 as logins
 from medhub.auth.v1 import identity_provider_pb2 as messages
@@ -472,6 +475,23 @@ async def test_a_directory_leaves_no_organization_without_an_administrator(
     last = await hospital.sign_in(trusted)
 
     assert await roles_of(hospital.server, last.access_token) == ["administrator"]
+
+
+async def test_where_two_factors_are_demanded_the_providers_word_has_to_count_for_two(
+    hospital: Hospital,
+) -> None:
+    """A sign-in opens the organization or nothing: no session beside it."""
+    trusted = await hospital.trust(trusts_mfa=True)
+    async with hospital.server.store.begin_as(own_call("Change", "auth.test")) as tx:
+        await tx._tx.run(statement(text("UPDATE organization SET mfa_required = true")))
+    hospital.provider.person = {"sub": "u-1", "amr": ["pwd"]}
+
+    weak = await hospital.refused(trusted)
+    hospital.provider.person = {"sub": "u-1", "amr": ["mfa"]}
+    strong = await hospital.sign_in(trusted)
+
+    assert weak == REFUSED
+    assert strong.organization == f"organizations/{hospital.server.organization}"
 
 
 async def test_a_disabled_provider_opens_and_renews_nothing(hospital: Hospital) -> None:
