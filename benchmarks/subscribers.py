@@ -245,16 +245,19 @@ async def ended(
         metadata=_bearer(own),
         timeout=_PATIENCE,
     )
-    refused = [(at - began) * _MILLI for ats in await asyncio.gather(*waiting) for at in ats]
+    times = await asyncio.gather(*waiting)
     return {
-        **_told("refused", refused),
-        "people": len(refused),
+        **_told("refused", [(ats[0] - began) * _MILLI for ats in times]),
+        **_told("asked", [(at - began) * _MILLI for ats in times for at in ats]),
+        "people": sum(map(len, times)),
         "events": answer.auth_revision - before,
     }
 
 
 async def _refuse_all(one: Subscriber, tokens: Sequence[str]) -> list[float]:
-    """When each of the tokens was refused; the first shows that the change has come."""
+    """When each of the tokens was refused, one asked for after the other. From the first on, none
+    would have been let in: the change has come.
+    """
     first = await one.refuses(tokens[0])
     return [first, *[await one.refuses(token) for token in tokens[1:]]]
 
