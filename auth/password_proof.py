@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from auth.domain.emails import email_key
-from auth.domain.lockout import RECORDED_COUNTS, lane
+from auth.domain.lockout import MOST_FROM_ADDRESS, RECORDED_COUNTS, lane
+from auth.domain.refusals import Overloaded
 from auth.hashing import Hashing
 from auth.signing import Signer
 from auth.storage.attempts import Counted
@@ -57,11 +58,18 @@ class PasswordProof:
         self._waiting = 0
 
     async def attempt(self, email: str, password: str) -> Attempted:
-        """Whether the password is the account's; a success opens the lane again by `clear`."""
+        """Whether the password is the account's; a success opens the lane again by `clear`.
+
+        Raises Overloaded for an address that too many wrong ones came from.
+        """
         account, counted, lane_key = await self._count_in_turn(email)
         kept = account.password_hash if counted.admitted else None
         proven = await self._hashing.matches(kept, password)
-        return Attempted(account.user, proven and account.user is not None, lane_key)
+        proven = proven and account.user is not None
+        if not proven:
+            async with self._store.begin() as tx:
+                await tx.attempts.refused(_source(), clock.now())
+        return Attempted(account.user, proven, lane_key)
 
     async def _count_in_turn(self, email: str) -> tuple[_Account, Counted, bytes]:
         """Count the attempt, after those under way where they have used up what goes undelayed.
@@ -86,13 +94,16 @@ class PasswordProof:
         return account, counted, lane_key
 
     async def _count(self, email: str) -> tuple[_Account, Counted, bytes]:
-        peer = identity.call().peer
+        peer, now = identity.call().peer, clock.now()
         async with self._store.begin() as tx:
+            # Before the account's own count, which a flood from there is not to touch.
+            if await tx.attempts.refusals(_source(), now) >= MOST_FROM_ADDRESS:
+                raise Overloaded(retry_after=60.0 - now.second)
             key = await self._signer.derivation_key(tx)
             account = await tx.users.find(email)
             known = await tx.sessions.knows_peer(account.id if account else _NOBODY, peer)
             lane_key = lane(key, email_key(email), peer if known else "")
-            counted = await tx.attempts.count_in_turn(lane_key, clock.now())
+            counted = await tx.attempts.count_in_turn(lane_key, now)
         if account is None or account.disabled_at is not None:
             return _Account(account.id if account else None, None), counted, lane_key
         return _Account(account.id, account.password_hash), counted, lane_key
@@ -114,6 +125,11 @@ async def reopen(tx: Tx, signer: Signer, email: str) -> None:
     """Open the lane of unknown devices of an address."""
     key = await signer.derivation_key(tx)
     await tx.attempts.clear(lane(key, email_key(email), ""))
+
+
+def _source() -> str:
+    """Under what wrong passwords of the caller's network address are counted."""
+    return f"passwords from {identity.call().peer}"
 
 
 async def clear(tx: Tx, attempted: Attempted) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from auth.domain.events import SessionRevoked
+from auth.domain.messages import Channel, Message, Template
 from auth.domain.refusals import FactorRequired, NotAMember, RefreshRefused
 from auth.domain.sessions import (
     RefreshOutcome,
@@ -15,6 +16,7 @@ from auth.domain.sessions import (
     token_hash,
 )
 from auth.opening import Issued, issue
+from auth.posting import Post
 from auth.signing import Signer
 from auth.storage.sessions import Owner, Session
 from auth.storage.store import Store, Tx
@@ -28,7 +30,8 @@ REUSE_ACT = "auth.refresh_reuse"
 class Renewal:
     """Spends refresh tokens and moves sessions."""
 
-    def __init__(self, store: Store, signer: Signer) -> None:
+    def __init__(self, store: Store, signer: Signer, post: Post) -> None:
+        self._post = post
         self._store = store
         self._signer = signer
 
@@ -58,10 +61,26 @@ class Renewal:
             return None
         outcome = decide_refresh(held, request_id, clock.now())
         if outcome is RefreshOutcome.REUSE:
-            await _end_family(tx, session)
+            await self._end_family(tx, session)
         if outcome in (RefreshOutcome.REUSE, RefreshOutcome.REFUSE):
             return None
         return await self._succeed(tx, session, token, request_id, outcome)
+
+    async def _end_family(self, tx: Tx, session: Session) -> None:
+        """Two parties hold the token; neither may go on. Written, told to every server, and to the
+        person: one of the two is not them.
+        """
+        now = clock.now()
+        resource = name_of("sessions", session.id)
+        await tx.record_act(REUSE_ACT, subject=session.user, resource=resource)
+        if not await tx.sessions.revoke(session.id, session.user, now):
+            return
+        owner = await tx.users.get(session.user)
+        if owner is not None:
+            template = Template.SESSION_ENDED_BY_REUSE
+            message = Message(Channel.EMAIL, owner.email, template, owner.language)
+            await self._post.send(tx, message)
+        await tx.state.publish([SessionRevoked(session.id, forget_at(now))])
 
     async def _succeed(
         self, tx: Tx, session: Session, token: str, request_id: str, outcome: RefreshOutcome
@@ -121,11 +140,3 @@ async def _vouched(tx: Tx, session: Session) -> bool:
     if FEDERATED not in session.methods or session.organization is None:
         return FEDERATED not in session.methods
     return await tx.identity_providers.stands(session.user, session.organization)
-
-
-async def _end_family(tx: Tx, session: Session) -> None:
-    """Two parties hold the token; neither may go on. Written, and told to every server."""
-    now = clock.now()
-    await tx.record_act(REUSE_ACT, subject=session.user, resource=name_of("sessions", session.id))
-    if await tx.sessions.revoke(session.id, session.user, now):
-        await tx.state.publish([SessionRevoked(session.id, forget_at(now))])

@@ -66,7 +66,7 @@ class Signer:
     """Signs access tokens; keeps the unwrapped keys for RELOAD_SECONDS."""
 
     def __init__(self, keyring: KeyProvider) -> None:
-        self._keyring = keyring
+        self.keyring = keyring
         self._keys: list[SigningKey] = []
         self._private: dict[str, bytes] = {}
         self._loaded_at = float("-inf")
@@ -83,9 +83,9 @@ class Signer:
     async def derivation_key(self, tx: Tx) -> bytes:
         """The key that refresh and activation tokens derive from. It never changes."""
         if self._derivation is None:
-            fresh = self._keyring.wrap(os.urandom(KEY_BYTES), _associated(_DERIVATION))
+            fresh = self.keyring.wrap(os.urandom(KEY_BYTES), _associated(_DERIVATION))
             wrapped = await tx.keys.server_key(_DERIVATION, fresh)
-            self._derivation = self._keyring.unwrap(wrapped, _associated(_DERIVATION))
+            self._derivation = self.keyring.unwrap(wrapped, _associated(_DERIVATION))
         return self._derivation
 
     async def access_token(self, tx: Tx, principal: Principal) -> tuple[str, datetime]:
@@ -127,7 +127,7 @@ class Signer:
 
     def _unwrap(self, key: SigningKey) -> None:
         if key.kid not in self._private:
-            private = self._keyring.unwrap(key.wrapped_key, _associated(key.kid))
+            private = self.keyring.unwrap(key.wrapped_key, _associated(key.kid))
             self._private[key.kid] = private
 
 

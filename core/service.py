@@ -139,7 +139,7 @@ async def start(
     """Put a server together and start it; leaving `parts` drains and stops all of it."""
     core = await _core(service, settings, parts)
     truth = await make_truth(core)
-    admission = Admission()
+    admission = Admission(workers=settings.workers)
     recorder = AccessRecorder(core.database, admission.in_progress)
     await recorder.open()
     parts.push_async_callback(recorder.close)

@@ -49,6 +49,8 @@ class CoreSettings(BaseSettings):
     trusted_proxies: str = "127.0.0.1,::1"
     # Several workers share the port on purpose.
     so_reuseport: bool = False
+    # How many they are: what each address and each caller may do is divided among them.
+    workers: int = 1
     # PEM files of the server's certificate (with its chain), of its key (readable by the server
     # alone) and of the authority that certificates of its callers are of. All three or none: with
     # them both sides of every connection prove themselves, here and on the channels to others.

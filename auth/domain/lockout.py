@@ -18,6 +18,11 @@ LONGEST_DELAY = 900
 FORGET_AFTER = 86_400
 """Seconds of quiet after which a lane starts anew."""
 
+MOST_FROM_ADDRESS = 200
+"""Wrong passwords from one network address within a minute, whosever they are; then none is looked
+at until the next minute. A hospital behind one address mistypes a few in that time; who tries one
+password on many accounts is slowed, and lengthens no account's delay any more."""
+
 RECORDED_COUNTS = frozenset({1, 10, 100, 1_000, 10_000, 100_000})
 """Of the refusals within one minute these are written into the audit trail, with the count."""
 

@@ -12,6 +12,7 @@ from auth.invitations import Invitations
 from auth.login import LogIn
 from auth.opening import Challenged, Opened, Opening
 from auth.password_proof import PasswordProof
+from auth.posting import Post
 from auth.proving import Proving
 from auth.renewal import Renewal
 from auth.service_tokens import ServiceTokens
@@ -42,7 +43,7 @@ class Authentication:
         self._signer = signer
         self._proving = proving
         self._log_in = LogIn(store, PasswordProof(store, hashing, signer), Opening(store, signer))
-        self._renewal = Renewal(store, signer)
+        self._renewal = Renewal(store, signer, Post(signer.keyring))
         self._exchange = Exchange(store, signer, proving)
         self._service_tokens = ServiceTokens(store, signer)
         self._invitations = Invitations(store, signer)

@@ -62,6 +62,12 @@ _REFUSED = statement(
         RETURNING refusals"""
     ).bindparams(bindparam("source", type_=Text), bindparam("at", type_=_TIME))
 )
+_REFUSALS = statement(
+    text(
+        "SELECT refusals FROM refusal_count"
+        " WHERE source = :source AND minute = date_trunc('minute', CAST(:at AS timestamptz))"
+    ).bindparams(bindparam("source", type_=Text), bindparam("at", type_=_TIME))
+)
 _FORGET_COUNTS = statement(
     delete(refusal_count).where(refusal_count.c.minute < bindparam("before"))
 )
@@ -102,6 +108,11 @@ class Attempts:
     async def refused(self, source: str, at: datetime) -> int:
         """Count a refusal; how many there were from this source in this minute."""
         row = await self._tx.one(_REFUSED, source=source, at=at)
+        return int(row.refusals) if row else 0
+
+    async def refusals(self, source: str, at: datetime) -> int:
+        """How many refusals of this source there were in this minute, by all servers."""
+        row = await self._tx.one(_REFUSALS, source=source, at=at)
         return int(row.refusals) if row else 0
 
     async def forget(self, before: datetime) -> None:

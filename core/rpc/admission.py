@@ -2,12 +2,18 @@
 
 gRPC's own limit counts health checks too, so a busy server would be taken for a dead one.
 Health and reflection do not pass here; long streams have a limit of their own.
+
+What is counted here is load, and each process counts its own: several workers that share a port
+have a part each of what an address or a caller may do. What must not be guessed is counted in
+auth's database, for all workers at once (auth/password_proof.py).
 """
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Hashable
 
 from core.errors import Refusal
+from core.identity import Caller
 from medhub.options.v1 import policy_pb2 as options
 
 # Calls in progress in one process, by class. One process answers some thousand reads a second
@@ -36,6 +42,14 @@ CREDENTIAL_BURST = 600.0
 CREDENTIAL_RATE = 200.0
 # A proof that fails counts as this many: guessing is slowed long before honest use is.
 FAILURE_COST = 20.0
+# Calls of one known caller: bursts of this many, refilled at this rate a second. All workers of a
+# service together answer some thousand a second, so whoever makes more takes it from all others;
+# nobody who works with records comes near. Servers of the platform call for everybody and are not
+# counted.
+CALLER_BURST = 8_000.0
+CALLER_RATE = 4_000.0
+# Callers remembered; the one unseen for longest makes room.
+MAX_CALLERS = 50_000
 # Addresses remembered, once for each method they tried; the one unseen for longest makes room.
 MAX_ADDRESSES = 10_000
 
@@ -52,26 +66,32 @@ class Overloaded(Refusal):
 class Admission:
     """Counts calls in progress. One for each server."""
 
-    def __init__(self, limits: dict[int, int] | None = None) -> None:
+    def __init__(self, limits: dict[int, int] | None = None, workers: int = 1) -> None:
+        """`workers` is how many processes share the port: each has its part of what is counted."""
         self._most = limits if limits is not None else LIMITS
         self._limits = dict(self._most)
         self._judge_at = 0.0
         self._running = dict.fromkeys(self._limits, 0)
         self._left: asyncio.Event | None = None
-        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+        self._addresses = _Buckets(CREDENTIAL_BURST, CREDENTIAL_RATE, workers, MAX_ADDRESSES)
+        self._callers = _Buckets(CALLER_BURST, CALLER_RATE, workers, MAX_CALLERS)
 
     def enter(self, load: int, peer: str, method: str = "") -> None:
         """Take a place, to be given back by `leave`. Raises Overloaded when there is none."""
         if load == options.LOAD_CLASS_CREDENTIAL:
-            self._spend((peer, method))
+            self._addresses.spend((peer, method))
         if self._running[load] >= self._limits[load]:
             raise Overloaded
         self._running[load] += 1
 
     def charge(self, peer: str, method: str) -> None:
         """An address has failed to prove a secret to a method."""
-        left, at = self._buckets.get((peer, method), (CREDENTIAL_BURST, 0.0))
-        self._buckets[peer, method] = (max(left - FAILURE_COST, 0.0), at)
+        self._addresses.charge((peer, method), FAILURE_COST)
+
+    def count(self, caller: Caller) -> None:
+        """A known caller makes a call. Raises Overloaded when they make too many."""
+        if caller.subject is not None and not caller.service:
+            self._callers.spend(caller.subject)
 
     def leave(self, load: int, seconds: float) -> None:
         """Give the place back, after so many seconds."""
@@ -111,12 +131,29 @@ class Admission:
         running = self._running
         return sum(running.values()) - running.get(options.LOAD_CLASS_STREAM, 0)
 
-    def _spend(self, who: tuple[str, str]) -> None:
+
+class _Buckets:
+    """Buckets that fill again with time, one for each of whoever is counted."""
+
+    def __init__(self, burst: float, rate: float, workers: int, most: int) -> None:
+        # One call at a time can always be made, by however many workers.
+        self._burst = max(burst / workers, 1.0)
+        self._rate = rate / workers
+        self._most = most
+        self._held: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
+
+    def spend(self, who: Hashable) -> None:
+        """Take one. Raises Overloaded when there is none."""
         now = asyncio.get_running_loop().time()
-        left, at = self._buckets.pop(who, (CREDENTIAL_BURST, now))
-        left = min(CREDENTIAL_BURST, left + (now - at) * CREDENTIAL_RATE)
-        self._buckets[who] = (max(left - 1.0, 0.0), now)
-        if len(self._buckets) > MAX_ADDRESSES:
-            self._buckets.popitem(last=False)
+        left, at = self._held.pop(who, (self._burst, now))
+        left = min(self._burst, left + (now - at) * self._rate)
+        self._held[who] = (max(left - 1.0, 0.0), now)
+        if len(self._held) > self._most:
+            self._held.popitem(last=False)
         if left < 1.0:
             raise Overloaded(retry_after=1.0)
+
+    def charge(self, who: Hashable, cost: float) -> None:
+        """Take more of whoever has spent one."""
+        left, at = self._held.get(who, (self._burst, 0.0))
+        self._held[who] = (max(left - cost, 0.0), at)

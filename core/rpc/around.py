@@ -125,6 +125,7 @@ async def _answer(raw: bytes, passage: Passage, run: Unary, steps: Steps) -> byt
     """The inner steps of a unary call, in their order."""
     method, call = passage.method, passage.call
     call.caller = await authenticate(method, passage.headers, steps.truth)
+    steps.admission.count(call.caller)
     authorize(method, call.caller)
     if method.access is not Access.PUBLIC:
         call.credential = token_of(passage.headers)
@@ -165,6 +166,7 @@ async def _converse(
     """The inner steps of a stream: proven at its start, cut when that is revoked or runs out."""
     method, call = passage.method, passage.call
     call.caller = await authenticate(method, passage.headers, steps.truth)
+    steps.admission.count(call.caller)
     authorize(method, call.caller)
     if method.access is not Access.PUBLIC:
         call.credential = token_of(passage.headers)

@@ -74,7 +74,8 @@ async def record_refusal(
 ) -> None:  # fmt: skip
     """Record that a call was refused: one by one for known callers, counted for others."""
     if call.caller.kind is Kind.ANONYMOUS:
-        if refusal.reason == "UNAUTHENTICATED":
+        # Whoever proves nothing: by no token, or by a secret in the request.
+        if code == "UNAUTHENTICATED":
             strangers.note(call.peer, method.name, refusal.reason)
         return
     if code in _TELLING:

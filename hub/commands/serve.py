@@ -33,7 +33,7 @@ async def _share(service: Service, command: tuple[str, ...], workers: int) -> No
         ChildSpec(
             name=f"{service}-{number}",
             argv=command,
-            env=_worker_environment(service, number),
+            env=_worker_environment(service, number, workers),
             stop_within=_DRAIN_SECONDS,
         )
         for number in range(workers)
@@ -42,10 +42,10 @@ async def _share(service: Service, command: tuple[str, ...], workers: int) -> No
         await supervisor.until_asked_to_stop(supervisor.start_together(*specs))
 
 
-def _worker_environment(service: Service, number: int) -> dict[str, str]:
+def _worker_environment(service: Service, number: int, workers: int) -> dict[str, str]:
     """The port is shared; metrics are not, so each worker counts up from the port that is set."""
     prefix = f"MEDHUB_{service.upper()}_"
-    env = {f"{prefix}SO_REUSEPORT": "true"}
+    env = {f"{prefix}SO_REUSEPORT": "true", f"{prefix}WORKERS": str(workers)}
     host, _, port = os.environ.get(f"{prefix}METRICS_LISTEN", "").rpartition(":")
     if port.isdigit():
         env[f"{prefix}METRICS_LISTEN"] = f"{host}:{int(port) + number}"

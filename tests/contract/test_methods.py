@@ -1,9 +1,11 @@
 """Every method of the contract says who may call it, what it does and why it may refuse."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from core.contract import Access, everything
@@ -148,3 +150,22 @@ def test_the_rows_of_the_policy_are_json() -> None:
 
     needed = {"method", "access", "tenancy", "link", "exposure", "freshness", "assurance", "audit"}
     assert all(needed <= row.keys() for row in rows)
+
+
+def _fields(message: Descriptor, seen: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The names of all fields of a message, those of messages in it too."""
+    for field in message.fields:
+        yield field.name
+        inner = field.message_type
+        if inner is not None and inner.full_name not in seen:
+            yield from _fields(inner, seen | {message.full_name})
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
+def test_nobody_reads_a_password_and_nobody_chooses_anothers(method: Method) -> None:
+    """No answer holds one; one is sent by whoever it is of, never by who acts on others."""
+    sent = {name for name in _fields(method.request.DESCRIPTOR) if "password" in name}
+    shown = {name for name in _fields(method.response.DESCRIPTOR) if "password" in name}
+
+    assert shown == set()
+    assert method.access is not Access.REQUIRE or sent == set()

@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
+from auth.background import own_call
+from auth.domain.messages import Template
 from auth.domain.refusals import NotAMember, RefreshRefused, TokenInvalid
+from auth.posting import Post
 from core import clock
 from core.ids import new_id
 from medhub.auth.v1 import auth_service_pb2 as wire
@@ -84,6 +87,22 @@ async def test_a_spent_token_ends_its_session_and_is_told(auth: Auth) -> None:
     assert "auth.refresh_reuse" in [act for act, _ in auth.acts()]
     events = auth.rows("SELECT event->>'kind' AS kind FROM auth_event ORDER BY revision DESC")
     assert events[0]["kind"] == "session_revoked"
+
+
+async def test_the_person_is_told_of_a_session_that_reuse_has_ended(auth: Auth) -> None:
+    """Once: the session has ended then, whoever presents which token."""
+    clinic = await auth.clinic()
+    made = await auth.log_in(clinic.email)
+    await refresh(auth, made.refresh_token, FIRST)
+
+    for _ in range(2):
+        with pytest.raises(RefreshRefused):
+            await refresh(auth, made.refresh_token, SECOND)
+
+    async with auth.store.begin_as(own_call("Test", "auth.test")) as tx:
+        [row] = auth.rows("SELECT id, content FROM message")
+        told = await Post(auth.keyring).open(tx, row["id"].bytes, bytes(row["content"]))
+    assert (told.to, told.template) == (clinic.email, Template.SESSION_ENDED_BY_REUSE)
 
 
 async def test_a_repeat_comes_too_late_after_the_successor_was_used(auth: Auth) -> None:

@@ -11,9 +11,14 @@ import pytest
 from core import clock, identity
 from core.ids import new_id
 from core.rpc import live
+from medhub.auth.v1 import auth_state_pb2 as wire
 from tests.support.probe_server import Served, caller_id, thing, told_by
 from tests.support.tokens import (
+    SigningKey,
+    claims_of,
+    global_epoch,
     membership,
+    membership_epoch,
     organization_epoch,
     role,
     session_revoked,
@@ -119,16 +124,33 @@ async def test_a_thousand_streams_of_two_tenants_never_mix(served: Served) -> No
         assert told == [[expected[number % 2]] * 2 for number in range(200)]
 
 
-@pytest.mark.parametrize("kind", ["session", "subject", "organization", "membership", "suspended"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "session",
+        "subject",
+        "organization",
+        "membership",
+        "suspended",
+        "membership epoch",
+        "everybody",
+        "key",
+    ],
+)
 async def test_a_live_stream_is_cut_when_its_caller_is_revoked(served: Served, kind: str) -> None:
     """At once, with the advice to log in; a stream of somebody else goes on."""
     served.servicer.talk = _for_ever
     subject, session, elsewhere = new_id(), new_id(), new_id()
     token = served.token("doctor", subject=subject, session=session)
     mine = served.start(TALK, _silent(), token, timeout=None)
-    other = served.start(
-        TALK, _silent(), served.token("doctor", organization=elsewhere), timeout=None
-    )
+    # Of a revision and of a key that nothing here ends.
+    served.auth.revision = 2
+    newer = SigningKey()
+    tell(served.truth.state, newer.event())
+    place = served.auth.joins(None, elsewhere, "doctor")
+    theirs = newer.token(claims_of(place, elsewhere, revision=2))
+    tell(served.truth.state, membership(place, elsewhere, ["doctor"]))
+    other = served.start(TALK, _silent(), theirs, timeout=None)
     assert (await mine.read()).text == (await other.read()).text == "begun"
     event = {
         "session": session_revoked(session),
@@ -136,6 +158,9 @@ async def test_a_live_stream_is_cut_when_its_caller_is_revoked(served: Served, k
         "organization": organization_epoch(served.ward, 2),
         "membership": membership(subject, served.ward, ended=True),
         "suspended": organization_epoch(served.ward, 0, suspended=True),
+        "membership epoch": membership_epoch(subject, served.ward, 2),
+        "everybody": global_epoch(2),
+        "key": served.auth.key.event(wire.KEY_STATE_REVOKED),
     }[kind]
     began = asyncio.get_running_loop().time()
 

@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 
+from core.identity import ANONYMOUS, Caller, Kind
+from core.ids import new_id
 from core.rpc import admission as module
 from core.rpc.admission import (
+    CALLER_BURST,
+    CALLER_RATE,
     CREDENTIAL_BURST,
     CREDENTIAL_RATE,
     FEWEST,
@@ -124,7 +128,7 @@ async def test_addresses_are_bounded(monkeypatch: pytest.MonkeyPatch, time: list
     for number in range(10):
         admission.enter(CREDENTIAL, f"10.0.0.{number}")
 
-    assert list(admission._buckets) == [(f"10.0.0.{number}", "") for number in (7, 8, 9)]
+    assert list(admission._addresses._held) == [(f"10.0.0.{number}", "") for number in (7, 8, 9)]
 
 
 async def test_a_server_that_stops_waits_for_the_last_call() -> None:
@@ -165,3 +169,54 @@ async def test_guessing_is_slowed_before_honest_use() -> None:
 
     assert guessed < 40
     assert honest >= 600
+
+
+def _caller(**more: Any) -> Caller:
+    return Caller(kind=Kind.USER, subject=new_id(), **more)
+
+
+async def _calls(admission: Admission, caller: Caller) -> int:
+    """How many calls a caller can make at once."""
+    for made in range(20_000):
+        try:
+            admission.count(caller)
+        except Overloaded:
+            return made
+    return 20_000
+
+
+async def test_a_caller_who_makes_too_many_calls_waits(time: list[float]) -> None:
+    """Others do not, nor do servers of the platform and callers of whom nothing is known."""
+    admission, caller = Admission(), _caller()
+
+    assert await _calls(admission, caller) == CALLER_BURST
+    assert await _calls(admission, _caller()) == CALLER_BURST
+    time[0] += 1.0
+    assert await _calls(admission, caller) == CALLER_RATE
+    assert await _calls(admission, _caller(service="clinical")) == 20_000
+    assert await _calls(admission, ANONYMOUS) == 20_000
+
+
+async def test_workers_divide_what_an_address_and_a_caller_may_do(time: list[float]) -> None:
+    """All of them together let through as much as one alone, and each of them something."""
+    caller = _caller()
+    shares = [await _calls(Admission(workers=4), caller) for _ in range(4)]
+
+    assert sum(shares) == CALLER_BURST
+    crowd = Admission(workers=64)
+    for _ in range(int(CREDENTIAL_BURST / 64)):
+        crowd.enter(CREDENTIAL, "a", "m")
+        crowd.leave(CREDENTIAL, 0.0)
+    with pytest.raises(Overloaded):
+        crowd.enter(CREDENTIAL, "a", "m")
+
+
+async def test_callers_are_bounded(monkeypatch: pytest.MonkeyPatch, time: list[float]) -> None:
+    """A flood of accounts costs no more memory than is stated."""
+    monkeypatch.setattr(module, "MAX_CALLERS", 10)
+    admission = Admission()
+
+    for _ in range(100):
+        admission.count(_caller())
+
+    assert len(admission._callers._held) == 10
