@@ -8,6 +8,7 @@ name of the bootstrap.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import UUID
 
 from auth.background import own_call
@@ -170,6 +171,7 @@ async def _join(
         display_name=display_name,
         held=Held(roles),
         suspended_at=None,
+        invitation_expires_at=None,
         created_at=now,
         updated_at=now,
         revision=1,
@@ -196,7 +198,11 @@ async def _register(tx: Tx, held: ServiceAccount, name: str, roles: tuple[str, .
 async def _accept(tx: Tx, held: Membership, key: UUID, roles: tuple[str, ...]) -> None:
     now = clock.now()
     await tx.memberships.accept(held.id, key, now)
-    await tx.memberships.save(held.id, Held(roles), None, now)
+    await tx.memberships.save(
+        replace(
+            held, held=Held(roles), suspended_at=None, invitation_expires_at=None, updated_at=now
+        )
+    )
     await tx.activations.cancel(held.id, now)
     await tx.state.publish(
         [MembershipChanged(key, held.organization, roles, ended=False, forget_at=forget_at(now))]

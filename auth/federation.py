@@ -244,7 +244,7 @@ class Federation:
             except LastAdministrator:
                 # A mistake in a directory must not leave the organization to nobody.
                 after = replace(after, roles=tuple(sorted({*after.roles, ADMINISTRATOR})))
-            await tx.memberships.save(held.id, after, None, clock.now())
+            await tx.memberships.save(replace(held, held=after, updated_at=clock.now()))
             await tx.state.publish([membership_changed(replace(held, held=after), user)])
 
     async def _record_refusal(self, provider: IdentityProvider, refusal: Refusal) -> None:
@@ -302,6 +302,7 @@ def _membership(provider: IdentityProvider, told: Identity, at: datetime) -> Mem
         display_name=told.display_name or told.subject[:200],
         held=Held(tuple(sorted(provider.default_roles))),
         suspended_at=None,
+        invitation_expires_at=None,
         created_at=at,
         updated_at=at,
         revision=1,

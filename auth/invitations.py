@@ -1,6 +1,6 @@
-"""Invitations: how a membership is offered, and how the person it is meant for accepts it.
+"""Invitations: how the person whom one is meant for accepts it.
 
-The organization hands the token to the person; medhub sends nothing. So the token proves that
+Where medhub sends no mail the organization hands the token to the person. So the token proves that
 the organization means whoever presents it, and nothing about who else has the address: an
 account is never joined without both the token and its own log-in, and no organization can set
 the password of an account that has one.
@@ -9,12 +9,10 @@ the password of an account that has one.
 from dataclasses import replace
 from uuid import UUID
 
-from auth.domain.activations import ACTIVATION_LIFE
 from auth.domain.events import MembershipChanged
 from auth.domain.memberships import Choice, Membership
 from auth.domain.refusals import ActivationRefused
-from auth.domain.sessions import activation_token, forget_at, token_hash
-from auth.signing import Signer
+from auth.domain.sessions import forget_at, token_hash
 from auth.storage.activations import Invitation
 from auth.storage.store import Store, Tx
 from core import clock
@@ -22,23 +20,10 @@ from core.ids import new_id
 
 
 class Invitations:
-    """Offers memberships and takes acceptances."""
+    """Takes acceptances."""
 
-    def __init__(self, store: Store, signer: Signer) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._signer = signer
-
-    async def offer(self, tx: Tx, membership: Membership) -> str:
-        """The token of a new invitation to a membership that nobody has accepted."""
-        made = Invitation(new_id(), membership.organization, membership.id)
-        token = await self._token(tx, made.id)
-        await tx.activations.add(made, token_hash(token), clock.now() + ACTIVATION_LIFE)
-        return token
-
-    async def token_of(self, tx: Tx, membership: Membership) -> str:
-        """The token of the open invitation to a membership; empty when there is none."""
-        found = await tx.activations.open_of(membership.id, clock.now())
-        return await self._token(tx, found) if found else ""
 
     async def find(self, token: str) -> Invitation:
         """The open invitation of a token. Raises ActivationRefused."""
@@ -83,9 +68,6 @@ class Invitations:
                 raise ActivationRefused
             await _join(tx, held, user)
         return Choice(organization.id, organization.display_name)
-
-    async def _token(self, tx: Tx, key: UUID) -> str:
-        return activation_token(await self._signer.derivation_key(tx), key)
 
 
 async def _take(tx: Tx, invitation: Invitation) -> Membership:

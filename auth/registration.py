@@ -175,6 +175,7 @@ async def _join(
             display_name=content["display_name"],
             held=Held(tuple(sorted(roles))),
             suspended_at=None,
+            invitation_expires_at=None,
             created_at=now,
             updated_at=now,
             revision=1,

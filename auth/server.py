@@ -20,6 +20,7 @@ from auth.hashing import Hashing
 from auth.housekeeping import Housekeeping
 from auth.login import LogIn
 from auth.mail_tokens import MailTokens
+from auth.offering import Offering
 from auth.openid_client import Providers, Reach
 from auth.opening import Opening
 from auth.own_account import OwnAccount
@@ -42,15 +43,21 @@ from auth.servicers.identity_providers import IdentityProviders
 from auth.servicers.keys import Keys
 from auth.servicers.memberships import Memberships
 from auth.servicers.organizations import Organizations
+from auth.servicers.permissions import catalogue
 from auth.servicers.roles import Roles
 from auth.servicers.service_accounts import ServiceAccounts
 from auth.servicers.sessions import Sessions
-from auth.settings import FederationSettings, KeySettings, MessageSettings, PasskeySettings
+from auth.settings import (
+    FederationSettings,
+    FoundingSettings,
+    KeySettings,
+    MessageSettings,
+    PasskeySettings,
+)
 from auth.signing import Signer, set_up
 from auth.storage.store import Store
 from auth.storage.subject_data import holdings
 from core import service, tasks
-from core.contract import everything
 from core.database import Database, DatabaseSettings
 from core.database.settings import PAGE_KEY_BYTES
 from core.service import Core
@@ -66,9 +73,15 @@ _log = logging.getLogger("medhub.auth")
 class Auth:
     """The parts of one auth server. Its own truth comes from its own feed and database."""
 
-    def __init__(self, messages: MessageSettings, passkeys: PasskeySettings | None = None) -> None:
+    def __init__(
+        self,
+        messages: MessageSettings,
+        passkeys: PasskeySettings | None = None,
+        founding: FoundingSettings | None = None,
+    ) -> None:
         self._messages = messages
         self._party = party_of(passkeys or PasskeySettings())
+        self._founding = founding or FoundingSettings()
         self._store: Store | None = None
         self._feed: Feed | None = None
 
@@ -100,6 +113,7 @@ class Auth:
         post = Post(core.keyring)
         _deliver(core, store, post, self._messages)
         proof, tokens = PasswordProof(store, hashing, signer), MailTokens(core.keyring)
+        offering = Offering(signer, post, mailed=self._messages.mail == "smtp")
         return {
             f"{_PACKAGE}.AccountService": Accounts(
                 store,
@@ -118,9 +132,11 @@ class Auth:
                 store, core.pages, secrets, directories.reach
             ),
             f"{_PACKAGE}.FactorService": factors(store, hashing, signer, proof, post, self._party),
-            f"{_PACKAGE}.MembershipService": Memberships(store, core.pages, signer),
-            f"{_PACKAGE}.OrganizationService": Organizations(store),
-            f"{_PACKAGE}.RoleService": Roles(store, core.pages, everything().permissions),
+            f"{_PACKAGE}.MembershipService": Memberships(store, core.pages, offering),
+            f"{_PACKAGE}.OrganizationService": Organizations(
+                store, signer, founding=self._founding.open_founding
+            ),
+            f"{_PACKAGE}.RoleService": Roles(store, core.pages, catalogue()),
             f"{_PACKAGE}.ServiceAccountService": ServiceAccounts(store, core.pages),
             f"{_PACKAGE}.SessionService": Sessions(store, core.pages),
             "medhub.subject.v1.SubjectService": SubjectData(
@@ -208,7 +224,7 @@ def _keep(core: Core, work: Coroutine[None, None, None]) -> None:
 def serve() -> None:
     """Run the server until it is told to stop."""
     try:
-        auth = Auth(MessageSettings.read(), PasskeySettings.read())
+        auth = Auth(MessageSettings.read(), PasskeySettings.read(), FoundingSettings.read())
     except ValidationError as wrong:
         for fault in wrong.errors(include_input=False, include_url=False):
             print(f"medhub: {fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)

@@ -77,6 +77,20 @@ class KeySettings(BaseSettings):
         return cls()
 
 
+class FoundingSettings(BaseSettings):
+    """Who makes organizations."""
+
+    model_config = SettingsConfigDict(env_prefix="MEDHUB_AUTH_", extra="ignore", frozen=True)
+
+    # Whether whoever has an account may found one; otherwise the operator makes them.
+    open_founding: bool = False
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read them from the environment."""
+        return cls()
+
+
 class MessageSettings(BaseSettings):
     """How messages leave. Unless told, none do: each is given up at once, and can be seen so."""
 

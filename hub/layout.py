@@ -93,11 +93,19 @@ class Layout:
         everyone = {str(each): self.address(port) for each, port in _LISTENS.items()}
         asks = {
             Service.COMPLIANCE: {"SUBJECT_TARGETS": json.dumps(everyone)},
-            # For development: `medhub auth outbox` shows what would have been sent.
+            # For development: `medhub auth outbox` shows what would have been sent, and whoever
+            # has an account may found an organization.
             Service.AUTH: {
-                **{n: os.environ.get(f"MEDHUB_AUTH_{n}", "outbox") for n in ("MAIL", "SMS")},
                 # And an identity provider may run on this machine.
-                _LOOPBACK: os.environ.get(f"MEDHUB_AUTH_{_LOOPBACK}", "true"),
+                **{
+                    name: os.environ.get(f"MEDHUB_AUTH_{name}", usual)
+                    for name, usual in (
+                        ("MAIL", "outbox"),
+                        ("SMS", "outbox"),
+                        ("OPEN_FOUNDING", "true"),
+                        (_LOOPBACK, "true"),
+                    )
+                },
                 # Passkeys of this machine, used by pages that the edge or a developer serves.
                 "PASSKEY_ORIGINS": os.environ.get(
                     "MEDHUB_AUTH_PASSKEY_ORIGINS", f"http://localhost:{self.ports[Port.EDGE]}"

@@ -3,12 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from auth.domain.bindings import Held
 from auth.domain.refusals import LastAdministrator, NotAMember
 from auth.domain.roles import ADMINISTRATOR
 from core.errors import EtagMismatch
+
+
+class State(StrEnum):
+    """What a membership is."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    INVITED = "invited"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,8 @@ class Membership:
     display_name: str
     held: Held
     suspended_at: datetime | None
+    # Until when it can be accepted; None: it was.
+    invitation_expires_at: datetime | None
     created_at: datetime
     updated_at: datetime
     revision: int
@@ -35,6 +47,15 @@ class Membership:
     def acceptable(self) -> bool:
         """Whether somebody invited may still accept it."""
         return self.user is None and self.suspended_at is None
+
+    def state(self, at: datetime) -> State:
+        """What it is at a moment."""
+        if self.suspended_at is not None:
+            return State.SUSPENDED
+        if self.user is not None:
+            return State.ACTIVE
+        open_still = self.invitation_expires_at is not None and at < self.invitation_expires_at
+        return State.INVITED if open_still else State.EXPIRED
 
 
 @dataclass(frozen=True, slots=True)

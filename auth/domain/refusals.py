@@ -202,3 +202,27 @@ class ResetRefused(Refusal):
     """The token to reset a password is unknown, spent or too old."""
 
     reason = "RESET_REFUSED"
+
+
+class RoleBuiltIn(Refusal):
+    """The role ships with medhub and is the same in every organization."""
+
+    reason = "ROLE_BUILT_IN"
+
+
+class RoleHeld(Refusal):
+    """Somebody holds the role, is invited to it or gets it by joining."""
+
+    reason = "ROLE_HELD"
+
+
+class OrganizationCreationClosed(Refusal):
+    """The operator lets nobody found an organization, or the caller is a program."""
+
+    reason = "ORGANIZATION_CREATION_CLOSED"
+
+
+class NotInvited(Refusal):
+    """The membership was accepted, or is suspended: there is no invitation to act on."""
+
+    reason = "NOT_INVITED"

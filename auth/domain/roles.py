@@ -61,6 +61,8 @@ _AUDITOR = frozenset({
     "auth.identity_providers.read",
     "auth.memberships.read",
     "auth.organizations.read",
+    "auth.organizations.read_dashboard",
+    "auth.organizations.read_settings",
     "auth.roles.read",
     "auth.service_accounts.read",
     "compliance.audit.read",
@@ -101,11 +103,18 @@ _ADMINISTRATION = frozenset({
     "auth.factors.reset",
     "auth.memberships.create",
     "auth.memberships.read",
+    "auth.memberships.remove",
     "auth.memberships.set_roles",
     "auth.memberships.suspend",
     "auth.organizations.read",
+    "auth.organizations.read_dashboard",
+    "auth.organizations.read_settings",
+    "auth.organizations.update",
+    "auth.organizations.update_settings",
     "auth.roles.create",
+    "auth.roles.delete",
     "auth.roles.read",
+    "auth.roles.update",
     "auth.service_accounts.add_key",
     "auth.service_accounts.create",
     "auth.service_accounts.disable",
@@ -186,6 +195,12 @@ DISPLAY_NAMES: Mapping[str, str] = MappingProxyType({
     SERVICE: "Server of the platform",
     SERVICE_COMPLIANCE: "Compliance, for persons who ask and on behalf of its callers",
 })  # fmt: skip
+
+
+def of_the_platform_alone(permission: str) -> bool:
+    """Whether only servers of the platform are given it."""
+    holders = {role for role, given in BUILT_IN.items() if permission in given}
+    return bool(holders) and holders <= OF_THE_PLATFORM
 
 
 def roles_of_server(name: str) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ class Authentication:
         self._renewal = Renewal(store, signer, Post(signer.keyring))
         self._exchange = Exchange(store, signer, proving)
         self._service_tokens = ServiceTokens(store, signer)
-        self._invitations = Invitations(store, signer)
+        self._invitations = Invitations(store)
 
     async def Login(self, request: wire.LoginRequest) -> wire.LoginResponse:
         """Open a session."""

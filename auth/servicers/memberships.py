@@ -5,16 +5,18 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from auth.domain.activations import ACTIVATION_LIFE
 from auth.domain.bindings import Binding, Held, held_from
 from auth.domain.events import Event, MembershipEpoch
-from auth.domain.memberships import Membership, check_etag, keep_an_administrator
-from auth.domain.refusals import AlreadyAMember
+from auth.domain.memberships import Membership, State, check_etag, keep_an_administrator
+from auth.domain.refusals import AlreadyAMember, NotInvited
 from auth.domain.sessions import forget_at
 from auth.giving import check_given
-from auth.invitations import Invitations, membership_changed
+from auth.invitations import membership_changed
+from auth.offering import Offering
 from auth.servicers.bindings import binding_from_proto, binding_to_proto
 from auth.servicers.times import timestamp
-from auth.signing import Signer
+from auth.storage.memberships import Wanted
 from auth.storage.store import Store, Tx
 from core import clock, identity
 from core.database import ConstraintViolated
@@ -25,16 +27,23 @@ from medhub.auth.v1 import membership_pb2
 from medhub.auth.v1 import membership_service_pb2 as wire
 
 COLLECTION = "memberships"
+_WIRE_STATES = {
+    State.ACTIVE: membership_pb2.MEMBERSHIP_STATE_ACTIVE,
+    State.SUSPENDED: membership_pb2.MEMBERSHIP_STATE_SUSPENDED,
+    State.INVITED: membership_pb2.MEMBERSHIP_STATE_INVITED,
+    State.EXPIRED: membership_pb2.MEMBERSHIP_STATE_EXPIRED,
+}
+_STATES = {wired: state for state, wired in _WIRE_STATES.items()}
 _LISTING = Listing(method="medhub.auth.v1.MembershipService/ListMemberships", order="id")
 
 
 class Memberships:
     """The MembershipService of the contract."""
 
-    def __init__(self, store: Store, pages: PageTokens, signer: Signer) -> None:
+    def __init__(self, store: Store, pages: PageTokens, offering: Offering) -> None:
         self._store = store
         self._pages = pages
-        self._invitations = Invitations(store, signer)
+        self._offering = offering
 
     async def CreateMembership(
         self, request: wire.CreateMembershipRequest
@@ -52,7 +61,7 @@ class Memberships:
                 await tx.memberships.add(made)
             except ConstraintViolated:
                 raise AlreadyAMember from None
-            token = await self._invitations.offer(tx, made)
+            token = await self._offering.offer(tx, made)
             await tx.remember(name_of(COLLECTION, made.id), made.revision)
         return membership_to_proto(made, token)
 
@@ -68,11 +77,13 @@ class Memberships:
         self, request: wire.ListMembershipsRequest
     ) -> wire.ListMembershipsResponse:
         """Show a page."""
-        size = page_size(request.page_size)
-        key = self._pages.open(request.page_token, _LISTING)
+        size, state = page_size(request.page_size), _STATES.get(request.state, "")
+        listing = replace(_LISTING, filter=f"{state}/{request.role}")
+        key = self._pages.open(request.page_token, listing)
+        wanted = Wanted(clock.now(), state, request.role)
         async with self._store.begin(read_only=True) as tx:
-            rows = await tx.memberships.page(key, size + 1)
-        page = page_of(rows, size, _LISTING, self._pages, key=lambda row: (row.id,))
+            rows = await tx.memberships.page(wanted, key, size + 1)
+        page = page_of(rows, size, listing, self._pages, key=lambda row: (row.id,))
         return wire.ListMembershipsResponse(
             memberships=[membership_to_proto(each) for each in page.items],
             next_page_token=page.next_page_token,
@@ -99,7 +110,7 @@ class Memberships:
             held = await _hold(tx, name, etag)
             await check_given(tx, roles.beyond(held.held, clock.now()), field=field)
             await _keep_an_administrator(tx, held, roles, held.suspended_at)
-            saved = await _save(tx, held, roles, held.suspended_at)
+            saved = await _save(tx, replace(held, held=roles))
             await _tell(tx, saved)
         return membership_to_proto(saved)
 
@@ -113,7 +124,7 @@ class Memberships:
             if held.suspended_at is not None:
                 return membership_to_proto(held)
             await _keep_an_administrator(tx, held, held.held, now)
-            saved = await _save(tx, held, held.held, now)
+            saved = await _save(tx, replace(held, suspended_at=now))
             await tx.activations.cancel(held.id, now)
             await _tell(tx, saved, await _end_sessions(tx, held, now))
         return membership_to_proto(saved)
@@ -126,21 +137,66 @@ class Memberships:
             held = await _hold(tx, request.name, request.etag)
             if held.suspended_at is None:
                 return membership_to_proto(held)
-            saved = await _save(tx, held, held.held, None)
-            token = ""
-            if saved.acceptable:
-                # Who gets the token can take the roles, so it is given like the roles.
-                await check_given(tx, held.held.bindings, field="name")
-                token = await self._invitations.offer(tx, saved)
+            back = replace(held, suspended_at=None)
+            if back.acceptable:
+                saved, token = await self._invite_again(tx, back)
+            else:
+                saved, token = await _save(tx, back), ""
             await _tell(tx, saved)
         return membership_to_proto(saved, token)
+
+    async def ResendInvitation(
+        self, request: wire.ResendInvitationRequest
+    ) -> membership_pb2.Membership:
+        """Invite anew who has not accepted."""
+        async with self._store.begin() as tx:
+            held = await _hold(tx, request.name, request.etag)
+            if not held.acceptable:
+                raise NotInvited
+            await tx.activations.cancel(held.id, clock.now())
+            saved, token = await self._invite_again(tx, held)
+        return membership_to_proto(saved, token)
+
+    async def RevokeInvitation(
+        self, request: wire.RevokeInvitationRequest
+    ) -> wire.RevokeInvitationResponse:
+        """Take an invitation back, also one to a membership that is suspended."""
+        async with self._store.begin() as tx:
+            held = await _hold(tx, request.name, request.etag)
+            if held.user is not None:
+                raise NotInvited
+            await _remove(tx, held)
+        return wire.RevokeInvitationResponse()
+
+    async def RemoveMembership(
+        self, request: wire.RemoveMembershipRequest
+    ) -> wire.RemoveMembershipResponse:
+        """End a membership for good."""
+        now = clock.now()
+        async with self._store.begin() as tx:
+            held = await _hold(tx, request.name, request.etag)
+            await _keep_an_administrator(tx, held, Held(), now)
+            ended = await _end_sessions(tx, held, now)
+            await _remove(tx, held)
+            if held.user is None:
+                revision = await tx.state.revision()
+            else:
+                gone = membership_changed(replace(held, suspended_at=now), held.user)
+                revision = await tx.state.publish([gone, *ended])
+        return wire.RemoveMembershipResponse(auth_revision=revision)
+
+    async def _invite_again(self, tx: Tx, held: Membership) -> tuple[Membership, str]:
+        # Who gets the token can take the roles, so it is given like the roles.
+        await check_given(tx, held.held.bindings, field="name")
+        saved = await _save(tx, replace(held, invitation_expires_at=clock.now() + ACTIVATION_LIFE))
+        return saved, await self._offering.offer(tx, saved)
 
     async def _again(self, tx: Tx, key: UUID) -> membership_pb2.Membership:
         """What an earlier call made; with the token, while nobody has used it."""
         found = await tx.memberships.get(key)
         if found is None:
             raise NotFound
-        return membership_to_proto(found, await self._invitations.token_of(tx, found))
+        return membership_to_proto(found, await self._offering.shown(tx, found))
 
 
 def _held(
@@ -163,6 +219,7 @@ def _new(asked: membership_pb2.Membership, held: Held) -> Membership:
         display_name=asked.display_name,
         held=held,
         suspended_at=None,
+        invitation_expires_at=now + ACTIVATION_LIFE,
         created_at=now,
         updated_at=now,
         revision=1,
@@ -190,16 +247,15 @@ async def _keep_an_administrator(
     keep_an_administrator(held, roles, others, active=suspended_at is None)
 
 
-async def _save(tx: Tx, held: Membership, roles: Held, suspended_at: datetime | None) -> Membership:
-    now = clock.now()
-    await tx.memberships.save(held.id, roles, suspended_at, now)
-    return replace(
-        held,
-        held=roles,
-        suspended_at=suspended_at,
-        updated_at=now,
-        revision=held.revision + 1,
-    )
+async def _save(tx: Tx, changed: Membership) -> Membership:
+    saved = replace(changed, updated_at=clock.now(), revision=changed.revision + 1)
+    await tx.memberships.save(saved)
+    return saved
+
+
+async def _remove(tx: Tx, held: Membership) -> None:
+    await tx.activations.remove(held.id)
+    await tx.memberships.remove(held.id)
 
 
 async def _end_sessions(tx: Tx, held: Membership, at: datetime) -> list[Event]:
@@ -217,25 +273,19 @@ async def _tell(tx: Tx, membership: Membership, others: Sequence[Event] = ()) ->
 
 
 def membership_to_proto(membership: Membership, token: str = "") -> membership_pb2.Membership:
-    """As the organization sees it; with the token of an invitation, when it is made."""
+    """As the organization sees it; with the token of an invitation that it is to hand over."""
+    now = clock.now()
     return membership_pb2.Membership(
         name=name_of(COLLECTION, membership.id),
         user=name_of("users", membership.user) if membership.user else "",
         email=membership.email,
         display_name=membership.display_name,
-        roles=membership.held.at(clock.now()),
+        roles=membership.held.at(now),
         bindings=[binding_to_proto(each) for each in membership.held.bindings],
-        state=_state(membership),
+        state=_WIRE_STATES[membership.state(now)],
         create_time=timestamp(membership.created_at),
         update_time=timestamp(membership.updated_at),
         etag=str(membership.revision),
         activation_token=token,
+        invitation_expire_time=timestamp(membership.invitation_expires_at),
     )
-
-
-def _state(membership: Membership) -> membership_pb2.MembershipState:
-    if membership.suspended_at is not None:
-        return membership_pb2.MEMBERSHIP_STATE_SUSPENDED
-    if membership.user is None:
-        return membership_pb2.MEMBERSHIP_STATE_INVITED
-    return membership_pb2.MEMBERSHIP_STATE_ACTIVE

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from auth.storage.tables import activation
 from core.database import Transaction, statement
@@ -38,6 +38,7 @@ _CANCEL = statement(
     .where(*_OF_MEMBERSHIP, activation.c.used_at.is_(None))
     .values(used_at=bindparam("at"))
 )
+_REMOVE = statement(delete(activation).where(*_OF_MEMBERSHIP))
 _OPEN_OF = statement(
     select(activation.c.id).where(*_OF_MEMBERSHIP, *_OPEN).order_by(activation.c.id.desc()).limit(1)
 )
@@ -81,6 +82,10 @@ class Activations:
     async def cancel(self, membership: UUID, at: datetime) -> None:
         """Let no token of a membership of the organization be used any more."""
         await self._tx.run(_CANCEL, membership=membership, at=at)
+
+    async def remove(self, membership: UUID) -> None:
+        """Delete the invitations to a membership of the organization, used or not."""
+        await self._tx.run(_REMOVE, membership=membership)
 
     async def open_of(self, membership: UUID, at: datetime) -> UUID | None:
         """The id of the invitation to a membership of the organization that can still be used."""

@@ -5,11 +5,12 @@ the transaction's. So what is the organization's alone says so in its WHERE.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, func, insert, select, update
+from sqlalchemy import Integer, Text, bindparam, delete, func, insert, select, text, update
 
 from auth.domain.bindings import Binding, Held
 from auth.domain.emails import email_key
@@ -31,6 +32,7 @@ _COLUMNS = (
     membership.c.roles,
     membership.c.timed_roles,
     membership.c.suspended_at,
+    membership.c.invitation_expires_at,
     membership.c.created_at,
     membership.c.updated_at,
     membership.c.revision,
@@ -43,7 +45,21 @@ _LOCK_ADDRESS = statement(
     _SELECT.where(membership.c.email_key == bindparam("email_key")).with_for_update()
 )
 _LOCK_PERSON = statement(_SELECT.where(membership.c.user_id == bindparam("user")).with_for_update())
-_PAGE = _SELECT.order_by(membership.c.id).limit(bindparam("limit", type_=Integer))
+# As domain.memberships says it, at `:at`.
+STATE = """CASE WHEN suspended_at IS NOT NULL THEN 'suspended'
+    WHEN user_id IS NOT NULL THEN 'active'
+    WHEN invitation_expires_at > :at THEN 'invited'
+    ELSE 'expired' END"""
+_WANTED = text(
+    f"""(:state = '' OR {STATE} = :state)
+    AND (:role = '' OR :role = ANY (roles)
+        OR timed_roles @> jsonb_build_array(jsonb_build_object('role', :role)))"""
+).bindparams(
+    bindparam("state", type_=Text),
+    bindparam("role", type_=Text),
+    bindparam("at", type_=membership.c.created_at.type),
+)
+_PAGE = _SELECT.where(_WANTED).order_by(membership.c.id).limit(bindparam("limit", type_=Integer))
 _FIRST = statement(_PAGE)
 _NEXT = statement(_PAGE.where(after(membership.c.id)))
 _ADD = statement(
@@ -56,15 +72,18 @@ _SAVE = statement(
         roles=bindparam("roles"),
         timed_roles=bindparam("timed_roles"),
         suspended_at=bindparam("suspended_at"),
+        invitation_expires_at=bindparam("invitation_expires_at"),
         updated_at=bindparam("updated_at"),
         revision=membership.c.revision + 1,
     )
 )
+_REMOVE = statement(delete(membership).where(_HERE, membership.c.id == bindparam("key")))
 _ACCEPT = statement(
     update(membership)
     .where(_HERE, membership.c.id == bindparam("key"), membership.c.user_id.is_(None))
     .values(
         user_id=bindparam("user"),
+        invitation_expires_at=None,
         updated_at=bindparam("updated_at"),
         revision=membership.c.revision + 1,
     )
@@ -110,6 +129,15 @@ _CHOICES = statement(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which memberships are listed: of a state at a moment, with a role; empty: any."""
+
+    at: datetime
+    state: str = ""
+    role: str = ""
+
+
 def _membership(row: Row) -> Membership:
     return Membership(
         id=row.id,
@@ -119,6 +147,7 @@ def _membership(row: Row) -> Membership:
         display_name=row.display_name,
         held=Held(tuple(row.roles), timed_from_json(row.timed_roles)),
         suspended_at=row.suspended_at,
+        invitation_expires_at=row.invitation_expires_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
         revision=row.revision,
@@ -174,12 +203,13 @@ class Memberships:
         row = await self._tx.one(_LOCK_PERSON, user=user)
         return _membership(row) if row else None
 
-    async def page(self, key: tuple[object, ...], limit: int) -> list[Membership]:
+    async def page(self, wanted: Wanted, key: tuple[object, ...], limit: int) -> list[Membership]:
         """The organization's, oldest first, after the key of the page before."""
+        given = {"limit": limit, "state": wanted.state, "role": wanted.role, "at": wanted.at}
         if key:
-            rows = await self._tx.all(_NEXT, limit=limit, after_id=key[0])
+            rows = await self._tx.all(_NEXT, after_id=key[0], **given)
         else:
-            rows = await self._tx.all(_FIRST, limit=limit)
+            rows = await self._tx.all(_FIRST, **given)
         return [_membership(row) for row in rows]
 
     async def add(self, made: Membership) -> None:
@@ -194,23 +224,27 @@ class Memberships:
             roles=list(made.held.roles),
             timed_roles=timed_to_json(made.held.timed),
             suspended_at=made.suspended_at,
+            invitation_expires_at=made.invitation_expires_at,
             created_at=made.created_at,
             updated_at=made.updated_at,
             revision=made.revision,
         )
 
-    async def save(
-        self, key: UUID, held: Held, suspended_at: datetime | None, at: datetime
-    ) -> None:
+    async def save(self, changed: Membership) -> None:
         """Write what can change of one that this transaction holds."""
         await self._tx.run(
             _SAVE,
-            key=key,
-            roles=list(held.roles),
-            timed_roles=timed_to_json(held.timed),
-            suspended_at=suspended_at,
-            updated_at=at,
+            key=changed.id,
+            roles=list(changed.held.roles),
+            timed_roles=timed_to_json(changed.held.timed),
+            suspended_at=changed.suspended_at,
+            invitation_expires_at=changed.invitation_expires_at,
+            updated_at=changed.updated_at,
         )
+
+    async def remove(self, key: UUID) -> None:
+        """Delete one that this transaction holds, and to which no invitation leads any more."""
+        await self._tx.run(_REMOVE, key=key)
 
     async def accept(self, key: UUID, user: UUID, at: datetime) -> None:
         """Make an invitation that this transaction holds the membership of a person."""

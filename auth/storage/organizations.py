@@ -16,6 +16,8 @@ _COLUMNS = (
     organization.c.test,
     organization.c.suspended_at,
     organization.c.created_at,
+    organization.c.updated_at,
+    organization.c.revision,
 )
 _ADD = statement(insert(organization))
 _GET = statement(select(*_COLUMNS).where(organization.c.id == bindparam("id")))
@@ -29,6 +31,26 @@ _SETTINGS = statement(
         organization.c.registration_domains,
         organization.c.registration_roles,
     ).where(organization.c.id == bindparam("id"))
+)
+_CHANGED = {"updated_at": bindparam("updated_at"), "revision": organization.c.revision + 1}
+_RENAME = statement(
+    update(organization)
+    .where(organization.c.id == bindparam("key"))
+    .values(display_name=bindparam("display_name"), **_CHANGED)
+)
+_DECIDE = statement(
+    update(organization)
+    .where(organization.c.id == bindparam("key"))
+    .values(
+        mfa_required=bindparam("mfa_required"),
+        allowed_factors=bindparam("allowed_factors"),
+        session_life=bindparam("session_life"),
+        session_idle=bindparam("session_idle"),
+        self_registration=bindparam("self_registration"),
+        registration_domains=bindparam("registration_domains"),
+        registration_roles=bindparam("registration_roles"),
+        **_CHANGED,
+    )
 )
 _FIND = statement(
     select(organization.c.id)
@@ -63,6 +85,8 @@ class Organization:
     test: bool
     suspended_at: datetime | None
     created_at: datetime
+    updated_at: datetime | None = None
+    revision: int = 1
 
 
 class Organizations:
@@ -104,6 +128,25 @@ class Organizations:
             self_registration=row.self_registration,
             registration_domains=tuple(row.registration_domains),
             registration_roles=tuple(row.registration_roles),
+        )
+
+    async def rename(self, key: UUID, display_name: str, at: datetime) -> None:
+        """Write the display name of one that this transaction has locked."""
+        await self._tx.run(_RENAME, key=key, display_name=display_name, updated_at=at)
+
+    async def decide(self, key: UUID, settings: OrganizationSettings, at: datetime) -> None:
+        """Write the settings of one that this transaction has locked."""
+        await self._tx.run(
+            _DECIDE,
+            key=key,
+            mfa_required=settings.mfa_required,
+            allowed_factors=sorted(settings.allowed_factors),
+            session_life=int(settings.session_life.total_seconds()),
+            session_idle=int(settings.session_idle.total_seconds()),
+            self_registration=settings.self_registration,
+            registration_domains=sorted(settings.registration_domains),
+            registration_roles=sorted(settings.registration_roles),
+            updated_at=at,
         )
 
     async def find(self, display_name: str) -> UUID | None:

@@ -10,6 +10,7 @@ from auth.storage.activations import Activations
 from auth.storage.activities import Activities
 from auth.storage.attempts import Attempts
 from auth.storage.challenges import Challenges
+from auth.storage.dashboards import Dashboards
 from auth.storage.factors import Factors
 from auth.storage.identity_providers import IdentityProviders
 from auth.storage.keys import Keys
@@ -41,6 +42,7 @@ class Tx:
         self.identity_providers = IdentityProviders(tx)
         self.challenges = Challenges(tx)
         self.factors = Factors(tx)
+        self.dashboards = Dashboards(tx)
         self.keys = Keys(tx)
         self.mail_tokens = MailTokens(tx)
         self.memberships = Memberships(tx)

@@ -29,6 +29,7 @@ _FIND = statement(
         app_user.c.email_key == bindparam("email_key")
     )
 )
+_EMAIL = statement(select(app_user.c.email).where(app_user.c.id == bindparam("id")))
 _DISABLE = statement(
     update(app_user).where(app_user.c.id == bindparam("key")).values(disabled_at=bindparam("at"))
 )
@@ -140,6 +141,11 @@ class Users:
         """The account of an address, however it is spelled."""
         row = await self._tx.one(_FIND, email_key=email_key(email))
         return Account(*row) if row else None
+
+    async def email(self, key: UUID) -> str | None:
+        """The address of an account."""
+        row = await self._tx.one(_EMAIL, id=key)
+        return row.email if row else None
 
     async def add(
         self, key: UUID, email: str, at: datetime, password_hash: str, *, verified: bool = False

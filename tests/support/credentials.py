@@ -15,6 +15,7 @@ from auth.domain.roles import ADMINISTRATOR, permissions_of
 from auth.formats.passkeys import Party
 from auth.hashing import Hashing
 from auth.mail_tokens import MailTokens
+from auth.offering import Offering
 from auth.own_account import OwnAccount
 from auth.password_proof import PasswordProof
 from auth.posting import Post
@@ -26,13 +27,14 @@ from auth.servicers.accounts import Accounts
 from auth.servicers.auth import Authentication
 from auth.servicers.factors import Factors
 from auth.servicers.memberships import Memberships
+from auth.servicers.organizations import Organizations
+from auth.servicers.permissions import catalogue
 from auth.servicers.roles import Roles
 from auth.servicers.service_accounts import ServiceAccounts
 from auth.servicers.sessions import Sessions
 from auth.signing import Signer, set_up
 from auth.storage.store import Store
 from core import identity
-from core.contract import everything
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import Passphrase
 from core.database.pages import PageTokens
@@ -68,6 +70,7 @@ class Auth:
     proving: Proving
     auth: Authentication
     memberships: Memberships
+    organizations: Organizations
     roles: Roles
     sessions: Sessions
     service_accounts: ServiceAccounts
@@ -135,6 +138,10 @@ class Auth:
         made = await self.log_in(clinic.email, organization=f"organizations/{clinic.organization}")
         return await self.act(made.access_token, **more)
 
+    def rewrite(self, change: str) -> None:
+        """Change rows behind the service's back, as time or another version would have."""
+        self.rows(f"SET session_replication_role = replica; {change}")
+
     def acts(self) -> list[tuple[str, dict[str, Any]]]:
         """The explicit acts in the outbox: operation and detail, oldest first."""
         found = self.rows(
@@ -174,8 +181,9 @@ async def auth(database: Callable[..., ServiceDatabase], tmp_path: Path) -> Asyn
             signer=signer,
             proving=proving,
             auth=Authentication(store, hashing, signer, proving),
-            memberships=Memberships(store, pages, signer),
-            roles=Roles(store, pages, everything().permissions),
+            memberships=Memberships(store, pages, Offering(signer, Post(keyring), mailed=False)),
+            organizations=Organizations(store, signer, founding=True),
+            roles=Roles(store, pages, catalogue()),
             sessions=Sessions(store, pages),
             service_accounts=ServiceAccounts(store, pages),
             accounts=_accounts(store, hashing, signer, keyring),

@@ -6,9 +6,10 @@ import time
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from core.ids import name_of
-from medhub.auth.v1 import auth_pb2, membership_pb2, role_pb2, service_account_pb2
+from medhub.auth.v1 import auth_pb2, membership_pb2, organization_pb2, role_pb2, service_account_pb2
 from medhub.auth.v1 import auth_service_pb2 as auth
 from medhub.auth.v1 import auth_state_service_pb2 as state
 from medhub.auth.v1 import key_service_pb2 as keys
@@ -25,6 +26,7 @@ _AUTH = "medhub.auth.v1.AuthService"
 _STATE = "medhub.auth.v1.AuthStateService"
 _KEYS = "medhub.auth.v1.KeyService"
 _MEMBERSHIPS = "medhub.auth.v1.MembershipService"
+_ORGANIZATIONS = "medhub.auth.v1.OrganizationService"
 _ROLES = "medhub.auth.v1.RoleService"
 _ACCOUNTS = "medhub.auth.v1.ServiceAccountService"
 _SESSIONS = "medhub.auth.v1.SessionService"
@@ -218,7 +220,80 @@ async def suspend_membership(side: Side) -> memberships.SuspendMembershipRequest
     return memberships.SuspendMembershipRequest(name=member.name, etag=member.etag)
 
 
-@asks("medhub.auth.v1.OrganizationService/GetOrganization")
+@asks(f"{_MEMBERSHIPS}/ResendInvitation")
+async def resend_invitation(side: Side) -> memberships.ResendInvitationRequest:
+    invited = await _member(side, "nurse")
+    return memberships.ResendInvitationRequest(name=invited.name, etag=invited.etag)
+
+
+@asks(f"{_MEMBERSHIPS}/RevokeInvitation")
+async def revoke_invitation(side: Side) -> memberships.RevokeInvitationRequest:
+    invited = await _member(side, "nurse")
+    return memberships.RevokeInvitationRequest(name=invited.name, etag=invited.etag)
+
+
+@asks(f"{_MEMBERSHIPS}/RemoveMembership")
+async def remove_membership(side: Side) -> memberships.RemoveMembershipRequest:
+    member = await _accepted(side)
+    return memberships.RemoveMembershipRequest(name=member.name, etag=member.etag)
+
+
+@asks(f"{_ORGANIZATIONS}/CreateOrganization")
+async def create_organization(side: Side) -> organizations.CreateOrganizationRequest:
+    made = organization_pb2.Organization(display_name=f"Founded {secrets.token_hex(6)}")
+    return organizations.CreateOrganizationRequest(
+        organization=made, founder_display_name="Founder", request_id=fresh()
+    )
+
+
+async def _settings(side: Side) -> organization_pb2.OrganizationSettings:
+    request = organizations.GetOrganizationSettingsRequest(name=f"{side.name}/settings")
+    held: organization_pb2.OrganizationSettings = await side.do(
+        f"{_ORGANIZATIONS}/GetOrganizationSettings", request
+    )
+    return held
+
+
+@asks(f"{_ORGANIZATIONS}/UpdateOrganization")
+async def update_organization(side: Side) -> organizations.UpdateOrganizationRequest:
+    # Its settings have the same etag, and GetOrganization may be what a mutation has weakened.
+    renamed = organization_pb2.Organization(
+        name=side.name, display_name=side.word, etag=(await _settings(side)).etag
+    )
+    return organizations.UpdateOrganizationRequest(
+        organization=renamed, update_mask=FieldMask(paths=["display_name"])
+    )
+
+
+@asks(f"{_ORGANIZATIONS}/GetOrganizationSettings")
+async def get_organization_settings(
+    side: Side,
+) -> organizations.GetOrganizationSettingsRequest:
+    return organizations.GetOrganizationSettingsRequest(name=f"{side.name}/settings")
+
+
+@asks(f"{_ORGANIZATIONS}/UpdateOrganizationSettings")
+async def update_organization_settings(
+    side: Side,
+) -> organizations.UpdateOrganizationSettingsRequest:
+    request = organizations.GetOrganizationRequest(name=side.name)
+    held = await side.do(f"{_ORGANIZATIONS}/GetOrganization", request)
+    wanted = organization_pb2.OrganizationSettings(
+        name=f"{side.name}/settings", registration_domains=["matrix.example"], etag=held.etag
+    )
+    return organizations.UpdateOrganizationSettingsRequest(
+        settings=wanted, update_mask=FieldMask(paths=["registration_domains"])
+    )
+
+
+@asks(f"{_ORGANIZATIONS}/GetOrganizationDashboard")
+async def get_organization_dashboard(
+    side: Side,
+) -> organizations.GetOrganizationDashboardRequest:
+    return organizations.GetOrganizationDashboardRequest(name=f"{side.name}/dashboard")
+
+
+@asks(f"{_ORGANIZATIONS}/GetOrganization")
 async def get_organization(side: Side) -> organizations.GetOrganizationRequest:
     return organizations.GetOrganizationRequest(name=side.name)
 
@@ -228,6 +303,34 @@ async def create_role(side: Side) -> roles.CreateRoleRequest:
     role = role_pb2.Role(display_name="Reader", permissions=["clinical.patients.read"])
     role_id = f"r{secrets.token_hex(6)}"
     return roles.CreateRoleRequest(role_id=role_id, role=role, request_id=fresh())
+
+
+async def _role(side: Side) -> role_pb2.Role:
+    made: role_pb2.Role = await side.do(f"{_ROLES}/CreateRole", await create_role(side))
+    return made
+
+
+@asks(f"{_ROLES}/GetRole")
+async def get_role(side: Side) -> roles.GetRoleRequest:
+    return roles.GetRoleRequest(name=(await _role(side)).name)
+
+
+@asks(f"{_ROLES}/UpdateRole")
+async def update_role(side: Side) -> roles.UpdateRoleRequest:
+    role = await _role(side)
+    role.display_name = "Renamed"
+    return roles.UpdateRoleRequest(role=role, update_mask=FieldMask(paths=["display_name"]))
+
+
+@asks(f"{_ROLES}/DeleteRole")
+async def delete_role(side: Side) -> roles.DeleteRoleRequest:
+    role = await _role(side)
+    return roles.DeleteRoleRequest(name=role.name, etag=role.etag)
+
+
+@asks(f"{_ROLES}/ListPermissions")
+async def list_permissions(side: Side) -> roles.ListPermissionsRequest:
+    return roles.ListPermissionsRequest()
 
 
 @asks(f"{_ROLES}/ListRoles")

@@ -13,6 +13,7 @@ from core.database.context import PLATFORM
 from core.errors import Unavailable
 from core.ids import id_from
 from core.truth import Resolved, Truth
+from medhub.auth.v1.organization_pb2 import Organization
 from tests.support.matrix import Faults, Policy, expect, right, row
 from tests.support.matrix_callers import traced
 from tests.support.matrix_requests import Ask
@@ -46,7 +47,7 @@ def trail_faults(
     kinds = {"access": 0, "act": 0, "change": 0, "refusal": 0}
     for left in rows:
         kinds[left.kind] += 1
-    faults = _context_faults(world, policy, ask, rows)
+    faults = _context_faults(world, policy, ask, outcome, rows)
     if policy.audit != "none" and not kinds[policy.audit]:
         faults.append(f"no {policy.audit} was recorded: {kinds}")
     # What a change answers is shown to the caller, so that is recorded beside the change.
@@ -58,12 +59,17 @@ def trail_faults(
     return [*faults, *_subject_faults(policy, ask, outcome, rows)]
 
 
-def _context_faults(world: World, policy: Policy, ask: Ask, rows: list[Left]) -> Faults:
+def _context_faults(
+    world: World, policy: Policy, ask: Ask, outcome: Outcome, rows: list[Left]
+) -> Faults:
     faults = []
     actor = str(world.claims(ask.token).subject) if ask.token else None
     # Some requests are made in an organization of their own: what they do ends others' calls.
     within = world.claims(ask.token).organization if ask.token else None
     own = {within or world.alpha.tenant.organization, PLATFORM}
+    if isinstance(outcome.response, Organization):
+        # What is founded has a trail of its own, from its first row on.
+        own.add(id_from(outcome.response.name, "organizations"))
     purpose = "care" if policy.link == "care" else "administration"
     for left in rows:
         said = (left.context["method"], left.context["purpose"])

@@ -37,7 +37,11 @@ from tests.support.audit import clear_part, events, sealed_event
 from tests.support.matrix_auth import (
     add_service_account_key,
     create_membership,
+    create_organization,
     create_role,
+    delete_role,
+    issue_service_token,
+    remove_membership,
     remove_service_account_key,
     suspend_membership,
 )
@@ -245,6 +249,42 @@ async def _(world: World, meta: Metadata) -> Outcome:
     request = await create_role(world.alpha)
     request.role_id = "doctor"
     method = "medhub.auth.v1.RoleService/CreateRole"
+    return await ask(world, method, request, meta, world.alpha.whole)
+
+
+@case("ROLE_BUILT_IN")
+async def _(world: World, meta: Metadata) -> Outcome:
+    request = roles.DeleteRoleRequest(name="roles/doctor", etag="1")
+    method = "medhub.auth.v1.RoleService/DeleteRole"
+    return await ask(world, method, request, meta, world.alpha.whole)
+
+
+@case("ROLE_HELD")
+async def _(world: World, meta: Metadata) -> Outcome:
+    request = await delete_role(world.alpha)
+    invited = await create_membership(world.alpha)
+    invited.membership.roles[:] = [request.name.removeprefix("roles/")]
+    await world.alpha.do(f"{_MEMBERSHIPS}/CreateMembership", invited)
+    method = "medhub.auth.v1.RoleService/DeleteRole"
+    return await ask(world, method, request, meta, world.alpha.whole)
+
+
+@case("ORGANIZATION_CREATION_CLOSED")
+async def _(world: World, meta: Metadata) -> Outcome:
+    # To a program it is closed everywhere.
+    made = await world.alpha.do(
+        "medhub.auth.v1.AuthService/IssueServiceToken", await issue_service_token(world.alpha)
+    )
+    request = await create_organization(world.alpha)
+    method = "medhub.auth.v1.OrganizationService/CreateOrganization"
+    return await ask(world, method, request, meta, made.access_token)
+
+
+@case("NOT_INVITED")
+async def _(world: World, meta: Metadata) -> Outcome:
+    accepted = await remove_membership(world.alpha)
+    request = memberships.ResendInvitationRequest(name=accepted.name, etag=accepted.etag)
+    method = f"{_MEMBERSHIPS}/ResendInvitation"
     return await ask(world, method, request, meta, world.alpha.whole)
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from auth import bootstrap
 from auth.server import Auth
-from auth.settings import MessageSettings
+from auth.settings import FoundingSettings, MessageSettings
 from auth.storage.store import Store as AuthStore
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import KeyFile
@@ -184,7 +184,10 @@ async def platform(database: MakeDatabase, tmp_path: Path) -> AsyncIterator[Plat
 def _made_by(service: str) -> tuple[Build, MakeTruth]:
     """How a service is built, and where it has its truth from."""
     if service == "auth":
-        auth = Auth(MessageSettings(mail="outbox", sms="outbox"))
+        auth = Auth(
+            MessageSettings(mail="outbox", sms="outbox"),
+            founding=FoundingSettings(open_founding=True),
+        )
         return auth.build, auth.make_truth
     return import_module(f"{service}.server").build, streamed_truth
 

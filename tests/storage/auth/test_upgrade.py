@@ -2,7 +2,13 @@
 
 from auth import operation
 from core.database.migrations import migrate
+from medhub.auth.v1 import membership_pb2
+from medhub.auth.v1 import membership_service_pb2 as wire
+from medhub.auth.v1 import role_service_pb2 as roles_wire
+from tests.storage.auth.test_invitations_again import activate
+from tests.storage.auth.test_memberships import invitation
 from tests.storage.auth.test_renewal import refresh
+from tests.storage.auth.test_roles import CREATE, READ, changed, define
 from tests.storage.auth.test_service_accounts import assertion, exchange
 from tests.support.credentials import Auth
 from tests.support.postgres import ServiceDatabase
@@ -12,7 +18,13 @@ _EARLIER = """
     SET session_replication_role = replica;
     DROP TABLE service_key_use, service_account_key;
     ALTER TABLE session DROP COLUMN device, DROP COLUMN revision;
-    ALTER TABLE organization DROP COLUMN session_epoch;
+    ALTER TABLE organization DROP COLUMN session_epoch, DROP COLUMN mfa_required,
+        DROP COLUMN allowed_factors, DROP COLUMN session_life, DROP COLUMN session_idle,
+        DROP COLUMN self_registration, DROP COLUMN registration_domains,
+        DROP COLUMN registration_roles, DROP COLUMN updated_at, DROP COLUMN revision;
+    ALTER TABLE role DROP COLUMN updated_at, DROP COLUMN revision;
+    ALTER TABLE membership DROP COLUMN timed_roles, DROP COLUMN invitation_expires_at;
+    DROP INDEX ix_session_organization_id_expires_at, ix_session_organization_id_id;
     ALTER TABLE auth_revision DROP COLUMN session_epoch;
     UPDATE medhub.alembic_version SET version_num = '0005';
 """
@@ -34,3 +46,23 @@ async def test_sessions_and_keys_of_before_go_on(auth: Auth) -> None:
     assert (await auth.proving.prove(renewed.access_token)).roles == ("administrator",)
     await operation.end_everything(auth.store)
     assert auth.rows("SELECT device FROM session") == [{"device": ""}]
+
+
+async def test_who_was_invited_before_can_accept(auth: Auth) -> None:
+    """And roles of the organization can be changed, as those defined since."""
+    clinic = await auth.clinic()
+    await auth.act_as_administrator(clinic)
+    made = await auth.memberships.CreateMembership(invitation("zoe@parc.test", "nurse"))
+    await define(auth, READ)
+    there: ServiceDatabase = auth.rows.__self__  # type: ignore[attr-defined]
+    assert there.urls.owner is not None
+    auth.rows(_EARLIER)
+
+    migrate("auth", there.urls.owner)
+
+    held = await auth.memberships.GetMembership(wire.GetMembershipRequest(name=made.name))
+    assert held.state == membership_pb2.MEMBERSHIP_STATE_INVITED
+    assert held.invitation_expire_time == made.invitation_expire_time
+    role = await auth.roles.GetRole(roles_wire.GetRoleRequest(name="roles/reader"))
+    assert (await auth.roles.UpdateRole(changed(role, READ, CREATE))).etag == "2"
+    await activate(auth, made.activation_token)

@@ -29,7 +29,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmedhub/auth/v1/membership.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\"\xb8\x04\n\nMembership\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x04user\x18\x02 \x01(\tB\x10\xe2\x41\x01\x03\xd2\xf3\x18\x08\x08\x03 \x02(\x01\x30\x01\x12.\n\x05\x65mail\x18\x03 \x01(\tB\x1f\xe2\x41\x02\x02\x05\xbaH\tr\x07\x10\x03\x18\xfe\x01`\x01\xd2\xf3\x18\n\x08\x03 \x01(\x02\x30\x01@\x01\x12\x30\n\x0c\x64isplay_name\x18\x04 \x01(\tB\x1a\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\xd2\xf3\x18\x08\x08\x03 \x01(\x01\x30\x01\x12!\n\x05roles\x18\x05 \x03(\tB\x12\xe2\x41\x01\x01\xbaH\x0b\x92\x01\x08\x10\x32\"\x04r\x02\x18?\x12\x34\n\x05state\x18\x06 \x01(\x0e\x32\x1f.medhub.auth.v1.MembershipStateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\t \x01(\t\x12)\n\x10\x61\x63tivation_token\x18\n \x01(\tB\x0f\x80\x01\x01\xe2\x41\x01\x03\xd2\xf3\x18\x04\x08\x05(\x06\x12;\n\x08\x62indings\x18\x0b \x03(\x0b\x32\x1b.medhub.auth.v1.RoleBindingB\x0c\xe2\x41\x01\x01\xbaH\x05\x92\x01\x02\x10\x32:W\xea\x41\x46\n\x11medhub/Membership\x12\x18memberships/{membership}*\x0bmemberships2\nmembership\xe2\xf3\x18\n\x08\x02\x12\x04user(\x08\"\x9c\x01\n\x0bRoleBinding\x12\x1b\n\x04role\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18?\x12\x34\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x32\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02*\x8e\x01\n\x0fMembershipState\x12 \n\x1cMEMBERSHIP_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17MEMBERSHIP_STATE_ACTIVE\x10\x01\x12\x1e\n\x1aMEMBERSHIP_STATE_SUSPENDED\x10\x02\x12\x1c\n\x18MEMBERSHIP_STATE_INVITED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmedhub/auth/v1/membership.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\"\xfa\x04\n\nMembership\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x04user\x18\x02 \x01(\tB\x10\xe2\x41\x01\x03\xd2\xf3\x18\x08\x08\x03 \x02(\x01\x30\x01\x12.\n\x05\x65mail\x18\x03 \x01(\tB\x1f\xe2\x41\x02\x02\x05\xbaH\tr\x07\x10\x03\x18\xfe\x01`\x01\xd2\xf3\x18\n\x08\x03 \x01(\x02\x30\x01@\x01\x12\x30\n\x0c\x64isplay_name\x18\x04 \x01(\tB\x1a\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\xd2\xf3\x18\x08\x08\x03 \x01(\x01\x30\x01\x12!\n\x05roles\x18\x05 \x03(\tB\x12\xe2\x41\x01\x01\xbaH\x0b\x92\x01\x08\x10\x32\"\x04r\x02\x18?\x12\x34\n\x05state\x18\x06 \x01(\x0e\x32\x1f.medhub.auth.v1.MembershipStateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\t \x01(\t\x12)\n\x10\x61\x63tivation_token\x18\n \x01(\tB\x0f\x80\x01\x01\xe2\x41\x01\x03\xd2\xf3\x18\x04\x08\x05(\x06\x12;\n\x08\x62indings\x18\x0b \x03(\x0b\x32\x1b.medhub.auth.v1.RoleBindingB\x0c\xe2\x41\x01\x01\xbaH\x05\x92\x01\x02\x10\x32\x12@\n\x16invitation_expire_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:W\xea\x41\x46\n\x11medhub/Membership\x12\x18memberships/{membership}*\x0bmemberships2\nmembership\xe2\xf3\x18\n\x08\x02\x12\x04user(\x08\"\x9c\x01\n\x0bRoleBinding\x12\x1b\n\x04role\x18\x01 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18?\x12\x34\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x32\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02*\xac\x01\n\x0fMembershipState\x12 \n\x1cMEMBERSHIP_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17MEMBERSHIP_STATE_ACTIVE\x10\x01\x12\x1e\n\x1aMEMBERSHIP_STATE_SUSPENDED\x10\x02\x12\x1c\n\x18MEMBERSHIP_STATE_INVITED\x10\x03\x12\x1c\n\x18MEMBERSHIP_STATE_EXPIRED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,6 +56,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERSHIP'].fields_by_name['activation_token']._serialized_options = b'\200\001\001\342A\001\003\322\363\030\004\010\005(\006'
   _globals['_MEMBERSHIP'].fields_by_name['bindings']._loaded_options = None
   _globals['_MEMBERSHIP'].fields_by_name['bindings']._serialized_options = b'\342A\001\001\272H\005\222\001\002\0202'
+  _globals['_MEMBERSHIP'].fields_by_name['invitation_expire_time']._loaded_options = None
+  _globals['_MEMBERSHIP'].fields_by_name['invitation_expire_time']._serialized_options = b'\342A\001\003'
   _globals['_MEMBERSHIP']._loaded_options = None
   _globals['_MEMBERSHIP']._serialized_options = b'\352AF\n\021medhub/Membership\022\030memberships/{membership}*\013memberships2\nmembership\342\363\030\n\010\002\022\004user(\010'
   _globals['_ROLEBINDING'].fields_by_name['role']._loaded_options = None
@@ -66,10 +68,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROLEBINDING'].fields_by_name['end_time']._serialized_options = b'\342A\001\001'
   _globals['_ROLEBINDING']._loaded_options = None
   _globals['_ROLEBINDING']._serialized_options = b'\342\363\030\002\010\002'
-  _globals['_MEMBERSHIPSTATE']._serialized_start=934
-  _globals['_MEMBERSHIPSTATE']._serialized_end=1076
+  _globals['_MEMBERSHIPSTATE']._serialized_start=1000
+  _globals['_MEMBERSHIPSTATE']._serialized_end=1172
   _globals['_MEMBERSHIP']._serialized_start=204
-  _globals['_MEMBERSHIP']._serialized_end=772
-  _globals['_ROLEBINDING']._serialized_start=775
-  _globals['_ROLEBINDING']._serialized_end=931
+  _globals['_MEMBERSHIP']._serialized_end=838
+  _globals['_ROLEBINDING']._serialized_start=841
+  _globals['_ROLEBINDING']._serialized_end=997
 # @@protoc_insertion_point(module_scope)

@@ -20,13 +20,15 @@ class MembershipState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MEMBERSHIP_STATE_ACTIVE: _ClassVar[MembershipState]
     MEMBERSHIP_STATE_SUSPENDED: _ClassVar[MembershipState]
     MEMBERSHIP_STATE_INVITED: _ClassVar[MembershipState]
+    MEMBERSHIP_STATE_EXPIRED: _ClassVar[MembershipState]
 MEMBERSHIP_STATE_UNSPECIFIED: MembershipState
 MEMBERSHIP_STATE_ACTIVE: MembershipState
 MEMBERSHIP_STATE_SUSPENDED: MembershipState
 MEMBERSHIP_STATE_INVITED: MembershipState
+MEMBERSHIP_STATE_EXPIRED: MembershipState
 
 class Membership(_message.Message):
-    __slots__ = ("name", "user", "email", "display_name", "roles", "state", "create_time", "update_time", "etag", "activation_token", "bindings")
+    __slots__ = ("name", "user", "email", "display_name", "roles", "state", "create_time", "update_time", "etag", "activation_token", "bindings", "invitation_expire_time")
     NAME_FIELD_NUMBER: _ClassVar[int]
     USER_FIELD_NUMBER: _ClassVar[int]
     EMAIL_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +40,7 @@ class Membership(_message.Message):
     ETAG_FIELD_NUMBER: _ClassVar[int]
     ACTIVATION_TOKEN_FIELD_NUMBER: _ClassVar[int]
     BINDINGS_FIELD_NUMBER: _ClassVar[int]
+    INVITATION_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     name: str
     user: str
     email: str
@@ -49,7 +52,8 @@ class Membership(_message.Message):
     etag: str
     activation_token: str
     bindings: _containers.RepeatedCompositeFieldContainer[RoleBinding]
-    def __init__(self, name: _Optional[str] = ..., user: _Optional[str] = ..., email: _Optional[str] = ..., display_name: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., state: _Optional[_Union[MembershipState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., activation_token: _Optional[str] = ..., bindings: _Optional[_Iterable[_Union[RoleBinding, _Mapping]]] = ...) -> None: ...
+    invitation_expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., user: _Optional[str] = ..., email: _Optional[str] = ..., display_name: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., state: _Optional[_Union[MembershipState, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., activation_token: _Optional[str] = ..., bindings: _Optional[_Iterable[_Union[RoleBinding, _Mapping]]] = ..., invitation_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class RoleBinding(_message.Message):
     __slots__ = ("role", "start_time", "end_time")

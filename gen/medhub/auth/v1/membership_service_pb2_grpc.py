@@ -71,6 +71,21 @@ class MembershipServiceStub:
                 request_serializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.ReactivateMembershipRequest.SerializeToString,
                 response_deserializer=medhub_dot_auth_dot_v1_dot_membership__pb2.Membership.FromString,
                 _registered_method=True)
+        self.ResendInvitation = channel.unary_unary(
+                '/medhub.auth.v1.MembershipService/ResendInvitation',
+                request_serializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.ResendInvitationRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_membership__pb2.Membership.FromString,
+                _registered_method=True)
+        self.RevokeInvitation = channel.unary_unary(
+                '/medhub.auth.v1.MembershipService/RevokeInvitation',
+                request_serializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.RevokeInvitationRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.RevokeInvitationResponse.FromString,
+                _registered_method=True)
+        self.RemoveMembership = channel.unary_unary(
+                '/medhub.auth.v1.MembershipService/RemoveMembership',
+                request_serializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.RemoveMembershipRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.RemoveMembershipResponse.FromString,
+                _registered_method=True)
 
 
 class MembershipServiceServicer:
@@ -78,9 +93,10 @@ class MembershipServiceServicer:
     """
 
     def CreateMembership(self, request, context):
-        """Invites a person into the organization. The answer carries the token of the invitation; who
-        gets it from the organization accepts by AuthService.ActivateAccount or, with an account
-        already, by AuthService.AcceptMembership. Whether the address has one is not told.
+        """Invites a person into the organization. The token of the invitation goes to the address by mail
+        or, where medhub sends none, is in the answer, for the organization to hand over. With it the
+        person accepts by AuthService.ActivateAccount or, with an account already, by
+        AuthService.AcceptMembership. Whether the address has one is not told.
 
         Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
         (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
@@ -97,7 +113,7 @@ class MembershipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMemberships(self, request, context):
-        """Lists the memberships of the organization, oldest first.
+        """Lists the memberships of the organization, oldest first: all, or those of a state or a role.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,9 +155,40 @@ class MembershipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReactivateMembership(self, request, context):
-        """Lets a suspended member in again. Who has never accepted is invited anew, and the answer
-        carries the new token. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
+        """Lets a suspended member in again. Who has never accepted is invited anew, as by
+        CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
         hold more than the caller (ESCALATION_REFUSED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResendInvitation(self, request, context):
+        """Invites a person anew who has not accepted yet; the token of before is dead, that of an invitation
+        that has expired too.
+
+        Refuses a stale etag (ETAG_MISMATCH), a membership that was accepted or is suspended (NOT_INVITED)
+        and roles that hold more than the caller (ESCALATION_REFUSED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeInvitation(self, request, context):
+        """Takes an invitation back; its token is dead at once, and the address may be invited again.
+
+        Refuses a stale etag (ETAG_MISMATCH) and a membership that was accepted (NOT_INVITED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveMembership(self, request, context):
+        """Ends a membership or an invitation for good: the member's sessions in the organization and their
+        tokens are dead within milliseconds. What they did stays in the trail; their account and their
+        other organizations are not touched. The address may be invited again.
+
+        Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -184,6 +231,21 @@ def add_MembershipServiceServicer_to_server(servicer, server):
                     servicer.ReactivateMembership,
                     request_deserializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.ReactivateMembershipRequest.FromString,
                     response_serializer=medhub_dot_auth_dot_v1_dot_membership__pb2.Membership.SerializeToString,
+            ),
+            'ResendInvitation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResendInvitation,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.ResendInvitationRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_membership__pb2.Membership.SerializeToString,
+            ),
+            'RevokeInvitation': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeInvitation,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.RevokeInvitationRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.RevokeInvitationResponse.SerializeToString,
+            ),
+            'RemoveMembership': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveMembership,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.RemoveMembershipRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_membership__service__pb2.RemoveMembershipResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -376,6 +438,87 @@ class MembershipService:
             '/medhub.auth.v1.MembershipService/ReactivateMembership',
             medhub_dot_auth_dot_v1_dot_membership__service__pb2.ReactivateMembershipRequest.SerializeToString,
             medhub_dot_auth_dot_v1_dot_membership__pb2.Membership.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResendInvitation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.MembershipService/ResendInvitation',
+            medhub_dot_auth_dot_v1_dot_membership__service__pb2.ResendInvitationRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_membership__pb2.Membership.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeInvitation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.MembershipService/RevokeInvitation',
+            medhub_dot_auth_dot_v1_dot_membership__service__pb2.RevokeInvitationRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_membership__service__pb2.RevokeInvitationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveMembership(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.MembershipService/RemoveMembership',
+            medhub_dot_auth_dot_v1_dot_membership__service__pb2.RemoveMembershipRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_membership__service__pb2.RemoveMembershipResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,9 +35,10 @@ class MembershipServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MembershipServiceAsyncStub: ...
     CreateMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.CreateMembershipRequest, _membership_pb2.Membership]
-    """Invites a person into the organization. The answer carries the token of the invitation; who
-    gets it from the organization accepts by AuthService.ActivateAccount or, with an account
-    already, by AuthService.AcceptMembership. Whether the address has one is not told.
+    """Invites a person into the organization. The token of the invitation goes to the address by mail
+    or, where medhub sends none, is in the answer, for the organization to hand over. With it the
+    person accepts by AuthService.ActivateAccount or, with an account already, by
+    AuthService.AcceptMembership. Whether the address has one is not told.
 
     Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
     (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
@@ -45,7 +46,7 @@ class MembershipServiceStub:
     GetMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.GetMembershipRequest, _membership_pb2.Membership]
     """Shows one membership."""
     ListMemberships: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ListMembershipsRequest, _membership_service_pb2.ListMembershipsResponse]
-    """Lists the memberships of the organization, oldest first."""
+    """Lists the memberships of the organization, oldest first: all, or those of a state or a role."""
     SetMembershipRoles: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.SetMembershipRolesRequest, _membership_pb2.Membership]
     """Gives a member exactly these roles, without a period; it acts on every server within
     milliseconds.
@@ -70,9 +71,28 @@ class MembershipServiceStub:
     Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
     """
     ReactivateMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ReactivateMembershipRequest, _membership_pb2.Membership]
-    """Lets a suspended member in again. Who has never accepted is invited anew, and the answer
-    carries the new token. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
+    """Lets a suspended member in again. Who has never accepted is invited anew, as by
+    CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
     hold more than the caller (ESCALATION_REFUSED).
+    """
+    ResendInvitation: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ResendInvitationRequest, _membership_pb2.Membership]
+    """Invites a person anew who has not accepted yet; the token of before is dead, that of an invitation
+    that has expired too.
+
+    Refuses a stale etag (ETAG_MISMATCH), a membership that was accepted or is suspended (NOT_INVITED)
+    and roles that hold more than the caller (ESCALATION_REFUSED).
+    """
+    RevokeInvitation: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.RevokeInvitationRequest, _membership_service_pb2.RevokeInvitationResponse]
+    """Takes an invitation back; its token is dead at once, and the address may be invited again.
+
+    Refuses a stale etag (ETAG_MISMATCH) and a membership that was accepted (NOT_INVITED).
+    """
+    RemoveMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.RemoveMembershipRequest, _membership_service_pb2.RemoveMembershipResponse]
+    """Ends a membership or an invitation for good: the member's sessions in the organization and their
+    tokens are dead within milliseconds. What they did stays in the trail; their account and their
+    other organizations are not touched. The address may be invited again.
+
+    Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
     """
 
 @_typing.type_check_only
@@ -81,9 +101,10 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.CreateMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
-    """Invites a person into the organization. The answer carries the token of the invitation; who
-    gets it from the organization accepts by AuthService.ActivateAccount or, with an account
-    already, by AuthService.AcceptMembership. Whether the address has one is not told.
+    """Invites a person into the organization. The token of the invitation goes to the address by mail
+    or, where medhub sends none, is in the answer, for the organization to hand over. With it the
+    person accepts by AuthService.ActivateAccount or, with an account already, by
+    AuthService.AcceptMembership. Whether the address has one is not told.
 
     Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
     (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
@@ -91,7 +112,7 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     GetMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.GetMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
     """Shows one membership."""
     ListMemberships: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ListMembershipsRequest, _membership_service_pb2.ListMembershipsResponse]  # type: ignore[assignment]
-    """Lists the memberships of the organization, oldest first."""
+    """Lists the memberships of the organization, oldest first: all, or those of a state or a role."""
     SetMembershipRoles: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.SetMembershipRolesRequest, _membership_pb2.Membership]  # type: ignore[assignment]
     """Gives a member exactly these roles, without a period; it acts on every server within
     milliseconds.
@@ -116,9 +137,28 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
     """
     ReactivateMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ReactivateMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
-    """Lets a suspended member in again. Who has never accepted is invited anew, and the answer
-    carries the new token. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
+    """Lets a suspended member in again. Who has never accepted is invited anew, as by
+    CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
     hold more than the caller (ESCALATION_REFUSED).
+    """
+    ResendInvitation: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ResendInvitationRequest, _membership_pb2.Membership]  # type: ignore[assignment]
+    """Invites a person anew who has not accepted yet; the token of before is dead, that of an invitation
+    that has expired too.
+
+    Refuses a stale etag (ETAG_MISMATCH), a membership that was accepted or is suspended (NOT_INVITED)
+    and roles that hold more than the caller (ESCALATION_REFUSED).
+    """
+    RevokeInvitation: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.RevokeInvitationRequest, _membership_service_pb2.RevokeInvitationResponse]  # type: ignore[assignment]
+    """Takes an invitation back; its token is dead at once, and the address may be invited again.
+
+    Refuses a stale etag (ETAG_MISMATCH) and a membership that was accepted (NOT_INVITED).
+    """
+    RemoveMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.RemoveMembershipRequest, _membership_service_pb2.RemoveMembershipResponse]  # type: ignore[assignment]
+    """Ends a membership or an invitation for good: the member's sessions in the organization and their
+    tokens are dead within milliseconds. What they did stays in the trail; their account and their
+    other organizations are not touched. The address may be invited again.
+
+    Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
     """
 
 class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -130,9 +170,10 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.CreateMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
-        """Invites a person into the organization. The answer carries the token of the invitation; who
-        gets it from the organization accepts by AuthService.ActivateAccount or, with an account
-        already, by AuthService.AcceptMembership. Whether the address has one is not told.
+        """Invites a person into the organization. The token of the invitation goes to the address by mail
+        or, where medhub sends none, is in the answer, for the organization to hand over. With it the
+        person accepts by AuthService.ActivateAccount or, with an account already, by
+        AuthService.AcceptMembership. Whether the address has one is not told.
 
         Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
         (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
@@ -152,7 +193,7 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.ListMembershipsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_service_pb2.ListMembershipsResponse, _abc.Awaitable[_membership_service_pb2.ListMembershipsResponse]]:
-        """Lists the memberships of the organization, oldest first."""
+        """Lists the memberships of the organization, oldest first: all, or those of a state or a role."""
 
     @_abc_1.abstractmethod
     def SetMembershipRoles(
@@ -201,9 +242,46 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.ReactivateMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
-        """Lets a suspended member in again. Who has never accepted is invited anew, and the answer
-        carries the new token. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
+        """Lets a suspended member in again. Who has never accepted is invited anew, as by
+        CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
         hold more than the caller (ESCALATION_REFUSED).
+        """
+
+    @_abc_1.abstractmethod
+    def ResendInvitation(
+        self,
+        request: _membership_service_pb2.ResendInvitationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
+        """Invites a person anew who has not accepted yet; the token of before is dead, that of an invitation
+        that has expired too.
+
+        Refuses a stale etag (ETAG_MISMATCH), a membership that was accepted or is suspended (NOT_INVITED)
+        and roles that hold more than the caller (ESCALATION_REFUSED).
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeInvitation(
+        self,
+        request: _membership_service_pb2.RevokeInvitationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_service_pb2.RevokeInvitationResponse, _abc.Awaitable[_membership_service_pb2.RevokeInvitationResponse]]:
+        """Takes an invitation back; its token is dead at once, and the address may be invited again.
+
+        Refuses a stale etag (ETAG_MISMATCH) and a membership that was accepted (NOT_INVITED).
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveMembership(
+        self,
+        request: _membership_service_pb2.RemoveMembershipRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_membership_service_pb2.RemoveMembershipResponse, _abc.Awaitable[_membership_service_pb2.RemoveMembershipResponse]]:
+        """Ends a membership or an invitation for good: the member's sessions in the organization and their
+        tokens are dead within milliseconds. What they did stays in the trail; their account and their
+        other organizations are not touched. The address may be invited again.
+
+        Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
         """
 
 def add_MembershipServiceServicer_to_server(servicer: MembershipServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

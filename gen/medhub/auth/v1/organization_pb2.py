@@ -30,7 +30,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!medhub/auth/v1/organization.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\"\x96\x02\n\x0cOrganization\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x36\n\x05state\x18\x03 \x01(\x0e\x32!.medhub.auth.v1.OrganizationStateB\x04\xe2\x41\x01\x03\x12\x12\n\x04test\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:Y\xea\x41P\n\x13medhub/Organization\x12\x1corganizations/{organization}*\rorganizations2\x0corganization\xe2\xf3\x18\x02\x08\x02\"\xa7\x05\n\x14OrganizationSettings\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1a\n\x0cmfa_required\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12X\n\x0f\x61llowed_factors\x18\x03 \x03(\tB?\xe2\x41\x01\x01\xbaH8\x92\x01\x35\x10\x05\x18\x01\"/r-R\x0b\x62\x61\x63kup_codeR\nemail_codeR\x07passkeyR\x03smsR\x04totp\x12\x35\n\x0csession_life\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\x12\x35\n\x0csession_idle\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\x12\x1f\n\x11self_registration\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x81\x01\n\x14registration_domains\x18\x07 \x03(\tBc\xe2\x41\x01\x01\xbaH\\\x92\x01Y\x10\x32\x18\x01\"SrQ\x18\xfd\x01\x32L^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$\x12\x32\n\x12registration_roles\x18\x08 \x03(\tB\x16\xe2\x41\x01\x01\xbaH\x0f\x92\x01\x0c\x10\x32\x18\x01\"\x06r\x04\x10\x01\x18?\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\n \x01(\t:y\xea\x41p\n\x1bmedhub/OrganizationSettings\x12%organizations/{organization}/settings*\x14organizationSettings2\x14organizationSettings\xe2\xf3\x18\x02\x08\x02*x\n\x11OrganizationState\x12\"\n\x1eORGANIZATION_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19ORGANIZATION_STATE_ACTIVE\x10\x01\x12 \n\x1cORGANIZATION_STATE_SUSPENDED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!medhub/auth/v1/organization.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\"\xeb\x02\n\x0cOrganization\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12$\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x36\n\x05state\x18\x03 \x01(\x0e\x32!.medhub.auth.v1.OrganizationStateB\x04\xe2\x41\x01\x03\x12\x12\n\x04test\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x07 \x01(\t:Y\xea\x41P\n\x13medhub/Organization\x12\x1corganizations/{organization}*\rorganizations2\x0corganization\xe2\xf3\x18\x02\x08\x02\"\xcb\x05\n\x14OrganizationSettings\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1a\n\x0cmfa_required\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12X\n\x0f\x61llowed_factors\x18\x03 \x03(\tB?\xe2\x41\x01\x01\xbaH8\x92\x01\x35\x10\x05\x18\x01\"/r-R\x0b\x62\x61\x63kup_codeR\nemail_codeR\x07passkeyR\x03smsR\x04totp\x12G\n\x0csession_life\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x16\xe2\x41\x01\x01\xbaH\x0f\xaa\x01\x0c\"\x05\x08\x80\x9a\x9e\x01\x32\x03\x08\x84\x07\x12G\n\x0csession_idle\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x16\xe2\x41\x01\x01\xbaH\x0f\xaa\x01\x0c\"\x05\x08\x80\x9a\x9e\x01\x32\x03\x08\x84\x07\x12\x1f\n\x11self_registration\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x81\x01\n\x14registration_domains\x18\x07 \x03(\tBc\xe2\x41\x01\x01\xbaH\\\x92\x01Y\x10\x32\x18\x01\"SrQ\x18\xfd\x01\x32L^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?([.][a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$\x12\x32\n\x12registration_roles\x18\x08 \x03(\tB\x16\xe2\x41\x01\x01\xbaH\x0f\x92\x01\x0c\x10\x32\x18\x01\"\x06r\x04\x10\x01\x18?\x12\x35\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\n \x01(\t:y\xea\x41p\n\x1bmedhub/OrganizationSettings\x12%organizations/{organization}/settings*\x14organizationSettings2\x14organizationSettings\xe2\xf3\x18\x02\x08\x02\"\xb7\x03\n\x15OrganizationDashboard\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1c\n\x0e\x61\x63tive_members\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1f\n\x11suspended_members\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x1e\n\x10open_invitations\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12!\n\x13\x65xpired_invitations\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x30\n\x05roles\x18\x06 \x03(\x0b\x32\x1b.medhub.auth.v1.RoleHoldersB\x04\xe2\x41\x01\x03\x12\x1b\n\rlive_sessions\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x03\x12\x39\n\x0flast_login_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03:~\xea\x41u\n\x1cmedhub/OrganizationDashboard\x12&organizations/{organization}/dashboard*\x16organizationDashboards2\x15organizationDashboard\xe2\xf3\x18\x02\x08\x02\"4\n\x0bRoleHolders\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0f\n\x07members\x18\x02 \x01(\x05:\x06\xe2\xf3\x18\x02\x08\x02*x\n\x11OrganizationState\x12\"\n\x1eORGANIZATION_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19ORGANIZATION_STATE_ACTIVE\x10\x01\x12 \n\x1cORGANIZATION_STATE_SUSPENDED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,12 +39,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ORGANIZATION'].fields_by_name['name']._loaded_options = None
   _globals['_ORGANIZATION'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_ORGANIZATION'].fields_by_name['display_name']._loaded_options = None
+  _globals['_ORGANIZATION'].fields_by_name['display_name']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001'
   _globals['_ORGANIZATION'].fields_by_name['state']._loaded_options = None
   _globals['_ORGANIZATION'].fields_by_name['state']._serialized_options = b'\342A\001\003'
   _globals['_ORGANIZATION'].fields_by_name['test']._loaded_options = None
   _globals['_ORGANIZATION'].fields_by_name['test']._serialized_options = b'\342A\001\003'
   _globals['_ORGANIZATION'].fields_by_name['create_time']._loaded_options = None
   _globals['_ORGANIZATION'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_ORGANIZATION'].fields_by_name['update_time']._loaded_options = None
+  _globals['_ORGANIZATION'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_ORGANIZATION']._loaded_options = None
   _globals['_ORGANIZATION']._serialized_options = b'\352AP\n\023medhub/Organization\022\034organizations/{organization}*\rorganizations2\014organization\342\363\030\002\010\002'
   _globals['_ORGANIZATIONSETTINGS'].fields_by_name['name']._loaded_options = None
@@ -54,9 +58,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORGANIZATIONSETTINGS'].fields_by_name['allowed_factors']._loaded_options = None
   _globals['_ORGANIZATIONSETTINGS'].fields_by_name['allowed_factors']._serialized_options = b'\342A\001\001\272H8\222\0015\020\005\030\001\"/r-R\013backup_codeR\nemail_codeR\007passkeyR\003smsR\004totp'
   _globals['_ORGANIZATIONSETTINGS'].fields_by_name['session_life']._loaded_options = None
-  _globals['_ORGANIZATIONSETTINGS'].fields_by_name['session_life']._serialized_options = b'\342A\001\001'
+  _globals['_ORGANIZATIONSETTINGS'].fields_by_name['session_life']._serialized_options = b'\342A\001\001\272H\017\252\001\014\"\005\010\200\232\236\0012\003\010\204\007'
   _globals['_ORGANIZATIONSETTINGS'].fields_by_name['session_idle']._loaded_options = None
-  _globals['_ORGANIZATIONSETTINGS'].fields_by_name['session_idle']._serialized_options = b'\342A\001\001'
+  _globals['_ORGANIZATIONSETTINGS'].fields_by_name['session_idle']._serialized_options = b'\342A\001\001\272H\017\252\001\014\"\005\010\200\232\236\0012\003\010\204\007'
   _globals['_ORGANIZATIONSETTINGS'].fields_by_name['self_registration']._loaded_options = None
   _globals['_ORGANIZATIONSETTINGS'].fields_by_name['self_registration']._serialized_options = b'\342A\001\001'
   _globals['_ORGANIZATIONSETTINGS'].fields_by_name['registration_domains']._loaded_options = None
@@ -67,10 +71,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ORGANIZATIONSETTINGS'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_ORGANIZATIONSETTINGS']._loaded_options = None
   _globals['_ORGANIZATIONSETTINGS']._serialized_options = b'\352Ap\n\033medhub/OrganizationSettings\022%organizations/{organization}/settings*\024organizationSettings2\024organizationSettings\342\363\030\002\010\002'
-  _globals['_ORGANIZATIONSTATE']._serialized_start=1200
-  _globals['_ORGANIZATIONSTATE']._serialized_end=1320
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['name']._loaded_options = None
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['active_members']._loaded_options = None
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['active_members']._serialized_options = b'\342A\001\003'
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['suspended_members']._loaded_options = None
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['suspended_members']._serialized_options = b'\342A\001\003'
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['open_invitations']._loaded_options = None
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['open_invitations']._serialized_options = b'\342A\001\003'
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['expired_invitations']._loaded_options = None
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['expired_invitations']._serialized_options = b'\342A\001\003'
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['roles']._loaded_options = None
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['roles']._serialized_options = b'\342A\001\003'
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['live_sessions']._loaded_options = None
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['live_sessions']._serialized_options = b'\342A\001\003'
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['last_login_time']._loaded_options = None
+  _globals['_ORGANIZATIONDASHBOARD'].fields_by_name['last_login_time']._serialized_options = b'\342A\001\003'
+  _globals['_ORGANIZATIONDASHBOARD']._loaded_options = None
+  _globals['_ORGANIZATIONDASHBOARD']._serialized_options = b'\352Au\n\034medhub/OrganizationDashboard\022&organizations/{organization}/dashboard*\026organizationDashboards2\025organizationDashboard\342\363\030\002\010\002'
+  _globals['_ROLEHOLDERS']._loaded_options = None
+  _globals['_ROLEHOLDERS']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_ORGANIZATIONSTATE']._serialized_start=1817
+  _globals['_ORGANIZATIONSTATE']._serialized_end=1937
   _globals['_ORGANIZATION']._serialized_start=238
-  _globals['_ORGANIZATION']._serialized_end=516
-  _globals['_ORGANIZATIONSETTINGS']._serialized_start=519
-  _globals['_ORGANIZATIONSETTINGS']._serialized_end=1198
+  _globals['_ORGANIZATION']._serialized_end=601
+  _globals['_ORGANIZATIONSETTINGS']._serialized_start=604
+  _globals['_ORGANIZATIONSETTINGS']._serialized_end=1319
+  _globals['_ORGANIZATIONDASHBOARD']._serialized_start=1322
+  _globals['_ORGANIZATIONDASHBOARD']._serialized_end=1761
+  _globals['_ROLEHOLDERS']._serialized_start=1763
+  _globals['_ROLEHOLDERS']._serialized_end=1815
 # @@protoc_insertion_point(module_scope)

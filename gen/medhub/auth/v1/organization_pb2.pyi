@@ -25,18 +25,22 @@ ORGANIZATION_STATE_ACTIVE: OrganizationState
 ORGANIZATION_STATE_SUSPENDED: OrganizationState
 
 class Organization(_message.Message):
-    __slots__ = ("name", "display_name", "state", "test", "create_time")
+    __slots__ = ("name", "display_name", "state", "test", "create_time", "update_time", "etag")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     TEST_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ETAG_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: str
     state: OrganizationState
     test: bool
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., state: _Optional[_Union[OrganizationState, str]] = ..., test: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    update_time: _timestamp_pb2.Timestamp
+    etag: str
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., state: _Optional[_Union[OrganizationState, str]] = ..., test: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ...) -> None: ...
 
 class OrganizationSettings(_message.Message):
     __slots__ = ("name", "mfa_required", "allowed_factors", "session_life", "session_idle", "self_registration", "registration_domains", "registration_roles", "update_time", "etag")
@@ -61,3 +65,31 @@ class OrganizationSettings(_message.Message):
     update_time: _timestamp_pb2.Timestamp
     etag: str
     def __init__(self, name: _Optional[str] = ..., mfa_required: _Optional[bool] = ..., allowed_factors: _Optional[_Iterable[str]] = ..., session_life: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., session_idle: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., self_registration: _Optional[bool] = ..., registration_domains: _Optional[_Iterable[str]] = ..., registration_roles: _Optional[_Iterable[str]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class OrganizationDashboard(_message.Message):
+    __slots__ = ("name", "active_members", "suspended_members", "open_invitations", "expired_invitations", "roles", "live_sessions", "last_login_time")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_INVITATIONS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRED_INVITATIONS_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
+    LIVE_SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    LAST_LOGIN_TIME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    active_members: int
+    suspended_members: int
+    open_invitations: int
+    expired_invitations: int
+    roles: _containers.RepeatedCompositeFieldContainer[RoleHolders]
+    live_sessions: int
+    last_login_time: _timestamp_pb2.Timestamp
+    def __init__(self, name: _Optional[str] = ..., active_members: _Optional[int] = ..., suspended_members: _Optional[int] = ..., open_invitations: _Optional[int] = ..., expired_invitations: _Optional[int] = ..., roles: _Optional[_Iterable[_Union[RoleHolders, _Mapping]]] = ..., live_sessions: _Optional[int] = ..., last_login_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class RoleHolders(_message.Message):
+    __slots__ = ("role", "members")
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    role: str
+    members: int
+    def __init__(self, role: _Optional[str] = ..., members: _Optional[int] = ...) -> None: ...

@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from medhub.auth.v1 import organization_pb2 as medhub_dot_auth_dot_v1_dot_organization__pb2
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 from medhub.options.v1 import policy_pb2 as medhub_dot_options_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)medhub/auth/v1/organization_service.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a!medhub/auth/v1/organization.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\"t\n\x16GetOrganizationRequest\x12R\n\x04name\x18\x01 \x01(\tBD\xe2\x41\x01\x02\xbaH=r;29^organizations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$:\x06\xe2\xf3\x18\x02\x08\x02\x32\xe4\x01\n\x13OrganizationService\x12\xcc\x01\n\x0fGetOrganization\x12&.medhub.auth.v1.GetOrganizationRequest\x1a\x1c.medhub.auth.v1.Organization\"s\xca\xf3\x18H\x1a\x1f\n\x17\x61uth.organizations.read\x12\x04name \x01\x30\x01J\x17\x08\x04\x12\x13It shows no person.X\x01\x62\x02\x08\x01h\x01p\x01\x82\xd3\xe4\x93\x02!\x12\x1f/auth/v1/{name=organizations/*}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)medhub/auth/v1/organization_service.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a!medhub/auth/v1/organization.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\"t\n\x16GetOrganizationRequest\x12R\n\x04name\x18\x01 \x01(\tBD\xe2\x41\x01\x02\xbaH=r;29^organizations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$:\x06\xe2\xf3\x18\x02\x08\x02\"\xc2\x01\n\x19\x43reateOrganizationRequest\x12>\n\x0corganization\x18\x01 \x01(\x0b\x32\x1c.medhub.auth.v1.OrganizationB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x38\n\x14\x66ounder_display_name\x18\x02 \x01(\tB\x1a\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\xc8\x01\xd2\xf3\x18\x08\x08\x03 \x01(\x01\x30\x01\x12#\n\nrequest_id\x18\x03 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\"\xa0\x01\n\x19UpdateOrganizationRequest\x12>\n\x0corganization\x18\x01 \x01(\x0b\x32\x1c.medhub.auth.v1.OrganizationB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\"\x85\x01\n\x1eGetOrganizationSettingsRequest\x12[\n\x04name\x18\x01 \x01(\tBM\xe2\x41\x01\x02\xbaHFrD2B^organizations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/settings$:\x06\xe2\xf3\x18\x02\x08\x02\"\xac\x01\n!UpdateOrganizationSettingsRequest\x12\x42\n\x08settings\x18\x01 \x01(\x0b\x32$.medhub.auth.v1.OrganizationSettingsB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\"\x87\x01\n\x1fGetOrganizationDashboardRequest\x12\\\n\x04name\x18\x01 \x01(\tBN\xe2\x41\x01\x02\xbaHGrE2C^organizations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/dashboard$:\x06\xe2\xf3\x18\x02\x08\x02\x32\xe4\x0b\n\x13OrganizationService\x12\xcc\x01\n\x0fGetOrganization\x12&.medhub.auth.v1.GetOrganizationRequest\x1a\x1c.medhub.auth.v1.Organization\"s\xca\xf3\x18H\x1a\x1f\n\x17\x61uth.organizations.read\x12\x04name \x01\x30\x01J\x17\x08\x04\x12\x13It shows no person.X\x01\x62\x02\x08\x01h\x01p\x01\x82\xd3\xe4\x93\x02!\x12\x1f/auth/v1/{name=organizations/*}\x12\xfc\x01\n\x12\x43reateOrganization\x12).medhub.auth.v1.CreateOrganizationRequest\x1a\x1c.medhub.auth.v1.Organization\"\x9c\x01\xca\xf3\x18w\x12\x45\nCWhoever has an account may found one, where the operator allows it. \x03\x30\x03J\x02\x08\x02X\x02\x62\x02\x08\x03h\x01p\x01z\x1cORGANIZATION_CREATION_CLOSED\x82\xd3\xe4\x93\x02\x1b\"\x16/auth/v1/organizations:\x01*\x12\xe8\x01\n\x12UpdateOrganization\x12).medhub.auth.v1.UpdateOrganizationRequest\x1a\x1c.medhub.auth.v1.Organization\"\x88\x01\xca\xf3\x18\x42\x1a.\n\x19\x61uth.organizations.update\x12\x11organization.name \x01\x30\x02J\x02\x08\x02X\x03\x62\x02\x08\x03h\x01p\x01\x82\xd3\xe4\x93\x02<2,/auth/v1/{organization.name=organizations/*}:\x0corganization\x12\xf7\x01\n\x17GetOrganizationSettings\x12..medhub.auth.v1.GetOrganizationSettingsRequest\x1a$.medhub.auth.v1.OrganizationSettings\"\x85\x01\xca\xf3\x18Q\x1a(\n auth.organizations.read_settings\x12\x04name \x01\x30\x01J\x17\x08\x04\x12\x13It shows no person.X\x01\x62\x02\x08\x01h\x01p\x01\x82\xd3\xe4\x93\x02*\x12(/auth/v1/{name=organizations/*/settings}\x12\x9a\x02\n\x1aUpdateOrganizationSettings\x12\x31.medhub.auth.v1.UpdateOrganizationSettingsRequest\x1a$.medhub.auth.v1.OrganizationSettings\"\xa2\x01\xca\xf3\x18[\x1a\x33\n\"auth.organizations.update_settings\x12\rsettings.name \x01\x30\x03J\x02\x08\x02X\x03\x62\x02\x08\x03h\x01p\x01z\x12\x45SCALATION_REFUSED\x82\xd3\xe4\x93\x02=21/auth/v1/{settings.name=organizations/*/settings}:\x08settings\x12\xfc\x01\n\x18GetOrganizationDashboard\x12/.medhub.auth.v1.GetOrganizationDashboardRequest\x1a%.medhub.auth.v1.OrganizationDashboard\"\x87\x01\xca\xf3\x18R\x1a)\n!auth.organizations.read_dashboard\x12\x04name \x01\x30\x01J\x17\x08\x04\x12\x13It shows no person.X\x01\x62\x02\x08\x02h\x01p\x01\x82\xd3\xe4\x93\x02+\x12)/auth/v1/{name=organizations/*/dashboard}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,10 +42,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETORGANIZATIONREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H=r;29^organizations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
   _globals['_GETORGANIZATIONREQUEST']._loaded_options = None
   _globals['_GETORGANIZATIONREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_CREATEORGANIZATIONREQUEST'].fields_by_name['organization']._loaded_options = None
+  _globals['_CREATEORGANIZATIONREQUEST'].fields_by_name['organization']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_CREATEORGANIZATIONREQUEST'].fields_by_name['founder_display_name']._loaded_options = None
+  _globals['_CREATEORGANIZATIONREQUEST'].fields_by_name['founder_display_name']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\310\001\322\363\030\010\010\003 \001(\0010\001'
+  _globals['_CREATEORGANIZATIONREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CREATEORGANIZATIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001\272H\010r\003\260\001\001\330\001\001'
+  _globals['_CREATEORGANIZATIONREQUEST']._loaded_options = None
+  _globals['_CREATEORGANIZATIONREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_UPDATEORGANIZATIONREQUEST'].fields_by_name['organization']._loaded_options = None
+  _globals['_UPDATEORGANIZATIONREQUEST'].fields_by_name['organization']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_UPDATEORGANIZATIONREQUEST'].fields_by_name['update_mask']._loaded_options = None
+  _globals['_UPDATEORGANIZATIONREQUEST'].fields_by_name['update_mask']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_UPDATEORGANIZATIONREQUEST']._loaded_options = None
+  _globals['_UPDATEORGANIZATIONREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_GETORGANIZATIONSETTINGSREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETORGANIZATIONSETTINGSREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272HFrD2B^organizations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/settings$'
+  _globals['_GETORGANIZATIONSETTINGSREQUEST']._loaded_options = None
+  _globals['_GETORGANIZATIONSETTINGSREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_UPDATEORGANIZATIONSETTINGSREQUEST'].fields_by_name['settings']._loaded_options = None
+  _globals['_UPDATEORGANIZATIONSETTINGSREQUEST'].fields_by_name['settings']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_UPDATEORGANIZATIONSETTINGSREQUEST'].fields_by_name['update_mask']._loaded_options = None
+  _globals['_UPDATEORGANIZATIONSETTINGSREQUEST'].fields_by_name['update_mask']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_UPDATEORGANIZATIONSETTINGSREQUEST']._loaded_options = None
+  _globals['_UPDATEORGANIZATIONSETTINGSREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_GETORGANIZATIONDASHBOARDREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETORGANIZATIONDASHBOARDREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272HGrE2C^organizations/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/dashboard$'
+  _globals['_GETORGANIZATIONDASHBOARDREQUEST']._loaded_options = None
+  _globals['_GETORGANIZATIONDASHBOARDREQUEST']._serialized_options = b'\342\363\030\002\010\002'
   _globals['_ORGANIZATIONSERVICE'].methods_by_name['GetOrganization']._loaded_options = None
   _globals['_ORGANIZATIONSERVICE'].methods_by_name['GetOrganization']._serialized_options = b'\312\363\030H\032\037\n\027auth.organizations.read\022\004name \0010\001J\027\010\004\022\023It shows no person.X\001b\002\010\001h\001p\001\202\323\344\223\002!\022\037/auth/v1/{name=organizations/*}'
-  _globals['_GETORGANIZATIONREQUEST']._serialized_start=250
-  _globals['_GETORGANIZATIONREQUEST']._serialized_end=366
-  _globals['_ORGANIZATIONSERVICE']._serialized_start=369
-  _globals['_ORGANIZATIONSERVICE']._serialized_end=597
+  _globals['_ORGANIZATIONSERVICE'].methods_by_name['CreateOrganization']._loaded_options = None
+  _globals['_ORGANIZATIONSERVICE'].methods_by_name['CreateOrganization']._serialized_options = b'\312\363\030w\022E\nCWhoever has an account may found one, where the operator allows it. \0030\003J\002\010\002X\002b\002\010\003h\001p\001z\034ORGANIZATION_CREATION_CLOSED\202\323\344\223\002\033\"\026/auth/v1/organizations:\001*'
+  _globals['_ORGANIZATIONSERVICE'].methods_by_name['UpdateOrganization']._loaded_options = None
+  _globals['_ORGANIZATIONSERVICE'].methods_by_name['UpdateOrganization']._serialized_options = b'\312\363\030B\032.\n\031auth.organizations.update\022\021organization.name \0010\002J\002\010\002X\003b\002\010\003h\001p\001\202\323\344\223\002<2,/auth/v1/{organization.name=organizations/*}:\014organization'
+  _globals['_ORGANIZATIONSERVICE'].methods_by_name['GetOrganizationSettings']._loaded_options = None
+  _globals['_ORGANIZATIONSERVICE'].methods_by_name['GetOrganizationSettings']._serialized_options = b'\312\363\030Q\032(\n auth.organizations.read_settings\022\004name \0010\001J\027\010\004\022\023It shows no person.X\001b\002\010\001h\001p\001\202\323\344\223\002*\022(/auth/v1/{name=organizations/*/settings}'
+  _globals['_ORGANIZATIONSERVICE'].methods_by_name['UpdateOrganizationSettings']._loaded_options = None
+  _globals['_ORGANIZATIONSERVICE'].methods_by_name['UpdateOrganizationSettings']._serialized_options = b'\312\363\030[\0323\n\"auth.organizations.update_settings\022\rsettings.name \0010\003J\002\010\002X\003b\002\010\003h\001p\001z\022ESCALATION_REFUSED\202\323\344\223\002=21/auth/v1/{settings.name=organizations/*/settings}:\010settings'
+  _globals['_ORGANIZATIONSERVICE'].methods_by_name['GetOrganizationDashboard']._loaded_options = None
+  _globals['_ORGANIZATIONSERVICE'].methods_by_name['GetOrganizationDashboard']._serialized_options = b'\312\363\030R\032)\n!auth.organizations.read_dashboard\022\004name \0010\001J\027\010\004\022\023It shows no person.X\001b\002\010\002h\001p\001\202\323\344\223\002+\022)/auth/v1/{name=organizations/*/dashboard}'
+  _globals['_GETORGANIZATIONREQUEST']._serialized_start=284
+  _globals['_GETORGANIZATIONREQUEST']._serialized_end=400
+  _globals['_CREATEORGANIZATIONREQUEST']._serialized_start=403
+  _globals['_CREATEORGANIZATIONREQUEST']._serialized_end=597
+  _globals['_UPDATEORGANIZATIONREQUEST']._serialized_start=600
+  _globals['_UPDATEORGANIZATIONREQUEST']._serialized_end=760
+  _globals['_GETORGANIZATIONSETTINGSREQUEST']._serialized_start=763
+  _globals['_GETORGANIZATIONSETTINGSREQUEST']._serialized_end=896
+  _globals['_UPDATEORGANIZATIONSETTINGSREQUEST']._serialized_start=899
+  _globals['_UPDATEORGANIZATIONSETTINGSREQUEST']._serialized_end=1071
+  _globals['_GETORGANIZATIONDASHBOARDREQUEST']._serialized_start=1074
+  _globals['_GETORGANIZATIONDASHBOARDREQUEST']._serialized_end=1209
+  _globals['_ORGANIZATIONSERVICE']._serialized_start=1212
+  _globals['_ORGANIZATIONSERVICE']._serialized_end=2720
 # @@protoc_insertion_point(module_scope)

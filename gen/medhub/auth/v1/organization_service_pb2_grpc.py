@@ -27,7 +27,9 @@ if _version_not_supported:
 
 
 class OrganizationServiceStub:
-    """The organization that the caller works in.
+    """The organization that the caller works in. To shut a whole organization out is the operator's act
+    (`medhub auth operate suspend-organization`): an administrator who did it could not undo it. They
+    end everybody's sessions by SessionService.RevokeOrganizationSessions.
     """
 
     def __init__(self, channel):
@@ -41,14 +43,86 @@ class OrganizationServiceStub:
                 request_serializer=medhub_dot_auth_dot_v1_dot_organization__service__pb2.GetOrganizationRequest.SerializeToString,
                 response_deserializer=medhub_dot_auth_dot_v1_dot_organization__pb2.Organization.FromString,
                 _registered_method=True)
+        self.CreateOrganization = channel.unary_unary(
+                '/medhub.auth.v1.OrganizationService/CreateOrganization',
+                request_serializer=medhub_dot_auth_dot_v1_dot_organization__service__pb2.CreateOrganizationRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_organization__pb2.Organization.FromString,
+                _registered_method=True)
+        self.UpdateOrganization = channel.unary_unary(
+                '/medhub.auth.v1.OrganizationService/UpdateOrganization',
+                request_serializer=medhub_dot_auth_dot_v1_dot_organization__service__pb2.UpdateOrganizationRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_organization__pb2.Organization.FromString,
+                _registered_method=True)
+        self.GetOrganizationSettings = channel.unary_unary(
+                '/medhub.auth.v1.OrganizationService/GetOrganizationSettings',
+                request_serializer=medhub_dot_auth_dot_v1_dot_organization__service__pb2.GetOrganizationSettingsRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_organization__pb2.OrganizationSettings.FromString,
+                _registered_method=True)
+        self.UpdateOrganizationSettings = channel.unary_unary(
+                '/medhub.auth.v1.OrganizationService/UpdateOrganizationSettings',
+                request_serializer=medhub_dot_auth_dot_v1_dot_organization__service__pb2.UpdateOrganizationSettingsRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_organization__pb2.OrganizationSettings.FromString,
+                _registered_method=True)
+        self.GetOrganizationDashboard = channel.unary_unary(
+                '/medhub.auth.v1.OrganizationService/GetOrganizationDashboard',
+                request_serializer=medhub_dot_auth_dot_v1_dot_organization__service__pb2.GetOrganizationDashboardRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_organization__pb2.OrganizationDashboard.FromString,
+                _registered_method=True)
 
 
 class OrganizationServiceServicer:
-    """The organization that the caller works in.
+    """The organization that the caller works in. To shut a whole organization out is the operator's act
+    (`medhub auth operate suspend-organization`): an administrator who did it could not undo it. They
+    end everybody's sessions by SessionService.RevokeOrganizationSessions.
     """
 
     def GetOrganization(self, request, context):
         """Shows the organization of the token; any other is NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateOrganization(self, request, context):
+        """Makes an organization, of which the caller becomes the administrator. They work in it by
+        AuthService.SwitchOrganization.
+
+        Refuses everybody where the operator does not allow it, and a program everywhere
+        (ORGANIZATION_CREATION_CLOSED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateOrganization(self, request, context):
+        """Renames the organization of the token; any other is NOT_FOUND. Refuses a stale etag
+        (ETAG_MISMATCH).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOrganizationSettings(self, request, context):
+        """Shows what the organization has decided about log-in and joining.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateOrganizationSettings(self, request, context):
+        """Decides how people log in and join. It holds for sessions that are opened afterwards; those that
+        are open go on, until somebody ends them (SessionService.RevokeOrganizationSessions).
+
+        Refuses a stale etag (ETAG_MISMATCH), lives beyond the bounds of NIST SP 800-63B, a required
+        factor where none that proves more is allowed, a role that does not exist (INVALID_FIELD), and a
+        role for those who join that holds more than the caller (ESCALATION_REFUSED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOrganizationDashboard(self, request, context):
+        """Counts members, roles, invitations and sessions of the organization.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -62,6 +136,31 @@ def add_OrganizationServiceServicer_to_server(servicer, server):
                     request_deserializer=medhub_dot_auth_dot_v1_dot_organization__service__pb2.GetOrganizationRequest.FromString,
                     response_serializer=medhub_dot_auth_dot_v1_dot_organization__pb2.Organization.SerializeToString,
             ),
+            'CreateOrganization': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateOrganization,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_organization__service__pb2.CreateOrganizationRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_organization__pb2.Organization.SerializeToString,
+            ),
+            'UpdateOrganization': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateOrganization,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_organization__service__pb2.UpdateOrganizationRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_organization__pb2.Organization.SerializeToString,
+            ),
+            'GetOrganizationSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOrganizationSettings,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_organization__service__pb2.GetOrganizationSettingsRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_organization__pb2.OrganizationSettings.SerializeToString,
+            ),
+            'UpdateOrganizationSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateOrganizationSettings,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_organization__service__pb2.UpdateOrganizationSettingsRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_organization__pb2.OrganizationSettings.SerializeToString,
+            ),
+            'GetOrganizationDashboard': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOrganizationDashboard,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_organization__service__pb2.GetOrganizationDashboardRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_organization__pb2.OrganizationDashboard.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'medhub.auth.v1.OrganizationService', rpc_method_handlers)
@@ -71,7 +170,9 @@ def add_OrganizationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OrganizationService:
-    """The organization that the caller works in.
+    """The organization that the caller works in. To shut a whole organization out is the operator's act
+    (`medhub auth operate suspend-organization`): an administrator who did it could not undo it. They
+    end everybody's sessions by SessionService.RevokeOrganizationSessions.
     """
 
     @staticmethod
@@ -91,6 +192,141 @@ class OrganizationService:
             '/medhub.auth.v1.OrganizationService/GetOrganization',
             medhub_dot_auth_dot_v1_dot_organization__service__pb2.GetOrganizationRequest.SerializeToString,
             medhub_dot_auth_dot_v1_dot_organization__pb2.Organization.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateOrganization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.OrganizationService/CreateOrganization',
+            medhub_dot_auth_dot_v1_dot_organization__service__pb2.CreateOrganizationRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_organization__pb2.Organization.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateOrganization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.OrganizationService/UpdateOrganization',
+            medhub_dot_auth_dot_v1_dot_organization__service__pb2.UpdateOrganizationRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_organization__pb2.Organization.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOrganizationSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.OrganizationService/GetOrganizationSettings',
+            medhub_dot_auth_dot_v1_dot_organization__service__pb2.GetOrganizationSettingsRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_organization__pb2.OrganizationSettings.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateOrganizationSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.OrganizationService/UpdateOrganizationSettings',
+            medhub_dot_auth_dot_v1_dot_organization__service__pb2.UpdateOrganizationSettingsRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_organization__pb2.OrganizationSettings.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOrganizationDashboard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.OrganizationService/GetOrganizationDashboard',
+            medhub_dot_auth_dot_v1_dot_organization__service__pb2.GetOrganizationDashboardRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_organization__pb2.OrganizationDashboard.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,7 +28,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OrganizationServiceStub:
-    """The organization that the caller works in."""
+    """The organization that the caller works in. To shut a whole organization out is the operator's act
+    (`medhub auth operate suspend-organization`): an administrator who did it could not undo it. They
+    end everybody's sessions by SessionService.RevokeOrganizationSessions.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -36,17 +39,69 @@ class OrganizationServiceStub:
     def __new__(cls, channel: _aio.Channel) -> OrganizationServiceAsyncStub: ...
     GetOrganization: _grpc.UnaryUnaryMultiCallable[_organization_service_pb2.GetOrganizationRequest, _organization_pb2.Organization]
     """Shows the organization of the token; any other is NOT_FOUND."""
+    CreateOrganization: _grpc.UnaryUnaryMultiCallable[_organization_service_pb2.CreateOrganizationRequest, _organization_pb2.Organization]
+    """Makes an organization, of which the caller becomes the administrator. They work in it by
+    AuthService.SwitchOrganization.
+
+    Refuses everybody where the operator does not allow it, and a program everywhere
+    (ORGANIZATION_CREATION_CLOSED).
+    """
+    UpdateOrganization: _grpc.UnaryUnaryMultiCallable[_organization_service_pb2.UpdateOrganizationRequest, _organization_pb2.Organization]
+    """Renames the organization of the token; any other is NOT_FOUND. Refuses a stale etag
+    (ETAG_MISMATCH).
+    """
+    GetOrganizationSettings: _grpc.UnaryUnaryMultiCallable[_organization_service_pb2.GetOrganizationSettingsRequest, _organization_pb2.OrganizationSettings]
+    """Shows what the organization has decided about log-in and joining."""
+    UpdateOrganizationSettings: _grpc.UnaryUnaryMultiCallable[_organization_service_pb2.UpdateOrganizationSettingsRequest, _organization_pb2.OrganizationSettings]
+    """Decides how people log in and join. It holds for sessions that are opened afterwards; those that
+    are open go on, until somebody ends them (SessionService.RevokeOrganizationSessions).
+
+    Refuses a stale etag (ETAG_MISMATCH), lives beyond the bounds of NIST SP 800-63B, a required
+    factor where none that proves more is allowed, a role that does not exist (INVALID_FIELD), and a
+    role for those who join that holds more than the caller (ESCALATION_REFUSED).
+    """
+    GetOrganizationDashboard: _grpc.UnaryUnaryMultiCallable[_organization_service_pb2.GetOrganizationDashboardRequest, _organization_pb2.OrganizationDashboard]
+    """Counts members, roles, invitations and sessions of the organization."""
 
 @_typing.type_check_only
 class OrganizationServiceAsyncStub(OrganizationServiceStub):
-    """The organization that the caller works in."""
+    """The organization that the caller works in. To shut a whole organization out is the operator's act
+    (`medhub auth operate suspend-organization`): an administrator who did it could not undo it. They
+    end everybody's sessions by SessionService.RevokeOrganizationSessions.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetOrganization: _aio.UnaryUnaryMultiCallable[_organization_service_pb2.GetOrganizationRequest, _organization_pb2.Organization]  # type: ignore[assignment]
     """Shows the organization of the token; any other is NOT_FOUND."""
+    CreateOrganization: _aio.UnaryUnaryMultiCallable[_organization_service_pb2.CreateOrganizationRequest, _organization_pb2.Organization]  # type: ignore[assignment]
+    """Makes an organization, of which the caller becomes the administrator. They work in it by
+    AuthService.SwitchOrganization.
+
+    Refuses everybody where the operator does not allow it, and a program everywhere
+    (ORGANIZATION_CREATION_CLOSED).
+    """
+    UpdateOrganization: _aio.UnaryUnaryMultiCallable[_organization_service_pb2.UpdateOrganizationRequest, _organization_pb2.Organization]  # type: ignore[assignment]
+    """Renames the organization of the token; any other is NOT_FOUND. Refuses a stale etag
+    (ETAG_MISMATCH).
+    """
+    GetOrganizationSettings: _aio.UnaryUnaryMultiCallable[_organization_service_pb2.GetOrganizationSettingsRequest, _organization_pb2.OrganizationSettings]  # type: ignore[assignment]
+    """Shows what the organization has decided about log-in and joining."""
+    UpdateOrganizationSettings: _aio.UnaryUnaryMultiCallable[_organization_service_pb2.UpdateOrganizationSettingsRequest, _organization_pb2.OrganizationSettings]  # type: ignore[assignment]
+    """Decides how people log in and join. It holds for sessions that are opened afterwards; those that
+    are open go on, until somebody ends them (SessionService.RevokeOrganizationSessions).
+
+    Refuses a stale etag (ETAG_MISMATCH), lives beyond the bounds of NIST SP 800-63B, a required
+    factor where none that proves more is allowed, a role that does not exist (INVALID_FIELD), and a
+    role for those who join that holds more than the caller (ESCALATION_REFUSED).
+    """
+    GetOrganizationDashboard: _aio.UnaryUnaryMultiCallable[_organization_service_pb2.GetOrganizationDashboardRequest, _organization_pb2.OrganizationDashboard]  # type: ignore[assignment]
+    """Counts members, roles, invitations and sessions of the organization."""
 
 class OrganizationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The organization that the caller works in."""
+    """The organization that the caller works in. To shut a whole organization out is the operator's act
+    (`medhub auth operate suspend-organization`): an administrator who did it could not undo it. They
+    end everybody's sessions by SessionService.RevokeOrganizationSessions.
+    """
 
     @_abc_1.abstractmethod
     def GetOrganization(
@@ -55,5 +110,58 @@ class OrganizationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_organization_pb2.Organization, _abc.Awaitable[_organization_pb2.Organization]]:
         """Shows the organization of the token; any other is NOT_FOUND."""
+
+    @_abc_1.abstractmethod
+    def CreateOrganization(
+        self,
+        request: _organization_service_pb2.CreateOrganizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organization_pb2.Organization, _abc.Awaitable[_organization_pb2.Organization]]:
+        """Makes an organization, of which the caller becomes the administrator. They work in it by
+        AuthService.SwitchOrganization.
+
+        Refuses everybody where the operator does not allow it, and a program everywhere
+        (ORGANIZATION_CREATION_CLOSED).
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateOrganization(
+        self,
+        request: _organization_service_pb2.UpdateOrganizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organization_pb2.Organization, _abc.Awaitable[_organization_pb2.Organization]]:
+        """Renames the organization of the token; any other is NOT_FOUND. Refuses a stale etag
+        (ETAG_MISMATCH).
+        """
+
+    @_abc_1.abstractmethod
+    def GetOrganizationSettings(
+        self,
+        request: _organization_service_pb2.GetOrganizationSettingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organization_pb2.OrganizationSettings, _abc.Awaitable[_organization_pb2.OrganizationSettings]]:
+        """Shows what the organization has decided about log-in and joining."""
+
+    @_abc_1.abstractmethod
+    def UpdateOrganizationSettings(
+        self,
+        request: _organization_service_pb2.UpdateOrganizationSettingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organization_pb2.OrganizationSettings, _abc.Awaitable[_organization_pb2.OrganizationSettings]]:
+        """Decides how people log in and join. It holds for sessions that are opened afterwards; those that
+        are open go on, until somebody ends them (SessionService.RevokeOrganizationSessions).
+
+        Refuses a stale etag (ETAG_MISMATCH), lives beyond the bounds of NIST SP 800-63B, a required
+        factor where none that proves more is allowed, a role that does not exist (INVALID_FIELD), and a
+        role for those who join that holds more than the caller (ESCALATION_REFUSED).
+        """
+
+    @_abc_1.abstractmethod
+    def GetOrganizationDashboard(
+        self,
+        request: _organization_service_pb2.GetOrganizationDashboardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_organization_pb2.OrganizationDashboard, _abc.Awaitable[_organization_pb2.OrganizationDashboard]]:
+        """Counts members, roles, invitations and sessions of the organization."""
 
 def add_OrganizationServiceServicer_to_server(servicer: OrganizationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

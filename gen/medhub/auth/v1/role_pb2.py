@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import resource_pb2 as google_dot_api_dot_resource__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19medhub/auth/v1/role.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1cmedhub/options/v1/data.proto\"\xed\x01\n\x04Role\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\"\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\xc8\x01\x12\x62\n\x0bpermissions\x18\x03 \x03(\tBM\xe2\x41\x01\x01\xbaHF\x92\x01\x43\x10\xf4\x03\x18\x01\"<r:\x18\x96\x01\x32\x35^[a-z][a-z0-9_]*[.][a-z][a-z0-9_]*[.][a-z][a-z0-9_]*$\x12\x16\n\x08\x62uilt_in\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x03:1\xea\x41(\n\x0bmedhub/Role\x12\x0croles/{role}*\x05roles2\x04role\xe2\xf3\x18\x02\x08\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19medhub/auth/v1/role.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmedhub/options/v1/data.proto\"\xe9\x02\n\x04Role\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\"\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\xc8\x01\x12\x62\n\x0bpermissions\x18\x03 \x03(\tBM\xe2\x41\x01\x01\xbaHF\x92\x01\x43\x10\xf4\x03\x18\x01\"<r:\x18\x96\x01\x32\x35^[a-z][a-z0-9_]*[.][a-z][a-z0-9_]*[.][a-z][a-z0-9_]*$\x12\x16\n\x08\x62uilt_in\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x07 \x01(\t:1\xea\x41(\n\x0bmedhub/Role\x12\x0croles/{role}*\x05roles2\x04role\xe2\xf3\x18\x02\x08\x02\"c\n\nPermission\x12\x12\n\npermission\x18\x01 \x01(\t\x12+\n\x04uses\x18\x02 \x03(\x0b\x32\x1d.medhub.auth.v1.PermissionUse\x12\x0c\n\x04held\x18\x03 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02\"8\n\rPermissionUse\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0f\n\x07\x63omment\x18\x02 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,8 +44,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROLE'].fields_by_name['permissions']._serialized_options = b'\342A\001\001\272HF\222\001C\020\364\003\030\001\"<r:\030\226\00125^[a-z][a-z0-9_]*[.][a-z][a-z0-9_]*[.][a-z][a-z0-9_]*$'
   _globals['_ROLE'].fields_by_name['built_in']._loaded_options = None
   _globals['_ROLE'].fields_by_name['built_in']._serialized_options = b'\342A\001\003'
+  _globals['_ROLE'].fields_by_name['create_time']._loaded_options = None
+  _globals['_ROLE'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_ROLE'].fields_by_name['update_time']._loaded_options = None
+  _globals['_ROLE'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_ROLE']._loaded_options = None
   _globals['_ROLE']._serialized_options = b'\352A(\n\013medhub/Role\022\014roles/{role}*\005roles2\004role\342\363\030\002\010\002'
-  _globals['_ROLE']._serialized_start=165
-  _globals['_ROLE']._serialized_end=402
+  _globals['_PERMISSION']._loaded_options = None
+  _globals['_PERMISSION']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_PERMISSIONUSE']._loaded_options = None
+  _globals['_PERMISSIONUSE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_ROLE']._serialized_start=198
+  _globals['_ROLE']._serialized_end=559
+  _globals['_PERMISSION']._serialized_start=561
+  _globals['_PERMISSION']._serialized_end=660
+  _globals['_PERMISSIONUSE']._serialized_start=662
+  _globals['_PERMISSIONUSE']._serialized_end=718
 # @@protoc_insertion_point(module_scope)

@@ -25,12 +25,13 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from medhub.auth.v1 import role_pb2 as medhub_dot_auth_dot_v1_dot_role__pb2
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 from medhub.options.v1 import policy_pb2 as medhub_dot_options_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!medhub/auth/v1/role_service.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19medhub/auth/v1/role.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\"_\n\x10ListRolesRequest\x12!\n\tpage_size\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x01\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\x06\xe2\xf3\x18\x02\x08\x02\"Y\n\x11ListRolesResponse\x12#\n\x05roles\x18\x01 \x03(\x0b\x32\x14.medhub.auth.v1.Role\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"\xa4\x01\n\x11\x43reateRoleRequest\x12\x32\n\x07role_id\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{2,62}$\x12.\n\x04role\x18\x02 \x01(\x0b\x32\x14.medhub.auth.v1.RoleB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12#\n\nrequest_id\x18\x03 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\x32\xef\x02\n\x0bRoleService\x12\xa6\x01\n\tListRoles\x12 .medhub.auth.v1.ListRolesRequest\x1a!.medhub.auth.v1.ListRolesResponse\"T\xca\xf3\x18:\x1a\x11\n\x0f\x61uth.roles.read \x01\x30\x01J\x17\x08\x04\x12\x13It shows no person.X\x01\x62\x02\x08\x02h\x01p\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/auth/v1/roles\x12\xb6\x01\n\nCreateRole\x12!.medhub.auth.v1.CreateRoleRequest\x1a\x14.medhub.auth.v1.Role\"o\xca\xf3\x18O\x1a\x13\n\x11\x61uth.roles.create \x01\x30\x03\x42\x05\x12\x03\x08\x84\x07J\x02\x08\x02X\x02\x62\x02\x08\x03h\x01p\x01z\x0bROLE_EXISTSz\x12\x45SCALATION_REFUSED\x82\xd3\xe4\x93\x02\x16\"\x0e/auth/v1/roles:\x04roleb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!medhub/auth/v1/role_service.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x19medhub/auth/v1/role.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\"_\n\x10ListRolesRequest\x12!\n\tpage_size\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x01\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\x06\xe2\xf3\x18\x02\x08\x02\"Y\n\x11ListRolesResponse\x12#\n\x05roles\x18\x01 \x03(\x0b\x32\x14.medhub.auth.v1.Role\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"\xa4\x01\n\x11\x43reateRoleRequest\x12\x32\n\x07role_id\x18\x01 \x01(\tB!\xe2\x41\x01\x02\xbaH\x1ar\x18\x32\x16^[a-z][a-z0-9_]{2,62}$\x12.\n\x04role\x18\x02 \x01(\x0b\x32\x14.medhub.auth.v1.RoleB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12#\n\nrequest_id\x18\x03 \x01(\tB\x0f\xe2\x41\x01\x01\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\"O\n\x0eGetRoleRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xbaH r\x1e\x32\x1c^roles/[a-z][a-z0-9_]{2,62}$:\x06\xe2\xf3\x18\x02\x08\x02\"\x88\x01\n\x11UpdateRoleRequest\x12.\n\x04role\x18\x01 \x01(\x0b\x32\x14.medhub.auth.v1.RoleB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01:\x06\xe2\xf3\x18\x02\x08\x02\"o\n\x11\x44\x65leteRoleRequest\x12\x35\n\x04name\x18\x01 \x01(\tB\'\xe2\x41\x01\x02\xbaH r\x1e\x32\x1c^roles/[a-z][a-z0-9_]{2,62}$\x12\x1b\n\x04\x65tag\x18\x02 \x01(\tB\r\xe2\x41\x01\x02\xbaH\x06r\x04\x10\x01\x18@:\x06\xe2\xf3\x18\x02\x08\x02\"3\n\x12\x44\x65leteRoleResponse\x12\x15\n\rauth_revision\x18\x01 \x01(\x03:\x06\xe2\xf3\x18\x02\x08\x02\"e\n\x16ListPermissionsRequest\x12!\n\tpage_size\x18\x01 \x01(\x05\x42\x0e\xe2\x41\x01\x01\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12 \n\npage_token\x18\x02 \x01(\tB\x0c\xe2\x41\x01\x01\xbaH\x05r\x03\x18\x80\x08:\x06\xe2\xf3\x18\x02\x08\x02\"k\n\x17ListPermissionsResponse\x12/\n\x0bpermissions\x18\x01 \x03(\x0b\x32\x1a.medhub.auth.v1.Permission\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\x32\xf1\x08\n\x0bRoleService\x12\xa6\x01\n\tListRoles\x12 .medhub.auth.v1.ListRolesRequest\x1a!.medhub.auth.v1.ListRolesResponse\"T\xca\xf3\x18:\x1a\x11\n\x0f\x61uth.roles.read \x01\x30\x01J\x17\x08\x04\x12\x13It shows no person.X\x01\x62\x02\x08\x02h\x01p\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/auth/v1/roles\x12\xb6\x01\n\nCreateRole\x12!.medhub.auth.v1.CreateRoleRequest\x1a\x14.medhub.auth.v1.Role\"o\xca\xf3\x18O\x1a\x13\n\x11\x61uth.roles.create \x01\x30\x03\x42\x05\x12\x03\x08\x84\x07J\x02\x08\x02X\x02\x62\x02\x08\x03h\x01p\x01z\x0bROLE_EXISTSz\x12\x45SCALATION_REFUSED\x82\xd3\xe4\x93\x02\x16\"\x0e/auth/v1/roles:\x04role\x12\xa4\x01\n\x07GetRole\x12\x1e.medhub.auth.v1.GetRoleRequest\x1a\x14.medhub.auth.v1.Role\"c\xca\xf3\x18@\x1a\x17\n\x0f\x61uth.roles.read\x12\x04name \x01\x30\x01J\x17\x08\x04\x12\x13It shows no person.X\x01\x62\x02\x08\x01h\x01p\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/auth/v1/{name=roles/*}\x12\xcb\x01\n\nUpdateRole\x12!.medhub.auth.v1.UpdateRoleRequest\x1a\x14.medhub.auth.v1.Role\"\x83\x01\xca\xf3\x18U\x1a\x1e\n\x11\x61uth.roles.update\x12\trole.name \x01\x30\x03J\x02\x08\x02X\x03\x62\x02\x08\x03h\x01p\x01z\x12\x45SCALATION_REFUSEDz\rROLE_BUILT_IN\x82\xd3\xe4\x93\x02$2\x1c/auth/v1/{role.name=roles/*}:\x04role\x12\xc9\x01\n\nDeleteRole\x12!.medhub.auth.v1.DeleteRoleRequest\x1a\".medhub.auth.v1.DeleteRoleResponse\"t\xca\xf3\x18G\x1a\x19\n\x11\x61uth.roles.delete\x12\x04name \x01\x30\x03J\x02\x08\x02X\x03\x62\x02\x08\x03h\x01p\x01z\rROLE_BUILT_INz\tROLE_HELD\x82\xd3\xe4\x93\x02#\"\x1e/auth/v1/{name=roles/*}:delete:\x01*\x12\xbe\x01\n\x0fListPermissions\x12&.medhub.auth.v1.ListPermissionsRequest\x1a\'.medhub.auth.v1.ListPermissionsResponse\"Z\xca\xf3\x18:\x1a\x11\n\x0f\x61uth.roles.read \x01\x30\x01J\x17\x08\x04\x12\x13It shows no person.X\x01\x62\x02\x08\x02h\x01p\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/auth/v1/permissionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,16 +54,62 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEROLEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001\272H\010r\003\260\001\001\330\001\001'
   _globals['_CREATEROLEREQUEST']._loaded_options = None
   _globals['_CREATEROLEREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_GETROLEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETROLEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H r\0362\034^roles/[a-z][a-z0-9_]{2,62}$'
+  _globals['_GETROLEREQUEST']._loaded_options = None
+  _globals['_GETROLEREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_UPDATEROLEREQUEST'].fields_by_name['role']._loaded_options = None
+  _globals['_UPDATEROLEREQUEST'].fields_by_name['role']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_UPDATEROLEREQUEST'].fields_by_name['update_mask']._loaded_options = None
+  _globals['_UPDATEROLEREQUEST'].fields_by_name['update_mask']._serialized_options = b'\342A\001\002\272H\003\310\001\001'
+  _globals['_UPDATEROLEREQUEST']._loaded_options = None
+  _globals['_UPDATEROLEREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_DELETEROLEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEROLEREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H r\0362\034^roles/[a-z][a-z0-9_]{2,62}$'
+  _globals['_DELETEROLEREQUEST'].fields_by_name['etag']._loaded_options = None
+  _globals['_DELETEROLEREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\002\272H\006r\004\020\001\030@'
+  _globals['_DELETEROLEREQUEST']._loaded_options = None
+  _globals['_DELETEROLEREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_DELETEROLERESPONSE']._loaded_options = None
+  _globals['_DELETEROLERESPONSE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_LISTPERMISSIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTPERMISSIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001\272H\007\032\005\030\310\001(\000'
+  _globals['_LISTPERMISSIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTPERMISSIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001\272H\005r\003\030\200\010'
+  _globals['_LISTPERMISSIONSREQUEST']._loaded_options = None
+  _globals['_LISTPERMISSIONSREQUEST']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_LISTPERMISSIONSRESPONSE']._loaded_options = None
+  _globals['_LISTPERMISSIONSRESPONSE']._serialized_options = b'\342\363\030\002\010\002'
   _globals['_ROLESERVICE'].methods_by_name['ListRoles']._loaded_options = None
   _globals['_ROLESERVICE'].methods_by_name['ListRoles']._serialized_options = b'\312\363\030:\032\021\n\017auth.roles.read \0010\001J\027\010\004\022\023It shows no person.X\001b\002\010\002h\001p\001\202\323\344\223\002\020\022\016/auth/v1/roles'
   _globals['_ROLESERVICE'].methods_by_name['CreateRole']._loaded_options = None
   _globals['_ROLESERVICE'].methods_by_name['CreateRole']._serialized_options = b'\312\363\030O\032\023\n\021auth.roles.create \0010\003B\005\022\003\010\204\007J\002\010\002X\002b\002\010\003h\001p\001z\013ROLE_EXISTSz\022ESCALATION_REFUSED\202\323\344\223\002\026\"\016/auth/v1/roles:\004role'
-  _globals['_LISTROLESREQUEST']._serialized_start=234
-  _globals['_LISTROLESREQUEST']._serialized_end=329
-  _globals['_LISTROLESRESPONSE']._serialized_start=331
-  _globals['_LISTROLESRESPONSE']._serialized_end=420
-  _globals['_CREATEROLEREQUEST']._serialized_start=423
-  _globals['_CREATEROLEREQUEST']._serialized_end=587
-  _globals['_ROLESERVICE']._serialized_start=590
-  _globals['_ROLESERVICE']._serialized_end=957
+  _globals['_ROLESERVICE'].methods_by_name['GetRole']._loaded_options = None
+  _globals['_ROLESERVICE'].methods_by_name['GetRole']._serialized_options = b'\312\363\030@\032\027\n\017auth.roles.read\022\004name \0010\001J\027\010\004\022\023It shows no person.X\001b\002\010\001h\001p\001\202\323\344\223\002\031\022\027/auth/v1/{name=roles/*}'
+  _globals['_ROLESERVICE'].methods_by_name['UpdateRole']._loaded_options = None
+  _globals['_ROLESERVICE'].methods_by_name['UpdateRole']._serialized_options = b'\312\363\030U\032\036\n\021auth.roles.update\022\trole.name \0010\003J\002\010\002X\003b\002\010\003h\001p\001z\022ESCALATION_REFUSEDz\rROLE_BUILT_IN\202\323\344\223\002$2\034/auth/v1/{role.name=roles/*}:\004role'
+  _globals['_ROLESERVICE'].methods_by_name['DeleteRole']._loaded_options = None
+  _globals['_ROLESERVICE'].methods_by_name['DeleteRole']._serialized_options = b'\312\363\030G\032\031\n\021auth.roles.delete\022\004name \0010\003J\002\010\002X\003b\002\010\003h\001p\001z\rROLE_BUILT_INz\tROLE_HELD\202\323\344\223\002#\"\036/auth/v1/{name=roles/*}:delete:\001*'
+  _globals['_ROLESERVICE'].methods_by_name['ListPermissions']._loaded_options = None
+  _globals['_ROLESERVICE'].methods_by_name['ListPermissions']._serialized_options = b'\312\363\030:\032\021\n\017auth.roles.read \0010\001J\027\010\004\022\023It shows no person.X\001b\002\010\002h\001p\001\202\323\344\223\002\026\022\024/auth/v1/permissions'
+  _globals['_LISTROLESREQUEST']._serialized_start=268
+  _globals['_LISTROLESREQUEST']._serialized_end=363
+  _globals['_LISTROLESRESPONSE']._serialized_start=365
+  _globals['_LISTROLESRESPONSE']._serialized_end=454
+  _globals['_CREATEROLEREQUEST']._serialized_start=457
+  _globals['_CREATEROLEREQUEST']._serialized_end=621
+  _globals['_GETROLEREQUEST']._serialized_start=623
+  _globals['_GETROLEREQUEST']._serialized_end=702
+  _globals['_UPDATEROLEREQUEST']._serialized_start=705
+  _globals['_UPDATEROLEREQUEST']._serialized_end=841
+  _globals['_DELETEROLEREQUEST']._serialized_start=843
+  _globals['_DELETEROLEREQUEST']._serialized_end=954
+  _globals['_DELETEROLERESPONSE']._serialized_start=956
+  _globals['_DELETEROLERESPONSE']._serialized_end=1007
+  _globals['_LISTPERMISSIONSREQUEST']._serialized_start=1009
+  _globals['_LISTPERMISSIONSREQUEST']._serialized_end=1110
+  _globals['_LISTPERMISSIONSRESPONSE']._serialized_start=1112
+  _globals['_LISTPERMISSIONSRESPONSE']._serialized_end=1219
+  _globals['_ROLESERVICE']._serialized_start=1222
+  _globals['_ROLESERVICE']._serialized_end=2359
 # @@protoc_insertion_point(module_scope)

@@ -46,6 +46,26 @@ class RoleServiceStub:
                 request_serializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.CreateRoleRequest.SerializeToString,
                 response_deserializer=medhub_dot_auth_dot_v1_dot_role__pb2.Role.FromString,
                 _registered_method=True)
+        self.GetRole = channel.unary_unary(
+                '/medhub.auth.v1.RoleService/GetRole',
+                request_serializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.GetRoleRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_role__pb2.Role.FromString,
+                _registered_method=True)
+        self.UpdateRole = channel.unary_unary(
+                '/medhub.auth.v1.RoleService/UpdateRole',
+                request_serializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.UpdateRoleRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_role__pb2.Role.FromString,
+                _registered_method=True)
+        self.DeleteRole = channel.unary_unary(
+                '/medhub.auth.v1.RoleService/DeleteRole',
+                request_serializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.DeleteRoleRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.DeleteRoleResponse.FromString,
+                _registered_method=True)
+        self.ListPermissions = channel.unary_unary(
+                '/medhub.auth.v1.RoleService/ListPermissions',
+                request_serializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.ListPermissionsRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.ListPermissionsResponse.FromString,
+                _registered_method=True)
 
 
 class RoleServiceServicer:
@@ -70,6 +90,44 @@ class RoleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRole(self, request, context):
+        """Shows one role, built in or of the organization.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateRole(self, request, context):
+        """Changes a role of the organization, for everybody who holds it; it acts on every server within
+        milliseconds. A permission that the role has already may stay, also one that no contract declares
+        any more, or one of a later version.
+
+        Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), a new permission that no
+        contract declares (INVALID_FIELD) and one that the caller does not hold without end
+        (ESCALATION_REFUSED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteRole(self, request, context):
+        """Deletes a role of the organization that nobody holds.
+
+        Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), and a role that somebody
+        holds, now or later, is invited to, or gets by joining (ROLE_HELD).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPermissions(self, request, context):
+        """Lists every permission that a role can give, by name, with the methods that it opens. What only
+        servers of the platform are given is left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RoleServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -82,6 +140,26 @@ def add_RoleServiceServicer_to_server(servicer, server):
                     servicer.CreateRole,
                     request_deserializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.CreateRoleRequest.FromString,
                     response_serializer=medhub_dot_auth_dot_v1_dot_role__pb2.Role.SerializeToString,
+            ),
+            'GetRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRole,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.GetRoleRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_role__pb2.Role.SerializeToString,
+            ),
+            'UpdateRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateRole,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.UpdateRoleRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_role__pb2.Role.SerializeToString,
+            ),
+            'DeleteRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteRole,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.DeleteRoleRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.DeleteRoleResponse.SerializeToString,
+            ),
+            'ListPermissions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPermissions,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.ListPermissionsRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_role__service__pb2.ListPermissionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -139,6 +217,114 @@ class RoleService:
             '/medhub.auth.v1.RoleService/CreateRole',
             medhub_dot_auth_dot_v1_dot_role__service__pb2.CreateRoleRequest.SerializeToString,
             medhub_dot_auth_dot_v1_dot_role__pb2.Role.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.RoleService/GetRole',
+            medhub_dot_auth_dot_v1_dot_role__service__pb2.GetRoleRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_role__pb2.Role.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.RoleService/UpdateRole',
+            medhub_dot_auth_dot_v1_dot_role__service__pb2.UpdateRoleRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_role__pb2.Role.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.RoleService/DeleteRole',
+            medhub_dot_auth_dot_v1_dot_role__service__pb2.DeleteRoleRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_role__service__pb2.DeleteRoleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPermissions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.RoleService/ListPermissions',
+            medhub_dot_auth_dot_v1_dot_role__service__pb2.ListPermissionsRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_role__service__pb2.ListPermissionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,27 @@ class RoleServiceStub:
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
+    GetRole: _grpc.UnaryUnaryMultiCallable[_role_service_pb2.GetRoleRequest, _role_pb2.Role]
+    """Shows one role, built in or of the organization."""
+    UpdateRole: _grpc.UnaryUnaryMultiCallable[_role_service_pb2.UpdateRoleRequest, _role_pb2.Role]
+    """Changes a role of the organization, for everybody who holds it; it acts on every server within
+    milliseconds. A permission that the role has already may stay, also one that no contract declares
+    any more, or one of a later version.
+
+    Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), a new permission that no
+    contract declares (INVALID_FIELD) and one that the caller does not hold without end
+    (ESCALATION_REFUSED).
+    """
+    DeleteRole: _grpc.UnaryUnaryMultiCallable[_role_service_pb2.DeleteRoleRequest, _role_service_pb2.DeleteRoleResponse]
+    """Deletes a role of the organization that nobody holds.
+
+    Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), and a role that somebody
+    holds, now or later, is invited to, or gets by joining (ROLE_HELD).
+    """
+    ListPermissions: _grpc.UnaryUnaryMultiCallable[_role_service_pb2.ListPermissionsRequest, _role_service_pb2.ListPermissionsResponse]
+    """Lists every permission that a role can give, by name, with the methods that it opens. What only
+    servers of the platform are given is left out.
+    """
 
 @_typing.type_check_only
 class RoleServiceAsyncStub(RoleServiceStub):
@@ -57,6 +78,27 @@ class RoleServiceAsyncStub(RoleServiceStub):
     (ESCALATION_REFUSED).
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
+    """
+    GetRole: _aio.UnaryUnaryMultiCallable[_role_service_pb2.GetRoleRequest, _role_pb2.Role]  # type: ignore[assignment]
+    """Shows one role, built in or of the organization."""
+    UpdateRole: _aio.UnaryUnaryMultiCallable[_role_service_pb2.UpdateRoleRequest, _role_pb2.Role]  # type: ignore[assignment]
+    """Changes a role of the organization, for everybody who holds it; it acts on every server within
+    milliseconds. A permission that the role has already may stay, also one that no contract declares
+    any more, or one of a later version.
+
+    Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), a new permission that no
+    contract declares (INVALID_FIELD) and one that the caller does not hold without end
+    (ESCALATION_REFUSED).
+    """
+    DeleteRole: _aio.UnaryUnaryMultiCallable[_role_service_pb2.DeleteRoleRequest, _role_service_pb2.DeleteRoleResponse]  # type: ignore[assignment]
+    """Deletes a role of the organization that nobody holds.
+
+    Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), and a role that somebody
+    holds, now or later, is invited to, or gets by joining (ROLE_HELD).
+    """
+    ListPermissions: _aio.UnaryUnaryMultiCallable[_role_service_pb2.ListPermissionsRequest, _role_service_pb2.ListPermissionsResponse]  # type: ignore[assignment]
+    """Lists every permission that a role can give, by name, with the methods that it opens. What only
+    servers of the platform are given is left out.
     """
 
 class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -81,6 +123,51 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         (ESCALATION_REFUSED).
 
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
+        """
+
+    @_abc_1.abstractmethod
+    def GetRole(
+        self,
+        request: _role_service_pb2.GetRoleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_role_pb2.Role, _abc.Awaitable[_role_pb2.Role]]:
+        """Shows one role, built in or of the organization."""
+
+    @_abc_1.abstractmethod
+    def UpdateRole(
+        self,
+        request: _role_service_pb2.UpdateRoleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_role_pb2.Role, _abc.Awaitable[_role_pb2.Role]]:
+        """Changes a role of the organization, for everybody who holds it; it acts on every server within
+        milliseconds. A permission that the role has already may stay, also one that no contract declares
+        any more, or one of a later version.
+
+        Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), a new permission that no
+        contract declares (INVALID_FIELD) and one that the caller does not hold without end
+        (ESCALATION_REFUSED).
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteRole(
+        self,
+        request: _role_service_pb2.DeleteRoleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_role_service_pb2.DeleteRoleResponse, _abc.Awaitable[_role_service_pb2.DeleteRoleResponse]]:
+        """Deletes a role of the organization that nobody holds.
+
+        Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), and a role that somebody
+        holds, now or later, is invited to, or gets by joining (ROLE_HELD).
+        """
+
+    @_abc_1.abstractmethod
+    def ListPermissions(
+        self,
+        request: _role_service_pb2.ListPermissionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_role_service_pb2.ListPermissionsResponse, _abc.Awaitable[_role_service_pb2.ListPermissionsResponse]]:
+        """Lists every permission that a role can give, by name, with the methods that it opens. What only
+        servers of the platform are given is left out.
         """
 
 def add_RoleServiceServicer_to_server(servicer: RoleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

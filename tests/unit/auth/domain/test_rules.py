@@ -23,6 +23,7 @@ ADMINISTRATOR = Membership(
     display_name="A",
     held=Held(("administrator",)),
     suspended_at=None,
+    invitation_expires_at=None,
     created_at=NOW,
     updated_at=NOW,
     revision=1,
