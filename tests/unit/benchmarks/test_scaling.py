@@ -55,7 +55,7 @@ def test_a_call_that_failed_at_a_step_is_told_and_has_no_figure_there() -> None:
                 f"{call.key}_{number}_{part}": 100.0
                 for call in scaling._CALLS
                 for number, _step in enumerate(taken)
-                for part in ("whole", "postgres")
+                for part in ("whole", "postgres", "p99")
             }
         )
     found.values["list_6_whole"][1] = math.nan
@@ -67,3 +67,5 @@ def test_a_call_that_failed_at_a_step_is_told_and_has_no_figure_there() -> None:
     assert section.notes[0] == (
         "**ListPatients was refused or too slow at the step `and 20,000 patients`.**"
     )
+    slowest = [line for line in section.lines if line.what.startswith("Login, p99: ")]
+    assert [line.is_met for line in slowest] == [True] * len(taken)
