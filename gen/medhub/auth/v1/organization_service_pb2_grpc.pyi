@@ -29,7 +29,7 @@ GRPC_VERSION: str
 
 class OrganizationServiceStub:
     """The organization that the caller works in. To shut a whole organization out is the operator's act
-    (`medhub auth operate suspend-organization`): an administrator who did it could not undo it. They
+    (`python -m auth operate suspend-organization`): an administrator who did it could not undo it. They
     end everybody's sessions by SessionService.RevokeOrganizationSessions.
     """
 
@@ -66,7 +66,7 @@ class OrganizationServiceStub:
 @_typing.type_check_only
 class OrganizationServiceAsyncStub(OrganizationServiceStub):
     """The organization that the caller works in. To shut a whole organization out is the operator's act
-    (`medhub auth operate suspend-organization`): an administrator who did it could not undo it. They
+    (`python -m auth operate suspend-organization`): an administrator who did it could not undo it. They
     end everybody's sessions by SessionService.RevokeOrganizationSessions.
     """
 
@@ -99,7 +99,7 @@ class OrganizationServiceAsyncStub(OrganizationServiceStub):
 
 class OrganizationServiceServicer(metaclass=_abc_1.ABCMeta):
     """The organization that the caller works in. To shut a whole organization out is the operator's act
-    (`medhub auth operate suspend-organization`): an administrator who did it could not undo it. They
+    (`python -m auth operate suspend-organization`): an administrator who did it could not undo it. They
     end everybody's sessions by SessionService.RevokeOrganizationSessions.
     """
 
