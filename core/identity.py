@@ -90,6 +90,10 @@ class Call:
     request_id: str = ""
     request_hash: bytes = b""
     language: str = "en"
+    # Those of the caller's grants that the method takes.
+    grants: tuple[Grant, ...] = ()
+    # By whom is shown: the grant without which they would not be. The trail tells of it.
+    opened: dict[UUID, Grant] = field(default_factory=dict)
     # Rows about persons whose data are restricted are shown to it: it is about their rights.
     sees_restricted: bool = False
     # The caller's proven token, to pass the caller on with; empty for nobody known. A secret.

@@ -9,7 +9,7 @@ from sqlalchemy import Integer, Text, Uuid
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from clinical.domain.encounters import Encounter, EncounterClass, EncounterStatus
-from clinical.storage.entitlement import is_linked, living
+from clinical.storage.entitlement import how_opened, is_linked, living, question
 from clinical.storage.sql import sql
 from core.database import Row, Transaction
 
@@ -52,12 +52,16 @@ _OF_PATIENT: Final = """e.patient_id = ANY (ARRAY(
 
 # The row keeps whom it was written for. It is shown, and so recorded, as a stay of the patient
 # who lives on: whoever asks who has seen their record finds it under one name.
-GET_LINKED: Final = sql(
+GET: Final = question(
     f"""SELECT e.id, {living("p")} AS patient_id, {_REST}
     FROM encounter e JOIN patient p ON p.id = e.patient_id
     WHERE e.id = :id AND {is_linked("p")}""",
+    f"""SELECT e.id, {living("p")} AS patient_id, {_REST}, o.granted
+    FROM encounter e JOIN patient p ON p.id = e.patient_id
+    CROSS JOIN {how_opened("p")}
+    WHERE e.id = :id AND (o.is_linked OR o.granted IS NOT NULL)""",
+    person="patient_id",
     id=Uuid,
-    subject=Uuid,
 )
 _ADD: Final = sql(
     f"""INSERT INTO encounter ({", ".join(_TYPES)})
@@ -134,7 +138,7 @@ def encounter_of(row: Row) -> Encounter:
         row[3],
         EncounterClass(row[4]),
         EncounterStatus(row[5]),
-        *row[6:],
+        *row[6:14],
     )
 
 

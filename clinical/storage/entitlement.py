@@ -4,11 +4,24 @@ A caller is entitled by a live care link that names them, their practitioner or 
 practitioner's units; a link to any patient of a merge opens the one that lives on. There are two
 spellings of one rule: one asks it of a patient at hand, the other lists a caller's patients.
 Both are built from the same pieces, and a test holds them equal. `:subject` is the caller.
+
+What is read may be opened by a grant of auth instead, for the patient or any merged into them:
+`:granted` are the patients of those that the call takes, at most core's MOST_GRANTS. Few callers
+hold one, so each such question is there twice, and who holds none asks the shorter.
 """
 
 # ruff: noqa: S608 - the text of statements is made of constants of these modules alone.
 
-from typing import Final
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Uuid
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from clinical.storage.sql import sql
+from core.database import Row, Statement
+from core.identity import Call
 
 _LIVE: Final = "l.started_at <= now() AND (l.ended_at IS NULL OR l.ended_at > now())"
 
@@ -62,3 +75,87 @@ LINKED_PATIENTS: Final = f"""SELECT {living("m")} AS id
           UNION SELECT l.patient_id FROM care_link l
           WHERE l.unit_id = ANY (ARRAY{_UNITS}) AND {_LIVE}) o (id)
     CROSS JOIN LATERAL {row_of("o")} m"""
+
+
+def granted(patient: str) -> str:
+    """The first of `:granted` that opens the row of `patient` (an alias); NULL when none does."""
+    return f"""(SELECT m.id FROM patient m WHERE m.id = ANY (:granted)
+        AND (m.id = {living(patient)} OR m.survivor_id = {living(patient)})
+        ORDER BY array_position(:granted, m.id) LIMIT 1)"""
+
+
+def how_opened(patient: str) -> str:
+    """A lateral row `o` for `patient` (an alias): `is_linked`, or else what of `:granted` opens."""
+    return f"""LATERAL (SELECT l.is_linked,
+            CASE WHEN NOT l.is_linked THEN {granted(patient)} END AS granted
+        FROM (SELECT {is_linked(patient)} AS is_linked OFFSET 0) l) o"""
+
+
+# The living patients whom links or grants open; `granted` is NULL where a link does.
+OPEN_PATIENTS: Final = f"""SELECT every.id,
+        CASE WHEN NOT bool_or(every.granted IS NULL) THEN
+            (array_agg(every.granted ORDER BY array_position(:granted, every.granted)))[1]
+            END AS granted
+    FROM (SELECT linked.id, NULL::uuid AS granted FROM ({LINKED_PATIENTS}) linked
+          UNION ALL SELECT {living("m")}, m.id FROM patient m WHERE m.id = ANY (:granted)) every
+    GROUP BY every.id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question for what the caller may read: of who holds no grant, and of who does.
+
+    The latter's rows say in `granted` which of the patients in `:granted` has opened them. Both
+    have in `person` the patient whose record it is.
+    """
+
+    linked: Statement
+    granted: Statement
+    person: str
+
+    async def one(
+        self, ask: Callable[..., Awaitable[Row | None]], call: Call, **params: Any
+    ) -> Row | None:
+        """The only row, as `ask` reads it for the caller of `call`."""
+        if not call.grants:
+            return await ask(self.linked, subject=call.caller.subject, **params)
+        row = await ask(self.granted, **self._with_grants(call, params))
+        if row is not None:
+            self._note(call, row)
+        return row
+
+    async def all(
+        self, ask: Callable[..., Awaitable[list[Row]]], call: Call, **params: Any
+    ) -> list[Row]:
+        """All rows, as `ask` reads them for the caller of `call`."""
+        if not call.grants:
+            return await ask(self.linked, subject=call.caller.subject, **params)
+        rows = await ask(self.granted, **self._with_grants(call, params))
+        for row in rows:
+            self._note(call, row)
+        return rows
+
+    def _with_grants(self, call: Call, params: dict[str, Any]) -> dict[str, Any]:
+        patients = [grant.patient for grant in call.grants]
+        return {"subject": call.caller.subject, "granted": patients, **params}
+
+    def _note(self, call: Call, row: Row) -> None:
+        """For the trail: it is the grant that opened the record, by whichever id it is asked for.
+
+        What a colleague gave comes first in the call, so an emergency is told where nothing else
+        opened the record.
+        """
+        if row.granted is None:
+            return
+        grant = next(each for each in call.grants if each.patient == row.granted)
+        for person in (row.granted, getattr(row, self.person)):
+            call.opened[person] = grant
+
+
+def question(linked: str, granted: str, person: str, **types: Any) -> Question:
+    """A question from its two texts; `types` are those of their parameters."""
+    return Question(
+        sql(linked, subject=Uuid, **types),
+        sql(granted, subject=Uuid, granted=ARRAY(Uuid), **types),
+        person,
+    )

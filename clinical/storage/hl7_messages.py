@@ -22,7 +22,7 @@ from clinical.domain.hl7_messages import (
     Stored,
     finding_to_json,
 )
-from clinical.storage.entitlement import is_linked, living
+from clinical.storage.entitlement import how_opened, is_linked, living, question
 from clinical.storage.sealing import open_ack, open_raw, seal_ack, seal_raw
 from clinical.storage.sql import sql
 from core import identity
@@ -160,17 +160,19 @@ _YOURS: Final = """(NOT :is_machine OR EXISTS (SELECT FROM hl7_endpoint e
     WHERE e.id = m.endpoint_id AND e.service_account_id = :subject))"""
 # The bytes say what a record says, so the same link opens both; a machine that has to mend what was
 # refused sees what it sent. Of a message that waits nobody knows yet whom it is about.
-GET: Final = sql(
-    f"""SELECT {_TOLD}, {living("asked")} AS patient_id,
-        CASE WHEN {_IS_TOLD} THEN y.raw END AS raw, CASE WHEN {_IS_TOLD} THEN y.ack END AS ack
-    FROM hl7_message m
-    JOIN hl7_bytes y ON y.message_id = m.id LEFT JOIN patient asked ON asked.id = m.patient_id
-    WHERE m.id = :id AND m.state <> 'RECEIVED' AND {_YOURS}
-        AND (m.patient_id IS NULL OR (:is_machine AND m.state <> 'PROCESSED')
-            OR {is_linked("asked")})""",
+_SHOWN: Final = f"""SELECT {_TOLD}, {living("asked")} AS patient_id,
+        CASE WHEN {_IS_TOLD} THEN y.raw END AS raw, CASE WHEN {_IS_TOLD} THEN y.ack END AS ack"""
+_FROM: Final = """FROM hl7_message m
+    JOIN hl7_bytes y ON y.message_id = m.id LEFT JOIN patient asked ON asked.id = m.patient_id"""
+_PERHAPS: Final = f"""m.id = :id AND m.state <> 'RECEIVED' AND {_YOURS}
+        AND (m.patient_id IS NULL OR (:is_machine AND m.state <> 'PROCESSED')"""
+GET: Final = question(
+    f"""{_SHOWN} {_FROM} WHERE {_PERHAPS} OR {is_linked("asked")})""",
+    f"""{_SHOWN}, o.granted {_FROM} CROSS JOIN {how_opened("asked")}
+    WHERE {_PERHAPS} OR o.is_linked OR o.granted IS NOT NULL)""",
+    person="patient_id",
     id=Uuid,
     is_machine=Boolean,
-    subject=Uuid,
 )
 _GET_UNATTRIBUTED: Final = sql(
     f"""SELECT {_WHOLE}, m.patient_id, y.raw, y.ack FROM hl7_message m
@@ -295,7 +297,9 @@ class Hl7Messages:
         """A message, if the caller may see it; with its bytes where a link or the sender's account
         opens them. Raises NotFound.
         """
-        return await self._opened(await self._tx.one(GET, id=row, **_asking()))
+        is_machine = identity.caller().kind is Kind.SERVICE
+        found = await GET.one(self._tx.one, self._tx.call, id=row, is_machine=is_machine)
+        return await self._opened(found)
 
     async def get_unattributed(self, row: UUID) -> Message:
         """A message about nobody known, with its bytes. Raises NotFound."""

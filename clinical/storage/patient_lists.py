@@ -12,7 +12,7 @@ from sqlalchemy import Boolean, Integer, LargeBinary, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from clinical.domain.patients import Patient
-from clinical.storage.entitlement import LINKED_PATIENTS, row_of
+from clinical.storage.entitlement import LINKED_PATIENTS, OPEN_PATIENTS, Question, question, row_of
 from clinical.storage.patient_rows import COLUMNS, IDENTIFIERS, patient_of
 from clinical.storage.patients import GetKey
 from clinical.storage.sealing import index_of
@@ -43,20 +43,29 @@ class Criteria:
         return not (self.words or self.birth_date or self.identifier)
 
 
-_LIST_TYPES: Final[dict[str, Any]] = {"subject": Uuid, "show_deleted": Boolean, "limit": Integer}
-
-
-def _list(behind: str) -> str:
+def _list(mine: str, behind: str, more: str = "") -> str:
     """The page is cut before anything else of its patients is read."""
-    return f"""SELECT {COLUMNS} FROM (
-        SELECT p.* FROM ({LINKED_PATIENTS} GROUP BY 1) mine CROSS JOIN LATERAL {row_of("mine")} p
+    return f"""SELECT {COLUMNS}{more and f", p.{more}"} FROM (
+        SELECT p.*{more and f", mine.{more}"} FROM ({mine}) mine
+        CROSS JOIN LATERAL {row_of("mine")} p
         WHERE p.survivor_id IS NULL AND (p.deleted_at IS NULL OR :show_deleted) {behind}
         ORDER BY p.id DESC LIMIT :limit) p {IDENTIFIERS}
     ORDER BY p.id DESC"""
 
 
-FIRST: Final = sql(_list(""), **_LIST_TYPES)
-NEXT: Final = sql(_list("AND mine.id < :after_id"), after_id=Uuid, **_LIST_TYPES)
+def _listed(behind: str, **types: Any) -> Question:
+    return question(
+        _list(f"{LINKED_PATIENTS} GROUP BY 1", behind),
+        _list(OPEN_PATIENTS, behind, "granted"),
+        person="id",
+        show_deleted=Boolean,
+        limit=Integer,
+        **types,
+    )
+
+
+FIRST: Final = _listed("")
+NEXT: Final = _listed("AND mine.id < :after_id", after_id=Uuid)
 
 # Each criterion gives candidates from an index of its own; text in C collation, bytes and
 # equality only, since row-level security keeps other operators away from indexes.
@@ -93,18 +102,20 @@ def _candidates(*, words: bool, date: bool, number: bool) -> tuple[str, dict[str
     return " INTERSECT ".join(f"({part})" for part in parts), types
 
 
-def _search(kind: tuple[bool, bool, bool], *, is_next: bool) -> Statement:
+def _search(kind: tuple[bool, bool, bool], *, is_next: bool) -> Question:
     ids, types = _candidates(words=kind[0], date=kind[1], number=kind[2])
     behind = "AND (p.birth_name, p.id) > (:after_birth_name, :after_id)" if is_next else ""
     after = {"after_birth_name": Text, "after_id": Uuid} if is_next else {}
-    return sql(
-        f"""SELECT {COLUMNS} FROM (
-            SELECT DISTINCT COALESCE(c.survivor_id, c.id) AS id FROM patient c WHERE c.id IN ({ids})
-            INTERSECT {LINKED_PATIENTS}) found
-        CROSS JOIN LATERAL {row_of("found")} p {IDENTIFIERS}
+    fit = f"""SELECT DISTINCT COALESCE(c.survivor_id, c.id) AS id FROM patient c
+            WHERE c.id IN ({ids})"""
+    page = f"""CROSS JOIN LATERAL {row_of("found")} p {IDENTIFIERS}
         WHERE p.deleted_at IS NULL {behind}
-        ORDER BY p.birth_name, p.id LIMIT :limit""",
-        subject=Uuid,
+        ORDER BY p.birth_name, p.id LIMIT :limit"""
+    return question(
+        f"SELECT {COLUMNS} FROM ({fit} INTERSECT {LINKED_PATIENTS}) found {page}",
+        f"""SELECT {COLUMNS}, found.granted FROM (SELECT mine.id, mine.granted
+            FROM ({OPEN_PATIENTS}) mine JOIN ({fit}) fit ON fit.id = mine.id) found {page}""",
+        person="id",
         limit=Integer,
         **types,
         **after,
@@ -130,10 +141,10 @@ _KINDS: Final = [
     for words, date, number in product((False, True), repeat=3)
     if words or date or number
 ]
-_SEARCH: Final[Mapping[tuple[bool, bool, bool], Statement]] = {
+_SEARCH: Final[Mapping[tuple[bool, bool, bool], Question]] = {
     kind: _search(kind, is_next=False) for kind in _KINDS
 }
-_SEARCH_NEXT: Final[Mapping[tuple[bool, bool, bool], Statement]] = {
+_SEARCH_NEXT: Final[Mapping[tuple[bool, bool, bool], Question]] = {
     kind: _search(kind, is_next=True) for kind in _KINDS
 }
 _LOOKUP: Final[Mapping[tuple[bool, bool, bool], Statement]] = {
@@ -149,25 +160,25 @@ class PatientLists:
         self._key = key
 
     async def page(self, *, limit: int, show_deleted: bool, after: UUID | None) -> list[Patient]:
-        """Living patients linked to the caller, newest first."""
-        asked = {"subject": self._tx.subject, "show_deleted": show_deleted, "limit": limit}
+        """Living patients whom a link or a grant opens to the caller, newest first."""
+        asked: dict[str, Any] = {"show_deleted": show_deleted, "limit": limit}
         if after is None:
-            rows = await self._tx.all(FIRST, **asked)
+            rows = await FIRST.all(self._tx.all, self._tx.call, **asked)
         else:
-            rows = await self._tx.all(NEXT, after_id=after, **asked)
+            rows = await NEXT.all(self._tx.all, self._tx.call, after_id=after, **asked)
         return await self._patients(rows)
 
     async def search(
         self, criteria: Criteria, *, limit: int, after: tuple[str, UUID] | None
     ) -> list[Patient]:
-        """Living, linked patients who fit, by birth name and then by id."""
-        asked = {**await self._parameters(criteria), "subject": self._tx.subject, "limit": limit}
+        """Those of them who fit, by birth name and then by id."""
+        asked = {**await self._parameters(criteria), "limit": limit}
         kind = _kind(criteria)
         if after is None:
-            rows = await self._tx.all(_SEARCH[kind], **asked)
+            rows = await _SEARCH[kind].all(self._tx.all, self._tx.call, **asked)
         else:
             last = {"after_birth_name": after[0], "after_id": after[1]}
-            rows = await self._tx.all(_SEARCH_NEXT[kind], **asked, **last)
+            rows = await _SEARCH_NEXT[kind].all(self._tx.all, self._tx.call, **asked, **last)
         return await self._patients(rows)
 
     async def lookup(self, criteria: Criteria) -> list[Patient]:

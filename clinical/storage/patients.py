@@ -14,7 +14,7 @@ from clinical.domain.identifiers import IdentifierTaken, PatientIdentifier
 from clinical.domain.patients import Patient, Sex, Traits
 from clinical.domain.registration import Holder, Known
 from clinical.domain.search_keys import keys_of
-from clinical.storage.entitlement import is_linked, living
+from clinical.storage.entitlement import how_opened, is_linked, living, question
 from clinical.storage.patient_rows import (
     COLUMNS,
     IDENTIFIERS,
@@ -64,12 +64,16 @@ _NUMBERS: Final[dict[str, Any]] = {
 }
 
 # The hot statement: whatever the caller is shown of one patient, and whether they may see it.
-GET: Final = sql(
+GET: Final = question(
     f"""SELECT {COLUMNS} FROM patient asked
     JOIN patient p ON p.id = {living("asked")} {IDENTIFIERS}
     WHERE asked.id = :id AND {is_linked("p")}""",
+    f"""SELECT {COLUMNS}, o.granted FROM patient asked
+    JOIN patient p ON p.id = {living("asked")} {IDENTIFIERS}
+    CROSS JOIN {how_opened("p")}
+    WHERE asked.id = :id AND (o.is_linked OR o.granted IS NOT NULL)""",
+    person="id",
     id=Uuid,
-    subject=Uuid,
 )
 _READ: Final = sql(f"SELECT {COLUMNS} FROM patient p {IDENTIFIERS} WHERE p.id = :id", id=Uuid)
 # Rows are locked first and read by the next statement: only then are the identifiers those that
@@ -220,8 +224,8 @@ class Patients:
         self._key = key
 
     async def get(self, row: UUID) -> Patient:
-        """The living patient behind `row`, if a link opens it to the caller. Raises NotFound."""
-        found = await self._tx.one(GET, id=row, subject=self._tx.subject)
+        """The living patient behind `row`, if a link or a grant opens it. Raises NotFound."""
+        found = await GET.one(self._tx.one, self._tx.call, id=row)
         if found is None:
             raise NotFound
         return patient_of(found, await self._key())

@@ -10,7 +10,8 @@ from clinical.domain.endpoints import Endpoint
 from clinical.domain.ins import TenantKind
 from clinical.domain.patients import Patient
 from clinical.storage.care_links import CareLinks
-from clinical.storage.encounters import GET_LINKED, Encounters, encounter_of
+from clinical.storage.encounters import GET as GET_ENCOUNTER
+from clinical.storage.encounters import Encounters, encounter_of
 from clinical.storage.endpoints import TERMS, Endpoints, terms_of
 from clinical.storage.hl7_messages import Hl7Messages
 from clinical.storage.hl7_queue import Queue
@@ -83,19 +84,18 @@ class Store:
             yield Work(tx, self._keys)
 
     async def patient(self, row: UUID) -> Patient:
-        """The living patient behind `row`, if a link opens it to the caller. Raises NotFound.
+        """The living patient behind `row`, if a link or a grant opens it. Raises NotFound.
 
         One round trip on the shared connection.
         """
-        found = await self.database.reads.one(GET, id=row, subject=identity.caller().subject)
+        found = await GET.one(self.database.reads.one, identity.call(), id=row)
         if found is None:
             raise NotFound
         return patient_of(found, await self.key())
 
     async def encounter(self, row: UUID) -> Encounter:
-        """A stay of a patient whom a link opens to the caller. Raises NotFound."""
-        subject = identity.caller().subject
-        found = await self.database.reads.one(GET_LINKED, id=row, subject=subject)
+        """A stay of a patient whom a link or a grant opens to the caller. Raises NotFound."""
+        found = await GET_ENCOUNTER.one(self.database.reads.one, identity.call(), id=row)
         if found is None:
             raise NotFound
         return encounter_of(found)

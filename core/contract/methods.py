@@ -51,6 +51,10 @@ class Method:
     continues_reads: bool
     level: int
     max_age: float | None
+    # Whether a grant of access stands in for a care link: where one is asked for, and only to read.
+    takes_grants: bool
+    # Whether an emergency's does, too.
+    break_glass: bool
     audit: options.AuditKind
     subjects: Subjects
     by_request_id: bool
@@ -97,6 +101,9 @@ def method_of(descriptor: MethodDescriptor) -> Method:
         max_age=policy.assurance.max_age.ToTimedelta().total_seconds()
         if policy.assurance.HasField("max_age")
         else None,
+        takes_grants=policy.link == options.LINK_CARE
+        and policy.idempotency == options.IDEMPOTENCY_NO_SIDE_EFFECTS,
+        break_glass=policy.break_glass == options.BREAK_GLASS_ALLOWED,
         audit=policy.audit.kind,
         subjects=Subjects.of(name, policy.audit.subjects),
         by_request_id=policy.idempotency == options.IDEMPOTENCY_BY_REQUEST_ID,
@@ -173,6 +180,12 @@ def _shape_faults(descriptor: MethodDescriptor, policy: options.MethodPolicy) ->
     if by_id and not has_field(descriptor.input_type, "request_id"):
         faults.append("the request has no request_id")
     public_api = policy.exposure == options.EXPOSURE_PUBLIC_API
+    reads_a_record = (
+        policy.link == options.LINK_CARE
+        and policy.idempotency == options.IDEMPOTENCY_NO_SIDE_EFFECTS
+    )
+    if policy.break_glass == options.BREAK_GLASS_ALLOWED and not reads_a_record:
+        faults.append("an emergency opens what is read by a care link, and nothing else")
     streaming = descriptor.client_streaming or descriptor.server_streaming
     if policy.exposure == options.EXPOSURE_UNSPECIFIED:
         faults.append("says nothing of exposure")

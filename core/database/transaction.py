@@ -86,6 +86,11 @@ class Transaction:
         """Who acts in it."""
         return self._call.caller.subject
 
+    @property
+    def call(self) -> Call:
+        """The call that it serves."""
+        return self._call
+
     async def one(self, stmt: Statement, /, **params: Any) -> Row | None:
         """The only row, or None. More than one is a fault in the statement."""
         rows = await self.all(stmt, **params)

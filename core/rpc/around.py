@@ -27,7 +27,7 @@ from core.rpc import audit, validate
 from core.rpc.access_log import AccessLog
 from core.rpc.admission import Admission
 from core.rpc.authenticate import authenticate, token_of
-from core.rpc.authorize import authorize
+from core.rpc.authorize import authorize, grants_for
 from core.rpc.deadlines import Deadlines
 from core.rpc.headers import LOOPBACK, Headers
 from core.rpc.live import LiveStreams
@@ -127,6 +127,7 @@ async def _answer(raw: bytes, passage: Passage, run: Unary, steps: Steps) -> byt
     call.caller = await authenticate(method, passage.headers, steps.truth)
     steps.admission.count(call.caller)
     authorize(method, call.caller)
+    call.grants = grants_for(method, call.caller)
     if method.access is not Access.PUBLIC:
         call.credential = token_of(passage.headers)
     request = passage.request = _message(method, raw)
@@ -168,6 +169,7 @@ async def _converse(
     call.caller = await authenticate(method, passage.headers, steps.truth)
     steps.admission.count(call.caller)
     authorize(method, call.caller)
+    call.grants = grants_for(method, call.caller)
     if method.access is not Access.PUBLIC:
         call.credential = token_of(passage.headers)
     identity.enter(call)

@@ -5,7 +5,7 @@ fails, so does the call: an unaudited read does not happen.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from core.contract import Method
 from core.contract.paths import person_of, values_at
 from core.database.access import AccessRecord
 from core.errors import Refusal
-from core.identity import Call, Kind
+from core.identity import Call, Grant, Kind
 from medhub.options.v1 import policy_pb2 as options
 
 # Refusals of known callers that the trail keeps one by one, by their code: each tells the caller
@@ -58,13 +58,14 @@ async def record_access(
     if not subjects and method.audit == options.AUDIT_KIND_CHANGE:
         return
     resource = _resource(method, request)
-    detail = {"auth_degraded": True} if call.caller.degraded else {}
+    detail: dict[str, object] = {"auth_degraded": True} if call.caller.degraded else {}
     await recorder.record([
         AccessRecord(
             call, "access", ids, kind, resource, entity=_entity(method), operation="read",
-            detail=detail,
+            detail={**detail, **_opening(grant)},
         )
-        for kind, ids in _by_kind(subjects)
+        for kind, every in _by_kind(subjects)
+        for grant, ids in _by_grant(every, call.opened)
     ])  # fmt: skip
 
 
@@ -89,6 +90,26 @@ async def record_refusal(
             )
             for kind, ids in _by_kind(subjects)
         ])  # fmt: skip
+
+
+def _by_grant(
+    ids: tuple[UUID, ...], opened: Mapping[UUID, Grant]
+) -> list[tuple[Grant | None, tuple[UUID, ...]]]:
+    """The persons by the grant that opened their record; None: something else did."""
+    if not opened:
+        return [(None, ids)]
+    found: dict[Grant | None, list[UUID]] = {}
+    for each in ids:
+        found.setdefault(opened.get(each), []).append(each)
+    return [(grant, tuple(several)) for grant, several in found.items()] or [(None, ())]
+
+
+def _opening(grant: Grant | None) -> dict[str, object]:
+    """What the trail says of a record that a grant opened; an emergency stands in clear."""
+    if grant is None:
+        return {}
+    told: dict[str, object] = {"grant": f"accessGrants/{grant.id}"}
+    return {**told, "break_glass": True} if grant.break_glass else told
 
 
 def _entity(method: Method) -> str:

@@ -7,7 +7,7 @@ of what exists. Links between caller and patient are decided where the row is re
 from core import clock
 from core.contract import Access, Method
 from core.errors import Refusal
-from core.identity import Caller
+from core.identity import Caller, Grant
 
 
 class PermissionDenied(Refusal):
@@ -35,6 +35,17 @@ def authorize(method: Method, caller: Caller) -> None:
     permit(method, caller)
     if method.level or method.max_age is not None:
         _assure(method, caller)
+
+
+def grants_for(method: Method, caller: Caller) -> tuple[Grant, ...]:
+    """Those of the caller's grants that the method takes; what a colleague gave comes first.
+
+    A grant stands in for a care link, to read alone; an emergency's where the contract says so.
+    """
+    if not caller.grants or not method.takes_grants:
+        return ()
+    taken = [grant for grant in caller.grants if method.break_glass or not grant.break_glass]
+    return tuple(sorted(taken, key=lambda grant: grant.break_glass))
 
 
 def permit(method: Method, caller: Caller) -> None:

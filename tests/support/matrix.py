@@ -36,6 +36,7 @@ class Policy:
     freshness: str
     continues_reads: bool
     link: str
+    break_glass: bool
     audit: str
     subjects: tuple[str, ...]
     idempotency: str
@@ -83,6 +84,7 @@ def _policy(line: dict[str, Any], served: str) -> Policy:
         freshness=line["freshness"],
         continues_reads=line["on_auth_outage"] == "continue_reads",
         link=line["link"],
+        break_glass=line["break_glass"] == "allowed",
         audit=line["audit"]["kind"],
         subjects=tuple(line["audit"].get("subjects", ())),
         idempotency=line["idempotency"],
@@ -143,7 +145,7 @@ class Kind:
 
 
 _ROWS: dict[str, Kind] = {}
-_MODULES = ("matrix_callers", "matrix_objects", "matrix_effects")
+_MODULES = ("matrix_callers", "matrix_objects", "matrix_effects", "matrix_grants")
 
 
 def rows() -> dict[str, Kind]:

@@ -30,7 +30,6 @@ NOT_READ = {
     "load": "A limit of how many calls at once, and of how often a stranger may try: it opens "
     "nothing. The tests of admission hold it.",
     "deadline": "It ends a call and opens nothing.",
-    "break_glass": "No method takes an emergency access yet.",
 }
 
 
@@ -105,6 +104,12 @@ _MUTATIONS = (
         lambda method: method.max_age is not None,
         lambda method: replace(method, level=0, max_age=None),
         ("too_long_ago",),
+    ),
+    Mutation(
+        "opens to an emergency",
+        lambda method: method.takes_grants and not method.break_glass,
+        lambda method: replace(method, break_glass=True),
+        ("opened_by_grants",),
     ),
     Mutation(
         "asks auth no more",
@@ -190,6 +195,7 @@ async def test_what_is_weakened_is_mended_again(world: World) -> None:
 async def test_every_part_of_a_policy_is_mutated_or_excepted() -> None:
     """A new part of a policy cannot be forgotten here."""
     mutated = {"access", "permission", "tenancy", "freshness", "on_auth_outage", "idempotency"}
+    mutated |= {"break_glass"}
     words = {field.name for field in options.MethodPolicy.DESCRIPTOR.fields}
     told = mutated | set(NOT_READ) | {"public", "self", "require", "tenancy_reason", "reasons"}
 

@@ -230,7 +230,7 @@ async def test_a_message_is_read_by_index_alone(hl7: HL7) -> None:
 
     plan = await plan_of(
         hl7.clinic.store.database,
-        hl7_messages.GET,
+        hl7_messages.GET.linked,
         id=id_from(sent[7], "hl7Messages"),
         is_machine=False,
         subject=new_id(),

@@ -105,6 +105,7 @@ def test_a_method_without_a_policy_is_not_served() -> None:
         (lambda p: p.ClearField("load"), "load"),
         (lambda p: p.ClearField("exposure"), "exposure"),
         (_set("exposure", options.EXPOSURE_PUBLIC_API), "HTTP binding"),
+        (_set("break_glass", options.BREAK_GLASS_ALLOWED), "an emergency opens"),
     ],
 )
 def test_a_policy_with_a_fault_is_not_served(change: Change, fault: str) -> None:
