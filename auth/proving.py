@@ -4,14 +4,16 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from auth.background import own_call
+from auth.domain.access_grants import GrantKind
 from auth.domain.bindings import Held
 from auth.domain.refusals import TokenInvalid
 from auth.domain.roles import BUILT_IN, permissions_of
 from auth.signing import verifying_keys
 from auth.storage.store import Store, Tx
 from core import clock
-from core.identity import Call, Caller, Kind
+from core.identity import Call, Caller, Grant, Kind
 from core.truth import Claims, NotProven, Resolved
+from core.truth.grants import TimedGrant
 from core.truth.periods import RolePeriod
 from core.truth.proof import verify
 
@@ -21,7 +23,8 @@ class Proven:
     """A token that holds, and the revision at which it does: neither is dead, subject or actor.
 
     `roles` are those held when it was read; `held` says more. `permissions` are what they give;
-    with an actor, what those of both do.
+    with an actor, what those of both do. `grants` are the subject's that have not ended, also
+    those that have not begun.
     """
 
     claims: Claims
@@ -30,6 +33,7 @@ class Proven:
     actor_roles: tuple[str, ...]
     permissions: frozenset[str]
     revision: int
+    grants: tuple[TimedGrant, ...] = ()
 
     def resolved(self) -> Resolved:
         """As core's truth takes it."""
@@ -44,6 +48,7 @@ class Proven:
             periods=tuple(
                 RolePeriod(each.role, each.starts_at, each.ends_at) for each in self.held.timed
             ),
+            grants=self.grants,
         )
 
 
@@ -98,7 +103,22 @@ async def _prove(tx: Tx, claims: Claims) -> Proven:
     subjects = [claims.subject] if claims.actor is None else [claims.subject, claims.actor]
     if claims.revision < await tx.state.epoch(subjects, claims.organization):
         raise TokenInvalid
-    return Proven(claims, roles, held, actor_roles, permissions, revision)
+    grants = await _grants(tx, claims)
+    return Proven(claims, roles, held, actor_roles, permissions, revision, grants)
+
+
+async def _grants(tx: Tx, claims: Claims) -> tuple[TimedGrant, ...]:
+    if claims.kind == Kind.SERVICE or claims.organization is None:
+        return ()
+    known = await tx.access_grants.open_of(claims.subject, clock.now())
+    return tuple(
+        TimedGrant(
+            Grant(each.id, each.patient, each.kind is GrantKind.BREAK_GLASS),
+            each.starts_at,
+            each.ends_at,
+        )
+        for each in known
+    )
 
 
 async def _user(tx: Tx, claims: Claims) -> tuple[int, Held]:

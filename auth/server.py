@@ -34,6 +34,7 @@ from auth.recovery import Recovery
 from auth.registration import Registration
 from auth.rotation import Rotation
 from auth.sent_codes import SentCodes
+from auth.servicers.access_grants import AccessGrants
 from auth.servicers.accounts import Accounts
 from auth.servicers.auth import Authentication
 from auth.servicers.auth_state import AuthState
@@ -122,6 +123,7 @@ class Auth:
                 Recovery(store, hashing, proof, tokens, post),
                 OwnAccount(store, hashing, proof, tokens, post),
             ),
+            f"{_PACKAGE}.AccessGrantService": AccessGrants(store, core.pages, post),
             f"{_PACKAGE}.AuthService": Authentication(store, hashing, signer, proving),
             f"{_PACKAGE}.AuthStateService": AuthState(feed, proving),
             f"{_PACKAGE}.KeyService": Keys(core.state),

@@ -201,6 +201,40 @@ class RoleChanged:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class AccessGrantChanged:
+    """Somebody's access to one patient, whole; it is forgotten at its end or when revoked."""
+
+    kind: ClassVar[str] = "access_grant_changed"
+    grant: UUID
+    subject: UUID
+    organization: UUID
+    patient: UUID
+    break_glass: bool
+    starts_at: datetime
+    ends_at: datetime
+    revoked: bool
+    forget_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """One per grant."""
+        return f"grant/{self.grant}"
+
+    def to_json(self) -> Json:
+        """As the row keeps it."""
+        return {
+            "grant": str(self.grant),
+            "subject": str(self.subject),
+            "organization": str(self.organization),
+            "patient": str(self.patient),
+            "break_glass": self.break_glass,
+            "starts_at": _text(self.starts_at),
+            "ends_at": _text(self.ends_at),
+            "revoked": self.revoked,
+        }
+
+
 Event: TypeAlias = (
     SessionRevoked
     | SubjectEpoch
@@ -210,6 +244,7 @@ Event: TypeAlias = (
     | GlobalEpoch
     | KeyChanged
     | RoleChanged
+    | AccessGrantChanged
 )
 GLOBAL_KEY = "everybody"
 """Under which the epoch of everybody is kept."""

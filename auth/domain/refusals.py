@@ -57,6 +57,33 @@ class EscalationRefused(Refusal):
         super().__init__(metadata={"permission": permission})
 
 
+class GrantToOneself(Refusal):
+    """Somebody would give themselves access to a record."""
+
+    reason = "GRANT_TO_ONESELF"
+
+
+class TooManyGrants(Refusal):
+    """The person holds as many grants at once as one person may."""
+
+    reason = "TOO_MANY_GRANTS"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(metadata={"most": str(most)})
+
+
+class NotAnEmergency(Refusal):
+    """The grant was given by a colleague: there is nothing to look into."""
+
+    reason = "NOT_AN_EMERGENCY"
+
+
+class ReviewOfOnesOwn(Refusal):
+    """Nobody judges an emergency of their own."""
+
+    reason = "REVIEW_OF_ONES_OWN"
+
+
 class LastAdministrator(Refusal):
     """The organization would be left without an administrator who can log in."""
 

@@ -11,11 +11,13 @@ from types import MappingProxyType
 from auth.domain.refusals import EscalationRefused
 
 ADMINISTRATOR = "administrator"
+DATA_PROTECTION_OFFICER = "data_protection_officer"
 SERVICE = "service"
 # A dot, which no id of an organization's own role has: none can be taken for one of these.
 SERVICE_COMPLIANCE = "service.compliance"
 
 _DOCTOR = frozenset({
+    "auth.access_grants.break_glass",
     "auth.organizations.read",
     "clinical.care_links.create",
     "clinical.care_links.end",
@@ -31,6 +33,7 @@ _DOCTOR = frozenset({
     "clinical.units.read",
 })  # fmt: skip
 _NURSE = frozenset({
+    "auth.access_grants.break_glass",
     "auth.organizations.read",
     "clinical.care_links.read",
     "clinical.identities.read",
@@ -59,6 +62,7 @@ _AUDITOR = frozenset({
     "analytics.facts.verify",
     "analytics.metrics.view",
     "auth.identity_providers.read",
+    "auth.access_grants.read",
     "auth.memberships.read",
     "auth.organizations.read",
     "auth.organizations.read_dashboard",
@@ -71,6 +75,8 @@ _AUDITOR = frozenset({
 # Whoever answers persons about their data reads in the package what no link opens to them; each
 # request and each part fetched stands in the person's trail.
 _DATA_PROTECTION_OFFICER = _AUDITOR | {
+    "auth.access_grants.review",
+    "auth.access_grants.revoke",
     "clinical.identities.read",
     "compliance.access_packages.read",
     "compliance.access_requests.create",
@@ -101,6 +107,8 @@ _ADMINISTRATION = frozenset({
     "auth.identity_providers.read",
     "auth.identity_providers.update",
     "auth.factors.reset",
+    "auth.access_grants.create",
+    "auth.access_grants.revoke",
     "auth.memberships.create",
     "auth.memberships.read",
     "auth.memberships.remove",
@@ -172,7 +180,7 @@ BUILT_IN: Mapping[str, frozenset[str]] = MappingProxyType({
     ADMINISTRATOR: _ADMINISTRATOR,
     "auditor": _AUDITOR,
     "biller": _BILLER,
-    "data_protection_officer": _DATA_PROTECTION_OFFICER,
+    DATA_PROTECTION_OFFICER: _DATA_PROTECTION_OFFICER,
     "doctor": _DOCTOR,
     "integration": _INTEGRATION,
     "nurse": _NURSE,
@@ -188,7 +196,7 @@ DISPLAY_NAMES: Mapping[str, str] = MappingProxyType({
     ADMINISTRATOR: "Administrator",
     "auditor": "Auditor",
     "biller": "Billing clerk",
-    "data_protection_officer": "Data protection officer",
+    DATA_PROTECTION_OFFICER: "Data protection officer",
     "doctor": "Doctor",
     "integration": "Integration",
     "nurse": "Nurse",

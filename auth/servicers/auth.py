@@ -4,7 +4,6 @@ from uuid import UUID
 
 from auth.domain.passwords import check_new_password
 from auth.domain.refusals import ActivationRefused, NotAMember, TokenInvalid
-from auth.domain.roles import giving
 from auth.ending import end_one
 from auth.exchange import Exchange
 from auth.hashing import Hashing
@@ -24,10 +23,11 @@ from auth.servicers.opened import (
     next_step,
     organization_to_proto,
 )
+from auth.servicers.questions import Questions
 from auth.servicers.times import timestamp
 from auth.signing import Signer
-from auth.storage.store import Store, Tx
-from core import clock, identity
+from auth.storage.store import Store
+from core import identity
 from core.identity import Caller, Kind
 from core.ids import id_from, name_of
 from medhub.auth.v1 import auth_pb2, factor_pb2
@@ -39,6 +39,7 @@ class Authentication:
 
     def __init__(self, store: Store, hashing: Hashing, signer: Signer, proving: Proving) -> None:
         self._store = store
+        self._questions = Questions(store)
         self._hashing = hashing
         self._signer = signer
         self._proving = proving
@@ -92,35 +93,31 @@ class Authentication:
 
     async def Authorize(self, request: wire.AuthorizeRequest) -> wire.AuthorizeResponse:
         """Answer one question about the caller's rights."""
-        asked = auth_pb2.AccessQuestion(resource=request.resource, action=request.action)
-        answer = (await self._answers([asked]))[0]
+        asked = auth_pb2.AccessQuestion(
+            resource=request.resource, action=request.action, patient=request.patient
+        )
+        [answer] = await self._questions.answers([asked], explain=request.explain)
         return wire.AuthorizeResponse(
             authorized=answer.authorized,
             permission=answer.permission,
             role=answer.role,
             auth_revision=answer.auth_revision,
+            link=answer.link if answer.HasField("link") else None,
+            explanation=answer.explanation if request.explain else None,
         )
 
     async def BatchAuthorize(
         self, request: wire.BatchAuthorizeRequest
     ) -> wire.BatchAuthorizeResponse:
         """Answer several, from one revision."""
-        return wire.BatchAuthorizeResponse(answers=await self._answers(list(request.questions)))
+        answers = await self._questions.answers(request.questions, explain=request.explain)
+        return wire.BatchAuthorizeResponse(answers=answers)
 
-    async def _answers(
-        self, questions: list[auth_pb2.AccessQuestion]
-    ) -> list[auth_pb2.AccessAnswer]:
-        async with self._store.begin(read_only=True) as tx:
-            revision, roles = await _roles_held(tx, identity.caller())
-            own = await tx.roles.permissions(roles)
-        permissions = [f"{asked.resource}.{asked.action}" for asked in questions]
-        given_by = [giving(permission, roles, own) for permission in permissions]
-        return [
-            auth_pb2.AccessAnswer(
-                authorized=bool(role), permission=permission, role=role, auth_revision=revision
-            )
-            for permission, role in zip(permissions, given_by, strict=True)
-        ]
+    async def GetPermissions(
+        self, request: wire.GetPermissionsRequest
+    ) -> wire.GetPermissionsResponse:
+        """Show everything that the caller may do."""
+        return await self._questions.everything_held()
 
     async def ListMyOrganizations(
         self, request: wire.ListMyOrganizationsRequest
@@ -203,16 +200,6 @@ def logged_in(made: Opened) -> wire.LoginResponse:
         organizations=[choice_to_proto(choice) for choice in made.choices],
         next_step=next_step(made),
     )
-
-
-async def _roles_held(tx: Tx, caller: Caller) -> tuple[int, tuple[str, ...]]:
-    """The revision, and the caller's roles at it in the organization of the token."""
-    if caller.kind is Kind.SERVICE:
-        service = await tx.principals.service(_subject(caller))
-        usable = service is not None and service.enabled
-        return (service.revision, service.roles) if service and usable else (0, ())
-    user = await tx.principals.user(_subject(caller), caller.organization)
-    return user.revision, user.held.at(clock.now()) if user.member else ()
 
 
 def _subject(caller: Caller) -> UUID:

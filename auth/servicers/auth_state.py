@@ -7,8 +7,12 @@ from contextlib import suppress
 from auth.feed import Feed, Subscription
 from auth.proving import Proving
 from auth.servicers.bindings import binding_to_proto
+from auth.servicers.times import timestamp
 from core.errors import Refusal, Unavailable
+from core.truth import Claims
+from core.truth.grants import TimedGrant
 from medhub.auth.v1 import auth_state_service_pb2 as wire
+from medhub.auth.v1.auth_state_pb2 import AccessGrantChanged
 
 
 class AuthState:
@@ -52,6 +56,7 @@ class AuthState:
             permissions=sorted(proven.permissions),
             actor_roles=sorted(proven.actor_roles),
             bindings=[binding_to_proto(each) for each in proven.held.timed],
+            grants=[_grant_to_proto(each, proven.claims) for each in proven.grants],
         )
 
     async def _pass_on(
@@ -65,3 +70,15 @@ class AuthState:
             line.cut(refusal)
         else:
             line.cut(Unavailable())
+
+
+def _grant_to_proto(told: TimedGrant, claims: Claims) -> AccessGrantChanged:
+    return AccessGrantChanged(
+        grant_id=str(told.grant.id),
+        subject_id=str(claims.subject),
+        organization_id=str(claims.organization or ""),
+        patient_id=str(told.grant.patient),
+        break_glass=told.grant.break_glass,
+        start_time=timestamp(told.starts_at),
+        end_time=timestamp(told.ends_at),
+    )

@@ -145,6 +145,21 @@ def _role_changed(_revision: int, event: Mapping[str, Any]) -> wire.StateEvent:
     )
 
 
+def _access_grant_changed(_revision: int, event: Mapping[str, Any]) -> wire.StateEvent:
+    return wire.StateEvent(
+        access_grant_changed=wire.AccessGrantChanged(
+            grant_id=event["grant"],
+            subject_id=event["subject"],
+            organization_id=event["organization"],
+            patient_id=event["patient"],
+            break_glass=event["break_glass"],
+            start_time=_time(event, "starts_at"),
+            end_time=_time(event, "ends_at"),
+            revoked=event["revoked"],
+        )
+    )
+
+
 _MAKERS: Mapping[str, Callable[[int, Mapping[str, Any]], wire.StateEvent]] = {
     "session_revoked": _session_revoked,
     "subject_epoch": _subject_epoch,
@@ -154,4 +169,5 @@ _MAKERS: Mapping[str, Callable[[int, Mapping[str, Any]], wire.StateEvent]] = {
     "organization_epoch": _organization_epoch,
     "key_changed": _key_changed,
     "role_changed": _role_changed,
+    "access_grant_changed": _access_grant_changed,
 }

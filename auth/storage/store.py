@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from auth.storage.access_grants import AccessGrants
 from auth.storage.activations import Activations
 from auth.storage.activities import Activities
 from auth.storage.attempts import Attempts
@@ -19,6 +20,7 @@ from auth.storage.memberships import Memberships
 from auth.storage.messages import Messages
 from auth.storage.organizations import Organizations
 from auth.storage.principals import Principals
+from auth.storage.rights import Rights
 from auth.storage.roles import Roles
 from auth.storage.service_accounts import ServiceAccounts
 from auth.storage.sessions import Sessions
@@ -36,6 +38,7 @@ class Tx:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
+        self.access_grants = AccessGrants(tx)
         self.activities = Activities(tx)
         self.activations = Activations(tx)
         self.attempts = Attempts(tx)
@@ -49,6 +52,7 @@ class Tx:
         self.messages = Messages(tx)
         self.organizations = Organizations(tx)
         self.principals = Principals(tx)
+        self.rights = Rights(tx)
         self.roles = Roles(tx)
         self.service_accounts = ServiceAccounts(tx)
         self.sessions = Sessions(tx)

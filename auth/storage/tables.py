@@ -194,6 +194,41 @@ role = tenant_table(
     collection="roles",
 )
 
+access_grant = tenant_table(
+    "access_grant",
+    metadata,
+    column("id", Uuid, field=f"{_V1}.AccessGrant.name", primary_key=True),
+    column("user_id", Uuid, field=f"{_V1}.AccessGrant.grantee"),
+    # Of another service's row: whether there is such a patient, auth does not know.
+    column("patient_id", Uuid, field=f"{_V1}.AccessGrant.patient"),
+    column("kind", Text, field=f"{_V1}.AccessGrant.kind"),
+    column("reason", Text, field=f"{_V1}.AccessGrant.reason"),
+    column("starts_at", _TIME, field=f"{_V1}.AccessGrant.start_time"),
+    column("ends_at", _TIME, field=f"{_V1}.AccessGrant.end_time"),
+    column("given_by", Uuid, field=f"{_V1}.AccessGrant.granted_by"),
+    column("given_by_kind", Text, internal="Whether a user or a service account gave it."),
+    column("created_at", _TIME, field=f"{_V1}.AccessGrant.create_time"),
+    column("revoked_at", _TIME, field=f"{_V1}.AccessGrant.revoke_time", nullable=True),
+    column("finding", Text, field=f"{_V1}.AccessGrant.finding", nullable=True),
+    column("finding_note", Text, field=f"{_V1}.AccessGrant.finding_note", nullable=True),
+    column("reviewed_by", Uuid, field=f"{_V1}.AccessGrant.reviewed_by", nullable=True),
+    column("reviewed_at", _TIME, field=f"{_V1}.AccessGrant.review_time", nullable=True),
+    column("revision", Integer, field=f"{_V1}.AccessGrant.etag"),
+    index("user_id", "ends_at"),
+    index("patient_id"),
+    index("given_by"),
+    index("reviewed_by"),
+    CheckConstraint("kind IN ('EXPLICIT', 'BREAK_GLASS')", name="kind"),
+    CheckConstraint("ends_at > starts_at", name="period"),
+    ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_access_grant_user_id_app_user"),
+    ForeignKeyConstraint(
+        ["organization_id"], ["organization.id"], name="fk_access_grant_organization"
+    ),
+    subject="patient_id",
+    collection="accessGrants",
+    reach=Reach(also={"user_id": "user", "given_by": "user", "reviewed_by": "user"}),
+)
+
 session = platform_table(
     "session",
     metadata,

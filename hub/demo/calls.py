@@ -12,7 +12,11 @@ from google.rpc import error_details_pb2, status_pb2
 from hub.hl7_sender import Outcome, Sender
 from hub.run_file import Running
 from medhub.analytics.v1 import metric_service_pb2_grpc
-from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
+from medhub.auth.v1 import (
+    access_grant_service_pb2_grpc,
+    auth_service_pb2,
+    auth_service_pb2_grpc,
+)
 from medhub.billing.v1 import invoice_service_pb2_grpc
 from medhub.clinical.v1 import patient_service_pb2_grpc, record_service_pb2_grpc
 from medhub.compliance.v1 import audit_service_pb2_grpc, data_subject_request_service_pb2_grpc
@@ -40,6 +44,9 @@ class Clients:
         self._channels = {name: grpc.insecure_channel(at) for name, at in running.grpc.items()}
         clinical, compliance = self._channels["clinical"], self._channels["compliance"]
         self.auth: Any = auth_service_pb2_grpc.AuthServiceStub(self._channels["auth"])
+        self.grants: Any = access_grant_service_pb2_grpc.AccessGrantServiceStub(
+            self._channels["auth"]
+        )
         self.patients: Any = patient_service_pb2_grpc.PatientServiceStub(clinical)
         self.records: Any = record_service_pb2_grpc.RecordServiceStub(clinical)
         self.audit: Any = audit_service_pb2_grpc.AuditServiceStub(compliance)
@@ -70,15 +77,18 @@ class Session:
     token: str
     edge: str
 
-    def call(self, method: Any, request: Any) -> Any:
-        """Call by gRPC."""
-        metadata = (("authorization", f"Bearer {self.token}"),)
+    def call(self, method: Any, request: Any, *, revision: int = 0) -> Any:
+        """Call by gRPC; `revision` is one of auth that whoever decides has to know of."""
+        metadata = (
+            ("authorization", f"Bearer {self.token}"),
+            ("x-medhub-min-auth-revision", str(revision)),
+        )
         return method(request, metadata=metadata, timeout=CALL_SECONDS)
 
-    def refused(self, method: Any, request: Any) -> Refused:
+    def refused(self, method: Any, request: Any, *, revision: int = 0) -> Refused:
         """Call by gRPC what must be refused. Raises AssertionError when it is not."""
         try:
-            self.call(method, request)
+            self.call(method, request, revision=revision)
         except grpc.RpcError as error:
             return refusal_of(error)
         raise AssertionError("the call was not refused")

@@ -45,6 +45,7 @@ HOSPITAL = House(
         Person("medecin@saint-luc.example", "Dr Hugo Lambert", ("doctor",), "10000000025", "URG"),
         Person("infirmier@saint-luc.example", "Yanis Perrin", ("nurse",), "", "CARD"),
         Person("facturation@saint-luc.example", "Odile Garnier", ("biller",)),
+        Person("donnees@saint-luc.example", "Camille Royer", ("data_protection_officer",)),
     ),
     units=(Unit("CARD", "Cardiologie"), Unit("URG", "Urgences")),
 )

@@ -22,6 +22,7 @@ from hub.demo.messages import Patient, Result
 from hub.run_file import Running
 from medhub.analytics.v1 import metric_pb2
 from medhub.analytics.v1 import metric_service_pb2 as metrics
+from medhub.auth.v1 import access_grant_service_pb2 as grants
 from medhub.billing.v1 import invoice_pb2
 from medhub.billing.v1 import invoice_service_pb2 as invoices
 from medhub.clinical.v1 import patient_pb2
@@ -66,6 +67,7 @@ class Story:
             self.doctor_reads_by_grpc,
             self.doctor_reads_by_rest,
             self.stranger_is_refused,
+            self.stranger_breaks_the_glass,
             self.other_tenant_is_refused,
             self.two_become_one,
             self.care_is_billed,
@@ -131,6 +133,24 @@ class Story:
     def stranger_is_refused(self) -> None:
         """A doctor of the same hospital whom nothing links to the patient is refused"""
         self._is_refused("medecin@saint-luc.example")
+
+    def stranger_breaks_the_glass(self) -> None:
+        """In an emergency he takes access, for an hour and on record, and gives it back"""
+        stranger = self.clients.login("medecin@saint-luc.example")
+        shown = patients.GetPatientRequest(name=self.patient)
+        taken = stranger.call(
+            self.clients.grants.BreakGlass,
+            grants.BreakGlassRequest(patient=self.patient, reason="Inconsciente aux urgences"),
+        )
+        get, opened = self.clients.patients.GetPatient, taken.auth_revision
+        chart = stranger.call(get, shown, revision=opened)
+        self.say(f"  {taken.name} until {taken.end_time.ToJsonString()}: {chart.birth_name}")
+        closed = stranger.call(
+            self.clients.grants.CloseMyBreakGlass, grants.CloseMyBreakGlassRequest(name=taken.name)
+        )
+        refused = stranger.refused(get, shown, revision=closed.auth_revision)
+        _must(refused.reason == "NOT_FOUND", f"refused with {refused.reason}")
+        self.say("  NOT_FOUND again; the trail tells this reading from all others")
 
     def other_tenant_is_refused(self) -> None:
         """A doctor of another organization is refused in the same words"""
@@ -201,7 +221,8 @@ class Story:
         found = self._events(auditor, wanted)
         for one in reversed(found):
             kind = event.EventKind.Name(one.kind).removeprefix("EVENT_KIND_").lower()
-            self.say(f"  {one.leaf_index:>5}  {kind:<7} {one.action:<28} {one.actor[:22]}…")
+            mark = " by emergency access" if one.break_glass else ""
+            self.say(f"  {one.leaf_index:>5}  {kind:<7} {one.action:<30} {one.actor[:22]}…{mark}")
         for one in found:
             proof = auditor.call(
                 self.clients.audit.GetInclusionProof,
@@ -320,8 +341,12 @@ _BLOOD = (
 )
 
 
-# What the patient's trail must show at the end, of two services.
-_ACTS = {"clinical.patients.merge", "billing.invoices.finalize"}
+# What the patient's trail must show at the end, of three services.
+_ACTS = {
+    "clinical.patients.merge",
+    "billing.invoices.finalize",
+    "auth.access_grants.break_glass",
+}
 
 
 def _invoice(patient: str, buyer: Patient) -> invoice_pb2.Invoice:

@@ -23,6 +23,7 @@ from auth.proving import Proving
 from auth.recovery import Recovery
 from auth.registration import Registration
 from auth.server import factors
+from auth.servicers.access_grants import AccessGrants
 from auth.servicers.accounts import Accounts
 from auth.servicers.auth import Authentication
 from auth.servicers.factors import Factors
@@ -69,6 +70,7 @@ class Auth:
     signer: Signer
     proving: Proving
     auth: Authentication
+    access_grants: AccessGrants
     memberships: Memberships
     organizations: Organizations
     roles: Roles
@@ -184,6 +186,9 @@ async def auth(database: Callable[..., ServiceDatabase], tmp_path: Path) -> Asyn
             memberships=Memberships(store, pages, Offering(signer, Post(keyring), mailed=False)),
             organizations=Organizations(store, signer, founding=True),
             roles=Roles(store, pages, catalogue()),
+            access_grants=AccessGrants(store, pages, Post(keyring)),
+            memberships=Memberships(store, pages, signer),
+            roles=Roles(store, pages, everything().permissions),
             sessions=Sessions(store, pages),
             service_accounts=ServiceAccounts(store, pages),
             accounts=_accounts(store, hashing, signer, keyring),

@@ -270,7 +270,12 @@ async def test_somebody_who_works_here_is_found_too(world: World) -> None:
     found = await _found(world, "auth", world.alpha, name_of("users", world.alpha.user("nurse")))
 
     tables = {table.table: table for table in found.tables}
-    assert set(tables) == {"auth.app_user", "auth.membership", "auth.session"}
+    assert set(tables) == {
+        "auth.access_grant",
+        "auth.app_user",
+        "auth.membership",
+        "auth.session",
+    }
     assert tables["auth.membership"].count == tables["auth.app_user"].count == 1
     withheld = [one.column for one in tables["auth.app_user"].fields if one.withheld]
     assert withheld == ["password_hash"]

@@ -195,7 +195,7 @@ async def test_what_is_weakened_is_mended_again(world: World) -> None:
 async def test_every_part_of_a_policy_is_mutated_or_excepted() -> None:
     """A new part of a policy cannot be forgotten here."""
     mutated = {"access", "permission", "tenancy", "freshness", "on_auth_outage", "idempotency"}
-    mutated |= {"break_glass"}
+    mutated |= {"assurance", "break_glass"}
     words = {field.name for field in options.MethodPolicy.DESCRIPTOR.fields}
     told = mutated | set(NOT_READ) | {"public", "self", "require", "tenancy_reason", "reasons"}
 

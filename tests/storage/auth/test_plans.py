@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from auth.storage import (
+    access_grants,
     activations,
     dashboards,
     memberships,
@@ -44,6 +45,7 @@ HOT: list[tuple[str, Statement, dict[str, Any]]] = [
     ("holders of roles", dashboards._ROLES, {"at": NOW}),
     ("open sessions", dashboards._SESSIONS, {"organization": SOME, "at": NOW}),
     ("the last log-in", dashboards._LAST_LOGIN, {"organization": SOME}),
+    ("what a person may still open", access_grants._OPEN, {"user": SOME, "at": clock.now()}),
     ("a program", principals._SERVICE, {"account": SOME}),
 ]
 

@@ -29,7 +29,7 @@ from medhub.auth.v1 import factor_pb2 as medhub_dot_auth_dot_v1_dot_factor__pb2
 from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19medhub/auth/v1/auth.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bmedhub/auth/v1/factor.proto\x1a\x1cmedhub/options/v1/data.proto\"\xeb\x01\n\x0b\x43redentials\x12!\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x0b\x80\x01\x01\xd2\xf3\x18\x04\x08\x05(\x06\x12\x12\n\ntoken_type\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\rrefresh_token\x18\x04 \x01(\tB\x0b\x80\x01\x01\xd2\xf3\x18\x04\x08\x05(\x06\x12\x37\n\x13refresh_expire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07session\x18\x06 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"H\n\x12OrganizationChoice\x12\x14\n\x0corganization\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"\xe1\x01\n\rOpenedSession\x12\x30\n\x0b\x63redentials\x18\x01 \x01(\x0b\x32\x1b.medhub.auth.v1.Credentials\x12\x18\n\x04user\x18\x02 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x14\n\x0corganization\x18\x03 \x01(\t\x12\x39\n\rorganizations\x18\x04 \x03(\x0b\x32\".medhub.auth.v1.OrganizationChoice\x12+\n\tnext_step\x18\x05 \x01(\x0e\x32\x18.medhub.auth.v1.NextStep:\x06\xe2\xf3\x18\x02\x08\x02\"\x8c\x01\n\x0e\x41\x63\x63\x65ssQuestion\x12\x42\n\x08resource\x18\x01 \x01(\tB0\xe2\x41\x01\x02\xbaH)r\'\x18\x64\x32#^[a-z][a-z0-9_]*[.][a-z][a-z0-9_]*$\x12.\n\x06\x61\x63tion\x18\x02 \x01(\tB\x1e\xe2\x41\x01\x02\xbaH\x17r\x15\x18\x32\x32\x11^[a-z][a-z0-9_]*$:\x06\xe2\xf3\x18\x02\x08\x02\"c\n\x0c\x41\x63\x63\x65ssAnswer\x12\x12\n\nauthorized\x18\x01 \x01(\x08\x12\x12\n\npermission\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\x15\n\rauth_revision\x18\x04 \x01(\x03:\x06\xe2\xf3\x18\x02\x08\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19medhub/auth/v1/auth.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bmedhub/auth/v1/factor.proto\x1a\x1cmedhub/options/v1/data.proto\"\xeb\x01\n\x0b\x43redentials\x12!\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x0b\x80\x01\x01\xd2\xf3\x18\x04\x08\x05(\x06\x12\x12\n\ntoken_type\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\rrefresh_token\x18\x04 \x01(\tB\x0b\x80\x01\x01\xd2\xf3\x18\x04\x08\x05(\x06\x12\x37\n\x13refresh_expire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07session\x18\x06 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"H\n\x12OrganizationChoice\x12\x14\n\x0corganization\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t:\x06\xe2\xf3\x18\x02\x08\x02\"\xe1\x01\n\rOpenedSession\x12\x30\n\x0b\x63redentials\x18\x01 \x01(\x0b\x32\x1b.medhub.auth.v1.Credentials\x12\x18\n\x04user\x18\x02 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x14\n\x0corganization\x18\x03 \x01(\t\x12\x39\n\rorganizations\x18\x04 \x03(\x0b\x32\".medhub.auth.v1.OrganizationChoice\x12+\n\tnext_step\x18\x05 \x01(\x0e\x32\x18.medhub.auth.v1.NextStep:\x06\xe2\xf3\x18\x02\x08\x02\"\xeb\x01\n\x0e\x41\x63\x63\x65ssQuestion\x12\x42\n\x08resource\x18\x01 \x01(\tB0\xe2\x41\x01\x02\xbaH)r\'\x18\x64\x32#^[a-z][a-z0-9_]*[.][a-z][a-z0-9_]*$\x12.\n\x06\x61\x63tion\x18\x02 \x01(\tB\x1e\xe2\x41\x01\x02\xbaH\x17r\x15\x18\x32\x32\x11^[a-z][a-z0-9_]*$\x12]\n\x07patient\x18\x03 \x01(\tBL\xe2\x41\x01\x01\xbaH;r927^(patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$\xd2\xf3\x18\x06\x08\x03 \x02(\x01:\x06\xe2\xf3\x18\x02\x08\x02\"\xd5\x01\n\x0c\x41\x63\x63\x65ssAnswer\x12\x12\n\nauthorized\x18\x01 \x01(\x08\x12\x12\n\npermission\x18\x02 \x01(\t\x12\x0c\n\x04role\x18\x03 \x01(\t\x12\x15\n\rauth_revision\x18\x04 \x01(\x03\x12/\n\x04link\x18\x05 \x01(\x0e\x32\x1c.medhub.auth.v1.LinkDecisionH\x00\x88\x01\x01\x12\x36\n\x0b\x65xplanation\x18\x06 \x01(\x0b\x32!.medhub.auth.v1.AccessExplanation:\x06\xe2\xf3\x18\x02\x08\x02\x42\x07\n\x05_link\"\x93\x01\n\x11\x41\x63\x63\x65ssExplanation\x12)\n\x05rules\x18\x01 \x03(\x0b\x32\x1a.medhub.auth.v1.AccessRule\x12\'\n\x05roles\x18\x02 \x03(\x0b\x32\x18.medhub.auth.v1.HeldRole\x12\r\n\x05grant\x18\x03 \x01(\t\x12\x13\n\x0b\x62reak_glass\x18\x04 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02\"j\n\nAccessRule\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0c\n\x04link\x18\x02 \x01(\x08\x12\x17\n\x0fopened_by_grant\x18\x03 \x01(\x08\x12\x1d\n\x15opened_by_break_glass\x18\x04 \x01(\x08:\x06\xe2\xf3\x18\x02\x08\x02\"t\n\x08HeldRole\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x0f\n\x07\x62inding\x18\x02 \x01(\t\x12\x13\n\x0bpermissions\x18\x03 \x03(\t\x12,\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:\x06\xe2\xf3\x18\x02\x08\x02*\x85\x01\n\x0cLinkDecision\x12\x1d\n\x19LINK_DECISION_UNSPECIFIED\x10\x00\x12\x1c\n\x18LINK_DECISION_NOT_NEEDED\x10\x01\x12\x19\n\x15LINK_DECISION_GRANTED\x10\x02\x12\x1d\n\x19LINK_DECISION_BY_CLINICAL\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,10 +52,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCESSQUESTION'].fields_by_name['resource']._serialized_options = b'\342A\001\002\272H)r\'\030d2#^[a-z][a-z0-9_]*[.][a-z][a-z0-9_]*$'
   _globals['_ACCESSQUESTION'].fields_by_name['action']._loaded_options = None
   _globals['_ACCESSQUESTION'].fields_by_name['action']._serialized_options = b'\342A\001\002\272H\027r\025\03022\021^[a-z][a-z0-9_]*$'
+  _globals['_ACCESSQUESTION'].fields_by_name['patient']._loaded_options = None
+  _globals['_ACCESSQUESTION'].fields_by_name['patient']._serialized_options = b'\342A\001\001\272H;r927^(patients/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?$\322\363\030\006\010\003 \002(\001'
   _globals['_ACCESSQUESTION']._loaded_options = None
   _globals['_ACCESSQUESTION']._serialized_options = b'\342\363\030\002\010\002'
   _globals['_ACCESSANSWER']._loaded_options = None
   _globals['_ACCESSANSWER']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_ACCESSEXPLANATION']._loaded_options = None
+  _globals['_ACCESSEXPLANATION']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_ACCESSRULE']._loaded_options = None
+  _globals['_ACCESSRULE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_HELDROLE']._loaded_options = None
+  _globals['_HELDROLE']._serialized_options = b'\342\363\030\002\010\002'
+  _globals['_LINKDECISION']._serialized_start=1570
+  _globals['_LINKDECISION']._serialized_end=1703
   _globals['_CREDENTIALS']._serialized_start=200
   _globals['_CREDENTIALS']._serialized_end=435
   _globals['_ORGANIZATIONCHOICE']._serialized_start=437
@@ -63,7 +73,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENEDSESSION']._serialized_start=512
   _globals['_OPENEDSESSION']._serialized_end=737
   _globals['_ACCESSQUESTION']._serialized_start=740
-  _globals['_ACCESSQUESTION']._serialized_end=880
-  _globals['_ACCESSANSWER']._serialized_start=882
-  _globals['_ACCESSANSWER']._serialized_end=981
+  _globals['_ACCESSQUESTION']._serialized_end=975
+  _globals['_ACCESSANSWER']._serialized_start=978
+  _globals['_ACCESSANSWER']._serialized_end=1191
+  _globals['_ACCESSEXPLANATION']._serialized_start=1194
+  _globals['_ACCESSEXPLANATION']._serialized_end=1341
+  _globals['_ACCESSRULE']._serialized_start=1343
+  _globals['_ACCESSRULE']._serialized_end=1449
+  _globals['_HELDROLE']._serialized_start=1451
+  _globals['_HELDROLE']._serialized_end=1567
 # @@protoc_insertion_point(module_scope)

@@ -109,36 +109,58 @@ class ValidateTokenResponse(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., organization_id: _Optional[str] = ..., session_id: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., assurance_level: _Optional[int] = ..., auth_revision: _Optional[int] = ...) -> None: ...
 
 class AuthorizeRequest(_message.Message):
-    __slots__ = ("resource", "action")
+    __slots__ = ("resource", "action", "patient", "explain")
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
+    PATIENT_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     resource: str
     action: str
-    def __init__(self, resource: _Optional[str] = ..., action: _Optional[str] = ...) -> None: ...
+    patient: str
+    explain: bool
+    def __init__(self, resource: _Optional[str] = ..., action: _Optional[str] = ..., patient: _Optional[str] = ..., explain: _Optional[bool] = ...) -> None: ...
 
 class AuthorizeResponse(_message.Message):
-    __slots__ = ("authorized", "permission", "role", "auth_revision")
+    __slots__ = ("authorized", "permission", "role", "auth_revision", "link", "explanation")
     AUTHORIZED_FIELD_NUMBER: _ClassVar[int]
     PERMISSION_FIELD_NUMBER: _ClassVar[int]
     ROLE_FIELD_NUMBER: _ClassVar[int]
     AUTH_REVISION_FIELD_NUMBER: _ClassVar[int]
+    LINK_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
     authorized: bool
     permission: str
     role: str
     auth_revision: int
-    def __init__(self, authorized: _Optional[bool] = ..., permission: _Optional[str] = ..., role: _Optional[str] = ..., auth_revision: _Optional[int] = ...) -> None: ...
+    link: _auth_pb2.LinkDecision
+    explanation: _auth_pb2.AccessExplanation
+    def __init__(self, authorized: _Optional[bool] = ..., permission: _Optional[str] = ..., role: _Optional[str] = ..., auth_revision: _Optional[int] = ..., link: _Optional[_Union[_auth_pb2.LinkDecision, str]] = ..., explanation: _Optional[_Union[_auth_pb2.AccessExplanation, _Mapping]] = ...) -> None: ...
 
 class BatchAuthorizeRequest(_message.Message):
-    __slots__ = ("questions",)
+    __slots__ = ("questions", "explain")
     QUESTIONS_FIELD_NUMBER: _ClassVar[int]
+    EXPLAIN_FIELD_NUMBER: _ClassVar[int]
     questions: _containers.RepeatedCompositeFieldContainer[_auth_pb2.AccessQuestion]
-    def __init__(self, questions: _Optional[_Iterable[_Union[_auth_pb2.AccessQuestion, _Mapping]]] = ...) -> None: ...
+    explain: bool
+    def __init__(self, questions: _Optional[_Iterable[_Union[_auth_pb2.AccessQuestion, _Mapping]]] = ..., explain: _Optional[bool] = ...) -> None: ...
 
 class BatchAuthorizeResponse(_message.Message):
     __slots__ = ("answers",)
     ANSWERS_FIELD_NUMBER: _ClassVar[int]
     answers: _containers.RepeatedCompositeFieldContainer[_auth_pb2.AccessAnswer]
     def __init__(self, answers: _Optional[_Iterable[_Union[_auth_pb2.AccessAnswer, _Mapping]]] = ...) -> None: ...
+
+class GetPermissionsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetPermissionsResponse(_message.Message):
+    __slots__ = ("roles", "auth_revision")
+    ROLES_FIELD_NUMBER: _ClassVar[int]
+    AUTH_REVISION_FIELD_NUMBER: _ClassVar[int]
+    roles: _containers.RepeatedCompositeFieldContainer[_auth_pb2.HeldRole]
+    auth_revision: int
+    def __init__(self, roles: _Optional[_Iterable[_Union[_auth_pb2.HeldRole, _Mapping]]] = ..., auth_revision: _Optional[int] = ...) -> None: ...
 
 class ListMyOrganizationsRequest(_message.Message):
     __slots__ = ()

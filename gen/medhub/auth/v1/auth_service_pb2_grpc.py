@@ -65,6 +65,11 @@ class AuthServiceStub:
                 request_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.BatchAuthorizeRequest.SerializeToString,
                 response_deserializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.BatchAuthorizeResponse.FromString,
                 _registered_method=True)
+        self.GetPermissions = channel.unary_unary(
+                '/medhub.auth.v1.AuthService/GetPermissions',
+                request_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.GetPermissionsRequest.SerializeToString,
+                response_deserializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.GetPermissionsResponse.FromString,
+                _registered_method=True)
         self.ListMyOrganizations = channel.unary_unary(
                 '/medhub.auth.v1.AuthService/ListMyOrganizations',
                 request_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.ListMyOrganizationsRequest.SerializeToString,
@@ -146,7 +151,9 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Authorize(self, request, context):
-        """Says whether the caller holds one permission, and by which role.
+        """Says whether the caller holds one permission, and by which role. Of a patient it says besides
+        what decides whether their record is open: a grant that auth knows, or clinical, which asks for
+        a care link where it reads.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,6 +161,13 @@ class AuthServiceServicer:
 
     def BatchAuthorize(self, request, context):
         """Answers up to 100 questions about the caller's rights, in their order, from one revision.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPermissions(self, request, context):
+        """Shows everything that the caller may do in the organization of the token, role by role.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -252,6 +266,11 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.BatchAuthorize,
                     request_deserializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.BatchAuthorizeRequest.FromString,
                     response_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.BatchAuthorizeResponse.SerializeToString,
+            ),
+            'GetPermissions': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPermissions,
+                    request_deserializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.GetPermissionsRequest.FromString,
+                    response_serializer=medhub_dot_auth_dot_v1_dot_auth__service__pb2.GetPermissionsResponse.SerializeToString,
             ),
             'ListMyOrganizations': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMyOrganizations,
@@ -447,6 +466,33 @@ class AuthService:
             '/medhub.auth.v1.AuthService/BatchAuthorize',
             medhub_dot_auth_dot_v1_dot_auth__service__pb2.BatchAuthorizeRequest.SerializeToString,
             medhub_dot_auth_dot_v1_dot_auth__service__pb2.BatchAuthorizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPermissions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/medhub.auth.v1.AuthService/GetPermissions',
+            medhub_dot_auth_dot_v1_dot_auth__service__pb2.GetPermissionsRequest.SerializeToString,
+            medhub_dot_auth_dot_v1_dot_auth__service__pb2.GetPermissionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

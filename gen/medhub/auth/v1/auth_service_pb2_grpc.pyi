@@ -62,9 +62,14 @@ class AuthServiceStub:
     expired or revoked (TOKEN_INVALID).
     """
     Authorize: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.AuthorizeRequest, _auth_service_pb2.AuthorizeResponse]
-    """Says whether the caller holds one permission, and by which role."""
+    """Says whether the caller holds one permission, and by which role. Of a patient it says besides
+    what decides whether their record is open: a grant that auth knows, or clinical, which asks for
+    a care link where it reads.
+    """
     BatchAuthorize: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.BatchAuthorizeRequest, _auth_service_pb2.BatchAuthorizeResponse]
     """Answers up to 100 questions about the caller's rights, in their order, from one revision."""
+    GetPermissions: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetPermissionsRequest, _auth_service_pb2.GetPermissionsResponse]
+    """Shows everything that the caller may do in the organization of the token, role by role."""
     ListMyOrganizations: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListMyOrganizationsRequest, _auth_service_pb2.ListMyOrganizationsResponse]
     """Lists the organizations that the caller belongs to, by display name. At most 200."""
     SwitchOrganization: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.SwitchOrganizationRequest, _auth_service_pb2.SwitchOrganizationResponse]
@@ -136,9 +141,14 @@ class AuthServiceAsyncStub(AuthServiceStub):
     expired or revoked (TOKEN_INVALID).
     """
     Authorize: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.AuthorizeRequest, _auth_service_pb2.AuthorizeResponse]  # type: ignore[assignment]
-    """Says whether the caller holds one permission, and by which role."""
+    """Says whether the caller holds one permission, and by which role. Of a patient it says besides
+    what decides whether their record is open: a grant that auth knows, or clinical, which asks for
+    a care link where it reads.
+    """
     BatchAuthorize: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.BatchAuthorizeRequest, _auth_service_pb2.BatchAuthorizeResponse]  # type: ignore[assignment]
     """Answers up to 100 questions about the caller's rights, in their order, from one revision."""
+    GetPermissions: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetPermissionsRequest, _auth_service_pb2.GetPermissionsResponse]  # type: ignore[assignment]
+    """Shows everything that the caller may do in the organization of the token, role by role."""
     ListMyOrganizations: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListMyOrganizationsRequest, _auth_service_pb2.ListMyOrganizationsResponse]  # type: ignore[assignment]
     """Lists the organizations that the caller belongs to, by display name. At most 200."""
     SwitchOrganization: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.SwitchOrganizationRequest, _auth_service_pb2.SwitchOrganizationResponse]  # type: ignore[assignment]
@@ -237,7 +247,10 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.AuthorizeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.AuthorizeResponse, _abc.Awaitable[_auth_service_pb2.AuthorizeResponse]]:
-        """Says whether the caller holds one permission, and by which role."""
+        """Says whether the caller holds one permission, and by which role. Of a patient it says besides
+        what decides whether their record is open: a grant that auth knows, or clinical, which asks for
+        a care link where it reads.
+        """
 
     @_abc_1.abstractmethod
     def BatchAuthorize(
@@ -246,6 +259,14 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.BatchAuthorizeResponse, _abc.Awaitable[_auth_service_pb2.BatchAuthorizeResponse]]:
         """Answers up to 100 questions about the caller's rights, in their order, from one revision."""
+
+    @_abc_1.abstractmethod
+    def GetPermissions(
+        self,
+        request: _auth_service_pb2.GetPermissionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_service_pb2.GetPermissionsResponse, _abc.Awaitable[_auth_service_pb2.GetPermissionsResponse]]:
+        """Shows everything that the caller may do in the organization of the token, role by role."""
 
     @_abc_1.abstractmethod
     def ListMyOrganizations(
