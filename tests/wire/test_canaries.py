@@ -16,6 +16,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from google.type.date_pb2 import Date
 
+from medhub.auth.v1 import access_grant_service_pb2 as grants
 from medhub.auth.v1 import auth_service_pb2 as auth
 from medhub.auth.v1 import membership_pb2, role_pb2
 from medhub.auth.v1 import membership_service_pb2 as memberships
@@ -134,6 +135,13 @@ def _credentials(world: World) -> list[tuple[str, Message | bytes]]:
         (
             "medhub.auth.v1.RoleService/CreateRole",
             roles.CreateRoleRequest(role_id=CANARY.lower(), role=role),
+        ),
+        *(
+            (
+                "medhub.auth.v1.AccessGrantService/BreakGlass",
+                grants.BreakGlassRequest(patient=patient, reason=f"{CANARY} {CANARY}"),
+            )
+            for patient in (world.alpha.patient, f"patients/{CANARY}")
         ),
         (
             "medhub.compliance.v1.AuditService/ListAuditEvents",
