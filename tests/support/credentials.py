@@ -187,8 +187,6 @@ async def auth(database: Callable[..., ServiceDatabase], tmp_path: Path) -> Asyn
             organizations=Organizations(store, signer, founding=True),
             roles=Roles(store, pages, catalogue()),
             access_grants=AccessGrants(store, pages, Post(keyring)),
-            memberships=Memberships(store, pages, signer),
-            roles=Roles(store, pages, everything().permissions),
             sessions=Sessions(store, pages),
             service_accounts=ServiceAccounts(store, pages),
             accounts=_accounts(store, hashing, signer, keyring),

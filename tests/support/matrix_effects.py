@@ -67,6 +67,9 @@ def _context_faults(
     # Some requests are made in an organization of their own: what they do ends others' calls.
     within = world.claims(ask.token).organization if ask.token else None
     own = {within or world.alpha.tenant.organization, PLATFORM}
+    if policy.tenancy == "none":
+        # Its own organization has no part in it: whoever accepts an invitation is elsewhere yet.
+        own.add(world.alpha.tenant.organization)
     if isinstance(outcome.response, Organization):
         # What is founded has a trail of its own, from its first row on.
         own.add(id_from(outcome.response.name, "organizations"))
