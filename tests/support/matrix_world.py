@@ -10,7 +10,7 @@ import asyncio
 import json
 import secrets
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +43,7 @@ from tests.support.tokens import SigningKey
 ROLES = ("administrator", "doctor", "unlinked", "nurse", "biller", "auditor")
 HOSPITAL = "1.2.250.1.999.1"  # who issues the patient numbers of the HL7 messages
 LIFE = timedelta(minutes=5)
+RENEWED_AFTER = timedelta(minutes=2)  # a test that has begun ends before its tokens do
 PAUSES = (0.2, 0.4, 0.8, 1.6)  # seconds, after which a server that was away is asked again
 
 
@@ -154,6 +155,7 @@ class World:
     homeless: str = ""
     revoked: str = ""
     unspent: dict[str, tuple[Message, str]] = field(default_factory=dict)
+    renewed_at: datetime = field(default_factory=clock.now)
 
     async def invoke(self, method: str, request: Message, metadata: Any = ()) -> Outcome:
         """Call any method with any metadata."""
@@ -177,6 +179,28 @@ class World:
         request = auth.LoginRequest(email=email, password=PASSWORD)
         made = await self.answered("medhub.auth.v1.AuthService/Login", request)
         return str(made.access_token)
+
+    def renew(self) -> None:
+        """Sign the kept tokens anew once they are old: the matrix takes longer than one lives."""
+        if clock.now() - self.renewed_at < RENEWED_AFTER:
+            return
+        self.renewed_at = clock.now()
+        for side in (self.alpha, self.beta):
+            side.tokens = {word: self._signed_anew(held) for word, held in side.tokens.items()}
+            side.lacking = {word: self._signed_anew(held) for word, held in side.lacking.items()}
+        for name in ("server", "other_server", "gatherer", "homeless", "revoked"):
+            setattr(self, name, self._signed_anew(getattr(self, name)))
+        self.unspent = {
+            method: (request, self._signed_anew(token) if token else "")
+            for method, (request, token) in self.unspent.items()
+        }
+
+    def _signed_anew(self, token: str) -> str:
+        now = clock.now().replace(microsecond=0)
+        claims = self.claims(token)
+        return self.key.token(
+            replace(claims, issued_at=now, expires_at=now + LIFE, authenticated_at=now)
+        )
 
     def claims(self, token: str) -> Claims:
         """What a token of this world says."""

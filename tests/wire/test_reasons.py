@@ -32,6 +32,7 @@ async def test_every_reason_has_a_case() -> None:
 async def test_a_reason_is_told_as_it_is_declared(world: World, reason: str, language: str) -> None:
     """Code, text in the caller's language, domain and metadata keys are those of the contract."""
     declared = everything().reasons[reason]
+    world.renew()
 
     told = await CASES[reason](world, (("accept-language", f"{language}-CH, en;q=0.1"),))
 
