@@ -162,6 +162,14 @@ class Database:
                     asyncio.get_running_loop().call_later(self.chance.expovariate(500), heard)
 
 
+class _NoGrants:
+    """Nobody is given access to single patients here."""
+
+    async def open_of(self, subject: UUID, at: datetime) -> list[object]:
+        """As AccessGrants.open_of."""
+        return []
+
+
 class Tx:
     """One transaction, with the nouns of auth's own that the simulated parts ask for."""
 
@@ -175,6 +183,7 @@ class Tx:
         self.organizations = _Organizations(self)
         self.users = _Users(self)
         self.service_accounts = _ServiceAccounts(self)
+        self.access_grants = _NoGrants()
 
     async def rows(self) -> Rows:
         """What a statement that begins now sees."""

@@ -15,7 +15,7 @@ from medhub.compliance.v1 import audit_service_pb2 as audit
 from medhub.compliance.v1 import data_subject_request_service_pb2 as requests
 from medhub.subject.v1 import subject_pb2
 from medhub.subject.v1 import subject_service_pb2 as wire
-from tests.support import matrix_billing
+from tests.support import matrix_auth, matrix_billing
 from tests.support.matrix_platform import world
 from tests.support.matrix_subject import (
     GATHERED_SECONDS,
@@ -273,6 +273,8 @@ async def test_somebody_who_works_here_is_found_too(world: World) -> None:
     assert set(tables) == {
         "auth.access_grant",
         "auth.app_user",
+        "auth.external_identity",
+        "auth.factor",
         "auth.membership",
         "auth.session",
     }
@@ -302,6 +304,10 @@ async def test_the_package_holds_every_value_and_nobody_elses(world: World) -> N
     for one in (side, other):
         await matrix_billing.draft(one)
         await matrix_billing.payment(one)
+        await one.do(
+            "medhub.auth.v1.AccessGrantService/ReviewBreakGlass",
+            await matrix_auth.review_break_glass(one),
+        )
     own, foreign = _sow(world, side, "Own"), _sow(world, other, "Foreign")
     neighbour = await side.new_patient()
 

@@ -119,7 +119,7 @@ async def test_the_answer_does_not_tell_whether_there_is_an_account(auth: Auth) 
     shown = [each for each in listed.memberships if each.state == INVITED]
     trail = auth.rows(
         "SELECT entity, subject, after - ARRAY['id', 'membership_id', 'expires_at', 'created_at',"
-        " 'updated_at'] AS after FROM medhub.audit_outbox"
+        " 'updated_at', 'invitation_expires_at'] AS after FROM medhub.audit_outbox"
         " WHERE context->>'action' = 'auth.test' AND entity <> '' ORDER BY seq"
     )
 

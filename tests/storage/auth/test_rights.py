@@ -46,9 +46,8 @@ async def test_a_role_of_the_organization_gives_its_permissions(auth: Auth) -> N
         wire.AuthorizeRequest(resource="clinical.patients", action="read")
     )
 
-    assert made == role_pb2.Role(
-        name="roles/reader", display_name="Reader", permissions=["clinical.patients.read"]
-    )
+    assert (made.name, made.display_name) == ("roles/reader", "Reader")
+    assert list(made.permissions) == ["clinical.patients.read"]
     assert (answer.authorized, answer.role) == (True, "reader")
     assert answer.permission == "clinical.patients.read"
     told = auth.rows("SELECT key FROM auth_state WHERE key LIKE 'role/%%/reader'")
