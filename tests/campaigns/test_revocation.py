@@ -20,7 +20,7 @@ from tests.support.sim_world import FOUL
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(0)]
 # A campaign looks for this long, in seconds: thousands of seeds.
 WHOLE_SECONDS = 3600.0
-SECONDS = 50.0
+SECONDS = 20.0
 # Within so many seeds the oracle finds any of the faults that are put in.
 SEEDS_OF_A_MUTANT = 60
 
