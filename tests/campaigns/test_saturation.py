@@ -35,7 +35,7 @@ TIMES = 2.0
 # As many in flight as keep one server busy.
 IN_FLIGHT = 32
 CONNECTIONS = 16
-# By itself; beside other tests, which take the cores as they please, a collapse alone is told apart.
+# By itself; beside other tests, which take the cores as they please, a collapse alone shows.
 LEAST_SHARE = 0.8 if WHOLE else 0.5
 # How much larger a server may be after the flood than after its first round.
 MOST_GROWTH_KIB = 48 * 1024
