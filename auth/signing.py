@@ -85,7 +85,11 @@ class Signer:
         if self._derivation is None:
             fresh = self.keyring.wrap(os.urandom(KEY_BYTES), _associated(_DERIVATION))
             wrapped = await tx.keys.server_key(_DERIVATION, fresh)
-            self._derivation = self.keyring.unwrap(wrapped, _associated(_DERIVATION))
+            key = self.keyring.unwrap(wrapped, _associated(_DERIVATION))
+            if wrapped == fresh:
+                # One that this transaction has made lasts only if the transaction does.
+                return key
+            self._derivation = key
         return self._derivation
 
     async def access_token(self, tx: Tx, principal: Principal) -> tuple[str, datetime]:
