@@ -10,6 +10,7 @@ from auth import ending, signing
 from auth.background import own_call
 from auth.domain.events import MembershipChanged, OrganizationEpoch, SubjectEpoch
 from auth.domain.sessions import forget_at
+from auth.granting import end_grants
 from auth.password_proof import reopen
 from auth.signing import Signer
 from auth.storage.store import Store
@@ -139,9 +140,9 @@ async def _release_in(store: Store, organization: UUID, user: UUID) -> None:
     caller = Caller(kind=Kind.SERVICE, organization=organization)
     async with store.begin_as(_call(caller)) as tx:
         if await tx.memberships.release(user, now):
-            await tx.state.publish(
-                [MembershipChanged(user, organization, (), ended=True, forget_at=forget_at(now))]
-            )
+            ended = await end_grants(tx, user, organization, now)
+            left = MembershipChanged(user, organization, (), ended=True, forget_at=forget_at(now))
+            await tx.state.publish([left, *ended])
 
 
 def _call(caller: Caller) -> Call:

@@ -5,6 +5,7 @@ A wrong password counts as an attempt to log in: who has stolen a session cannot
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from uuid import UUID
 
 from auth.domain.accounts import Account, Purpose
@@ -15,6 +16,7 @@ from auth.domain.passwords import check_new_password
 from auth.domain.refusals import LastAdministrator, ReauthenticationFailed
 from auth.domain.sessions import forget_at
 from auth.ending import end_all_of
+from auth.granting import end_grants
 from auth.hashing import Hashing
 from auth.mail_tokens import MailTokens
 from auth.password_proof import Attempted, PasswordProof, clear
@@ -123,6 +125,7 @@ class OwnAccount:
             await clear(tx, attempted)
             await self._tell(tx, account, Template.ACCOUNT_DELETED)
             left = await tx.users.leave_everywhere(account.id, now)
+            ended = [await end_grants(tx, account.id, each, now) for each in left]
             await tx.sessions.revoke_all(account.id, now)
             await tx.sessions.forget_peers(account.id)
             await tx.mail_tokens.void_of(account.id, now)
@@ -137,7 +140,7 @@ class OwnAccount:
                 MembershipChanged(account.id, each, (), ended=True, forget_at=forgotten)
                 for each in left
             ]
-            return await tx.state.publish(events)
+            return await tx.state.publish([*events, *chain.from_iterable(ended)])
 
     async def _proven(self, password: str) -> tuple[Account, Attempted]:
         """The caller's account, after its password. Raises ReauthenticationFailed."""

@@ -17,10 +17,10 @@ from auth.domain.access_grants import (
     review,
     revoke,
 )
-from auth.domain.events import AccessGrantChanged
 from auth.domain.memberships import check_etag
 from auth.domain.messages import Channel, Message, Template
 from auth.domain.refusals import NotAMember
+from auth.granting import grant_changed
 from auth.posting import Post
 from auth.servicers.times import timestamp
 from auth.storage.access_grants import Criteria
@@ -219,7 +219,9 @@ async def _make_room(tx: Tx, made: AccessGrant) -> list[AccessGrant]:
 async def _add(tx: Tx, made: AccessGrant, *ended: AccessGrant) -> int:
     """A new grant, told to every server; the revision from which they know."""
     await tx.access_grants.add(made)
-    revision = await tx.state.publish([_told(each) for each in (*ended, made)])
+    revision = await tx.state.publish(
+        [grant_changed(each, _organization()) for each in (*ended, made)]
+    )
     await tx.remember(name_of(COLLECTION, made.id), revision)
     return revision
 
@@ -229,7 +231,8 @@ async def _revoke(tx: Tx, held: AccessGrant) -> messages.AccessGrant:
     if revoked == held:
         return grant_to_proto(held, await tx.state.revision())
     await tx.access_grants.save(revoked)
-    return grant_to_proto(revoked, await tx.state.publish([_told(revoked)]))
+    revision = await tx.state.publish([grant_changed(revoked, _organization())])
+    return grant_to_proto(revoked, revision)
 
 
 async def _again(tx: Tx, earlier: Earlier) -> messages.AccessGrant:
@@ -238,22 +241,6 @@ async def _again(tx: Tx, earlier: Earlier) -> messages.AccessGrant:
     if found is None:
         raise NotFound
     return grant_to_proto(found, earlier.revision)
-
-
-def _told(grant: AccessGrant) -> AccessGrantChanged:
-    """The grant as every server hears of it; of one that was taken back nobody need hear twice."""
-    revoked = grant.revoked_at is not None
-    return AccessGrantChanged(
-        grant=grant.id,
-        subject=grant.grantee,
-        organization=_organization(),
-        patient=grant.patient,
-        break_glass=grant.kind is GrantKind.BREAK_GLASS,
-        starts_at=grant.starts_at,
-        ends_at=grant.ends_at,
-        revoked=revoked,
-        forget_at=grant.revoked_at if revoked else grant.ends_at,
-    )
 
 
 def _organization() -> UUID:

@@ -12,6 +12,7 @@ from auth.domain.memberships import Membership, State, check_etag, keep_an_admin
 from auth.domain.refusals import AlreadyAMember, NotInvited
 from auth.domain.sessions import forget_at
 from auth.giving import check_given
+from auth.granting import end_grants
 from auth.invitations import membership_changed
 from auth.offering import Offering
 from auth.servicers.bindings import binding_from_proto, binding_to_proto
@@ -126,7 +127,7 @@ class Memberships:
             await _keep_an_administrator(tx, held, held.held, now)
             saved = await _save(tx, replace(held, suspended_at=now))
             await tx.activations.cancel(held.id, now)
-            await _tell(tx, saved, await _end_sessions(tx, held, now))
+            await _tell(tx, saved, await _end_access(tx, held, now))
         return membership_to_proto(saved)
 
     async def ReactivateMembership(
@@ -176,7 +177,7 @@ class Memberships:
         async with self._store.begin() as tx:
             held = await _hold(tx, request.name, request.etag)
             await _keep_an_administrator(tx, held, Held(), now)
-            ended = await _end_sessions(tx, held, now)
+            ended = await _end_access(tx, held, now)
             await _remove(tx, held)
             if held.user is None:
                 revision = await tx.state.revision()
@@ -258,12 +259,14 @@ async def _remove(tx: Tx, held: Membership) -> None:
     await tx.memberships.remove(held.id)
 
 
-async def _end_sessions(tx: Tx, held: Membership, at: datetime) -> list[Event]:
+async def _end_access(tx: Tx, held: Membership, at: datetime) -> list[Event]:
+    """End what a member has open in the organization: let in again, nothing old may come back."""
     if held.user is None:
         return []
     await tx.sessions.revoke_in(held.organization, held.user, at)
-    # Also tokens of sessions that work elsewhere by now: let in again, nothing old may come back.
-    return [MembershipEpoch(held.user, held.organization, forget_at(at))]
+    ended = await end_grants(tx, held.user, held.organization, at)
+    # Also tokens of sessions that work elsewhere by now.
+    return [MembershipEpoch(held.user, held.organization, forget_at(at)), *ended]
 
 
 async def _tell(tx: Tx, membership: Membership, others: Sequence[Event] = ()) -> None:

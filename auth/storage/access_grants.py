@@ -13,7 +13,7 @@ from auth.domain.bindings import Held
 from auth.domain.roles import DATA_PROTECTION_OFFICER
 from auth.storage.memberships import timed_from_json
 from auth.storage.tables import access_grant, membership
-from core.database import Row, Transaction, statement
+from core.database import Row, Transaction, sql, statement
 
 _TIME = TIMESTAMP(timezone=True)
 MOST_OPEN: Final = 100  # more than anybody holds at once, so that nothing open is cut off
@@ -76,6 +76,9 @@ _PAGE = (
 )
 _FIRST = statement(_PAGE)
 _NEXT = statement(_PAGE.where(_T.id < bindparam("after_id", type_=Uuid)))
+_END = sql(
+    "SELECT * FROM medhub.end_grants(:person, :place, :at)", person=Uuid, place=Uuid, at=_TIME
+)
 _ADD = statement(insert(access_grant))
 _SAVE = statement(
     update(access_grant)
@@ -138,6 +141,15 @@ class AccessGrants:
     async def lock_open_of(self, user: UUID, at: datetime) -> list[AccessGrant]:
         """The same, held until the transaction ends."""
         return [_grant(row) for row in await self._tx.all(_LOCK_OPEN, user=user, at=at)]
+
+    async def end_of(self, user: UUID, organization: UUID, at: datetime) -> list[AccessGrant]:
+        """End what opens something to a person in an organization; those ended, in no order.
+
+        Also about patients whose data are restricted. The organization is the transaction's, or
+        the person is the one who acts.
+        """
+        rows = await self._tx.all(_END, person=user, place=organization, at=at)
+        return [_grant(row) for row in rows]
 
     async def page(
         self, criteria: Criteria, at: datetime, key: tuple[object, ...], limit: int

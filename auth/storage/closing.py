@@ -1,10 +1,14 @@
-"""What closing an account asks of all organizations at once, which row-level security hides.
+"""What the end of a membership or an account asks for and row-level security hides.
 
-Both functions run with the owner's rights, and only for the person as whom the transaction acts:
-nobody else's memberships can be read or ended by them. Organizations are locked before memberships,
-as whoever changes a membership does it.
+An account is in several organizations, and grants about a patient whose data are restricted are
+hidden from every ordinary statement, yet have to end with their holder's membership. The
+functions run with the owner's rights, and only for the person as whom the transaction acts: nobody
+else's memberships can be read or ended by them, and grants of others in the transaction's
+organization alone.
+Organizations are locked before memberships, as whoever changes a membership does it.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from auth.domain.roles import ADMINISTRATOR
@@ -55,15 +59,39 @@ BEGIN
 END $$
 """  # noqa: S608 - built from our own declarations
 
-_FUNCTIONS: Final = ("administered_alone(uuid)", "leave_everywhere(uuid, timestamptz)")
+_END_GRANTS: Final = f"""
+CREATE OR REPLACE FUNCTION medhub.end_grants(person uuid, place uuid, ended_at timestamptz)
+RETURNS SETOF public.access_grant
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF person IS DISTINCT FROM NULLIF(current_setting('medhub.subject', true), '')::uuid
+        AND place IS DISTINCT FROM NULLIF(current_setting('medhub.organization', true), '')::uuid
+    THEN
+        RAISE EXCEPTION 'only about whoever acts' USING ERRCODE = '{REFUSED}';
+    END IF;
+    RETURN QUERY UPDATE public.access_grant g SET revoked_at = ended_at, revision = g.revision + 1
+    WHERE g.organization_id = place AND g.user_id = person
+        AND g.revoked_at IS NULL AND g.ends_at > ended_at
+    RETURNING g.*;
+END $$
+"""  # noqa: S608 - built from our own declarations
 
 
 def closing_sql() -> list[str]:
-    """The functions and who may call them; each statement can be repeated."""
+    """What ends accounts, and who may call it; each statement can be repeated."""
+    functions = ("administered_alone(uuid)", "leave_everywhere(uuid, timestamptz)")
+    return [_ALONE, _LEAVE, *_rights(functions)]
+
+
+def end_grants_sql() -> list[str]:
+    """What ends grants, likewise; it needs their table."""
+    return [_END_GRANTS, *_rights(("end_grants(uuid, uuid, timestamptz)",))]
+
+
+def _rights(functions: Iterable[str]) -> list[str]:
     app = roles_of("auth").app
-    rights = [
+    return [
         f"{verb} ON FUNCTION medhub.{function} {to}"
-        for function in _FUNCTIONS
+        for function in functions
         for verb, to in (("REVOKE ALL", "FROM PUBLIC"), ("GRANT EXECUTE", f"TO {app}"))
     ]
-    return [_ALONE, _LEAVE, *rights]

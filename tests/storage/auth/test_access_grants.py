@@ -9,53 +9,17 @@ import pytest
 from auth.domain.access_grants import EMERGENCY_LIFE, MOST_EMERGENCIES
 from auth.domain.refusals import GrantToOneself, NotAMember, TooManyGrants
 from auth.posting import Post
-from auth.servicers.state_events import event_to_proto
 from core import clock, identity
 from core.errors import EtagMismatch, InvalidField, NotFound
 from core.identity import Caller, Kind
 from core.ids import new_id
-from core.truth import State
 from medhub.auth.v1 import access_grant_pb2 as messages
 from medhub.auth.v1 import access_grant_service_pb2 as wire
-from medhub.auth.v1 import auth_state_pb2
 from tests.support.credentials import Auth, enter
+from tests.support.emergencies import doctor_of, emergency, gift, told
 
-REASON = "Unconscious, no relatives"
 OPEN = messages.ACCESS_GRANT_STATE_OPEN
 REVOKED = messages.ACCESS_GRANT_STATE_REVOKED
-
-
-async def emergency(auth: Auth, patient: UUID, **more: str) -> messages.AccessGrant:
-    """The caller breaks the glass."""
-    request = wire.BreakGlassRequest(patient=f"patients/{patient}", reason=REASON, **more)
-    return await auth.access_grants.BreakGlass(request)
-
-
-def gift(grantee: UUID, patient: UUID) -> wire.CreateAccessGrantRequest:
-    """A request to give somebody an hour."""
-    made = messages.AccessGrant(
-        grantee=f"users/{grantee}", patient=f"patients/{patient}", reason="A second opinion"
-    )
-    made.end_time.FromDatetime(clock.now() + timedelta(hours=1))
-    return wire.CreateAccessGrantRequest(access_grant=made)
-
-
-async def told(auth: Auth) -> State:
-    """What a server knows that follows from now on."""
-    async with auth.store.begin() as tx:
-        revision, rows = await tx.state.snapshot(clock.now())
-    state = State()
-    events = [event_to_proto(*row) for row in rows]
-    state.apply_snapshot(auth_state_pb2.Snapshot(revision=revision, events=events, last=True))
-    return state
-
-
-async def doctor_of(auth: Auth) -> tuple[Caller, str]:
-    """A doctor in a call of theirs, and their token."""
-    clinic = await auth.clinic()
-    await auth.user(clinic.organization, "doc@parc.test", "doctor")
-    token = (await auth.log_in("doc@parc.test")).access_token
-    return await auth.act(token, "BreakGlass"), token
 
 
 async def test_an_emergency_is_told_and_proven_at_once(auth: Auth) -> None:

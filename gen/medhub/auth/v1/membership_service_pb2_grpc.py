@@ -146,8 +146,9 @@ class MembershipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SuspendMembership(self, request, context):
-        """Shuts a member out of the organization; their tokens for it are dead within milliseconds. The
-        token of an invitation is dead at once, too.
+        """Shuts a member out of the organization; their tokens for it are dead within milliseconds, and
+        access grants that they hold in it end, given or taken. The token of an invitation is dead at
+        once, too.
         Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -155,8 +156,8 @@ class MembershipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReactivateMembership(self, request, context):
-        """Lets a suspended member in again. Who has never accepted is invited anew, as by
-        CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
+        """Lets a suspended member in again, without the access grants of before. Who has never accepted is
+        invited anew, as by CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
         hold more than the caller (ESCALATION_REFUSED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -185,7 +186,7 @@ class MembershipServiceServicer:
 
     def RemoveMembership(self, request, context):
         """Ends a membership or an invitation for good: the member's sessions in the organization and their
-        tokens are dead within milliseconds. What they did stays in the trail; their account and their
+        tokens are dead within milliseconds, and their access grants in it end. What they did stays in the trail; their account and their
         other organizations are not touched. The address may be invited again.
 
         Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).

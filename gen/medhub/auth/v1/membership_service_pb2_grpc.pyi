@@ -66,13 +66,14 @@ class MembershipServiceStub:
     (LAST_ADMINISTRATOR).
     """
     SuspendMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.SuspendMembershipRequest, _membership_pb2.Membership]
-    """Shuts a member out of the organization; their tokens for it are dead within milliseconds. The
-    token of an invitation is dead at once, too.
+    """Shuts a member out of the organization; their tokens for it are dead within milliseconds, and
+    access grants that they hold in it end, given or taken. The token of an invitation is dead at
+    once, too.
     Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
     """
     ReactivateMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ReactivateMembershipRequest, _membership_pb2.Membership]
-    """Lets a suspended member in again. Who has never accepted is invited anew, as by
-    CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
+    """Lets a suspended member in again, without the access grants of before. Who has never accepted is
+    invited anew, as by CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
     hold more than the caller (ESCALATION_REFUSED).
     """
     ResendInvitation: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ResendInvitationRequest, _membership_pb2.Membership]
@@ -89,7 +90,7 @@ class MembershipServiceStub:
     """
     RemoveMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.RemoveMembershipRequest, _membership_service_pb2.RemoveMembershipResponse]
     """Ends a membership or an invitation for good: the member's sessions in the organization and their
-    tokens are dead within milliseconds. What they did stays in the trail; their account and their
+    tokens are dead within milliseconds, and their access grants in it end. What they did stays in the trail; their account and their
     other organizations are not touched. The address may be invited again.
 
     Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
@@ -132,13 +133,14 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     (LAST_ADMINISTRATOR).
     """
     SuspendMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.SuspendMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
-    """Shuts a member out of the organization; their tokens for it are dead within milliseconds. The
-    token of an invitation is dead at once, too.
+    """Shuts a member out of the organization; their tokens for it are dead within milliseconds, and
+    access grants that they hold in it end, given or taken. The token of an invitation is dead at
+    once, too.
     Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
     """
     ReactivateMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ReactivateMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
-    """Lets a suspended member in again. Who has never accepted is invited anew, as by
-    CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
+    """Lets a suspended member in again, without the access grants of before. Who has never accepted is
+    invited anew, as by CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
     hold more than the caller (ESCALATION_REFUSED).
     """
     ResendInvitation: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ResendInvitationRequest, _membership_pb2.Membership]  # type: ignore[assignment]
@@ -155,7 +157,7 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     """
     RemoveMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.RemoveMembershipRequest, _membership_service_pb2.RemoveMembershipResponse]  # type: ignore[assignment]
     """Ends a membership or an invitation for good: the member's sessions in the organization and their
-    tokens are dead within milliseconds. What they did stays in the trail; their account and their
+    tokens are dead within milliseconds, and their access grants in it end. What they did stays in the trail; their account and their
     other organizations are not touched. The address may be invited again.
 
     Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
@@ -231,8 +233,9 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.SuspendMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
-        """Shuts a member out of the organization; their tokens for it are dead within milliseconds. The
-        token of an invitation is dead at once, too.
+        """Shuts a member out of the organization; their tokens for it are dead within milliseconds, and
+        access grants that they hold in it end, given or taken. The token of an invitation is dead at
+        once, too.
         Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
         """
 
@@ -242,8 +245,8 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _membership_service_pb2.ReactivateMembershipRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
-        """Lets a suspended member in again. Who has never accepted is invited anew, as by
-        CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
+        """Lets a suspended member in again, without the access grants of before. Who has never accepted is
+        invited anew, as by CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
         hold more than the caller (ESCALATION_REFUSED).
         """
 
@@ -278,7 +281,7 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_membership_service_pb2.RemoveMembershipResponse, _abc.Awaitable[_membership_service_pb2.RemoveMembershipResponse]]:
         """Ends a membership or an invitation for good: the member's sessions in the organization and their
-        tokens are dead within milliseconds. What they did stays in the trail; their account and their
+        tokens are dead within milliseconds, and their access grants in it end. What they did stays in the trail; their account and their
         other organizations are not touched. The address may be invited again.
 
         Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
