@@ -4,9 +4,10 @@ Each event says the whole of what it is about, so the latest one of a `key` repl
 earlier ones: the state is the latest event of every key.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 from uuid import UUID
 
 from auth.domain.bindings import Binding
@@ -233,6 +234,22 @@ class AccessGrantChanged:
             "ends_at": _text(self.ends_at),
             "revoked": self.revoked,
         }
+
+
+def erased_grant_from(told: Mapping[str, Any]) -> AccessGrantChanged:
+    """What is told of a grant, as it is told once its patient was erased: over, and of nobody."""
+    starts_at = datetime.fromisoformat(told["starts_at"])
+    return AccessGrantChanged(
+        grant=UUID(told["grant"]),
+        subject=UUID(told["subject"]),
+        organization=UUID(told["organization"]),
+        patient=UUID(int=0),
+        break_glass=bool(told["break_glass"]),
+        starts_at=starts_at,
+        ends_at=datetime.fromisoformat(told["ends_at"]),
+        revoked=True,
+        forget_at=starts_at,
+    )
 
 
 Event: TypeAlias = (

@@ -78,6 +78,7 @@ class Erasure:
         receipt = self._receipt(request, plan, keys)
         gone = tuple(name.partition(".")[2] for name, told in going.items() if told.count)
         await self._receipts.sign(tx, receipt, person.ids, gone)
+        await self._tell(tx, person)
         return receipt
 
     async def redo(self, tx: Transaction, record: Record) -> int | None:
@@ -96,6 +97,7 @@ class Erasure:
         # Those that have been made since the backup are gone with it, and none must be made again.
         await self._destroyed(tx, wire.ErasureReceipt.FromString(record.receipt).tables, person)
         await self._receipts.keep(tx, record)
+        await self._tell(tx, person)
         return again
 
     async def _hold_still(self, tx: Transaction, person: Person) -> None:
@@ -103,6 +105,10 @@ class Erasure:
         lock = self._locks[person.kind]
         if lock is not None:
             await tx.all(lock, **person.parameters(lock))
+
+    async def _tell(self, tx: Transaction, person: Person) -> None:
+        if self._holdings.tells is not None:
+            await self._holdings.tells(tx, person)
 
     def _children_first(self, kind: str) -> list[Erasable]:
         """What refers to a row goes before it."""

@@ -34,6 +34,13 @@ class Destroys(Protocol):
         """The names of the keys destroyed."""
 
 
+class Tells(Protocol):
+    """Tells whoever follows a service that what it held about a person is gone."""
+
+    async def __call__(self, tx: Transaction, person: Person, /) -> None:
+        """In the transaction in which the rows went, after them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """One table in which a kind of person is found."""
@@ -55,7 +62,8 @@ class Holdings:
 
     `terms` tells, by class of retention, what the law keeps of a person. `destroys` has, by table,
     how rows that must stay are made unreadable; all others are deleted. `locks` has the SQL that
-    holds still what a person's rows refer to while they are erased.
+    holds still what a person's rows refer to while they are erased. `tells` is for copies of rows
+    that others hold, and learn of from this service alone.
 
     Raises Unreachable for a table that no person leads to, Undecided for one of which the contract
     does not say what erasure does to it, and ValueError for a sealed one that nothing opens and for
@@ -69,6 +77,7 @@ class Holdings:
     terms: Mapping[str, Term] = field(default_factory=dict)
     destroys: Mapping[str, Destroys] = field(default_factory=dict)
     locks: Mapping[str, str] = field(default_factory=dict)
+    tells: Tells | None = None
 
     def __post_init__(self) -> None:
         check(self.metadata, KINDS_ASKED)

@@ -38,6 +38,7 @@ from auth.storage.store import Store
 from core import identity
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import Passphrase
+from core.database import Database
 from core.database.pages import PageTokens
 from core.identity import Call, Caller, Kind
 from medhub.auth.v1 import auth_service_pb2 as wire
@@ -64,6 +65,7 @@ class Auth:
     """Auth's storage and servicers over a fresh database."""
 
     rows: Callable[..., list[dict[str, Any]]]
+    database: Database
     store: Store
     keyring: Keyring
     hashing: Hashing
@@ -177,6 +179,7 @@ async def auth(database: Callable[..., ServiceDatabase], tmp_path: Path) -> Asyn
         proving, pages, post = Proving(store), PageTokens(PAGE_KEY), Post(keyring)
         yield Auth(
             rows=service.rows,
+            database=opened,
             store=store,
             keyring=keyring,
             hashing=hashing,
