@@ -172,12 +172,12 @@ class AccessGrants:
         organization = await tx.organizations.get(_organization())
         if organization is None:
             raise NotFound
-        for address in await tx.access_grants.officers(clock.now()):
+        for address, language in await tx.access_grants.officers(clock.now()):
             message = Message(
                 Channel.EMAIL,
                 address,
                 Template.BREAK_GLASS,
-                identity.call().language,
+                language or identity.call().language,
                 {"organization": organization.display_name},
             )
             await self._post.send(tx, message)

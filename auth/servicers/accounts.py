@@ -12,6 +12,7 @@ from auth.servicers.account_messages import (
     activity_to_proto,
     changes_from_proto,
 )
+from auth.servicers.factors import factor_to_proto
 from auth.servicers.opened import choice_to_proto
 from auth.servicers.sessions import session_to_proto
 from auth.storage.store import Store
@@ -154,11 +155,13 @@ class Accounts:
             sessions = await tx.sessions.page(account.id, (), DEFAULT_SIZE, clock.now())
             choices = await tx.memberships.choices(account.id)
             activities = await tx.activities.page(account.id, (), LATEST_ACTIVITIES)
+            factors = await tx.factors.of(account.id)
         return account_pb2.AccountDashboard(
             account=account_to_proto(account),
             sessions=[session_to_proto(each, caller.session) for each in sessions],
             organizations=[choice_to_proto(each) for each in choices],
             activities=[activity_to_proto(each) for each in activities],
+            factors=[factor_to_proto(each) for each in factors],
         )
 
 

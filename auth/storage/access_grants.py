@@ -12,7 +12,7 @@ from auth.domain.access_grants import AccessGrant, Actor, Finding, GrantKind, Re
 from auth.domain.bindings import Held
 from auth.domain.roles import DATA_PROTECTION_OFFICER
 from auth.storage.memberships import timed_from_json
-from auth.storage.tables import access_grant, membership
+from auth.storage.tables import access_grant, app_user, membership
 from core.database import Row, Transaction, sql, statement
 
 _TIME = TIMESTAMP(timezone=True)
@@ -47,10 +47,10 @@ _LOCK_MEMBER = statement(
     .with_for_update(key_share=True)
 )
 _OFFICERS = statement(
-    select(membership.c.email, membership.c.roles, membership.c.timed_roles)
+    select(membership.c.email, membership.c.roles, membership.c.timed_roles, app_user.c.language)
+    .join(app_user, app_user.c.id == membership.c.user_id)
     .where(
         membership.c.organization_id == bindparam("organization_id", type_=Uuid),
-        membership.c.user_id.is_not(None),
         membership.c.suspended_at.is_(None),
         membership.c.roles.contains([DATA_PROTECTION_OFFICER])
         | membership.c.timed_roles.contains([{"role": DATA_PROTECTION_OFFICER}]),
@@ -115,10 +115,10 @@ class AccessGrants:
         """Hold an active member's row until the transaction ends; False when there is none."""
         return await self._tx.one(_LOCK_MEMBER, user=user) is not None
 
-    async def officers(self, at: datetime) -> list[str]:
-        """The addresses of the organization's active data-protection officers."""
+    async def officers(self, at: datetime) -> list[tuple[str, str]]:
+        """The organization's active data-protection officers: address and language, if known."""
         return [
-            str(row.email)
+            (str(row.email), str(row.language))
             for row in await self._tx.all(_OFFICERS)
             if DATA_PROTECTION_OFFICER
             in Held(tuple(row.roles), timed_from_json(row.timed_roles)).at(at)

@@ -113,6 +113,13 @@ _ALONE = sql("SELECT medhub.administered_alone(:key) AS place", key=Uuid)
 _LEAVE = sql(
     "SELECT medhub.leave_everywhere(:key, :at) AS place", key=Uuid, at=app_user.c.created_at.type
 )
+_FOLLOW = sql(
+    "SELECT medhub.follow_address(:key, :email, :email_key, :at)",
+    key=Uuid,
+    email=Text,
+    email_key=Text,
+    at=app_user.c.created_at.type,
+)
 # What an account is called whose address was freed; no address ends so (RFC 2606).
 RELEASED = "released.invalid"
 DELETED = "deleted.invalid"
@@ -214,11 +221,14 @@ class Users:
         await self._tx.run(_SET_PASSWORD, key=key, password_hash=password_hash)
 
     async def set_email(self, key: UUID, email: str, at: datetime) -> None:
-        """Give an account another address, proven now.
+        """Give the acting person's account another address, proven now; memberships show it.
 
+        An invitation to it, of an organization where the person is a member already, is void.
         Raises ConstraintViolated when it has an account.
         """
-        await self._tx.run(_SET_EMAIL, key=key, email=email, email_key=email_key(email), at=at)
+        given = {"key": key, "email": email, "email_key": email_key(email), "at": at}
+        await self._tx.run(_SET_EMAIL, **given)
+        await self._tx.one(_FOLLOW, **given)
 
     async def verify(self, key: UUID, at: datetime) -> None:
         """Note that the account's own address is proven."""

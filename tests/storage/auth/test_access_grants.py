@@ -17,6 +17,7 @@ from medhub.auth.v1 import access_grant_pb2 as messages
 from medhub.auth.v1 import access_grant_service_pb2 as wire
 from tests.support.credentials import Auth, enter
 from tests.support.emergencies import doctor_of, emergency, gift, told
+from tests.support.mails import kept_messages
 
 OPEN = messages.ACCESS_GRANT_STATE_OPEN
 REVOKED = messages.ACCESS_GRANT_STATE_REVOKED
@@ -73,6 +74,24 @@ async def test_the_data_protection_officers_are_told(auth: Auth) -> None:
     async with auth.store.begin() as tx:
         message = await Post(auth.keyring).open(tx, queued["id"].bytes, bytes(queued["content"]))
     assert (message.to, message.values) == ("dpo@parc.test", {"organization": "Clinique du Parc"})
+
+
+async def test_an_officer_is_told_in_their_own_language(auth: Auth) -> None:
+    """Whoever breaks the glass may speak another; who has said none is told in that one."""
+    doctor, _ = await doctor_of(auth)
+    [clinic] = auth.clinics
+    for email in ("dpo@parc.test", "deputy@parc.test"):
+        await auth.user(clinic.organization, email, "data_protection_officer")
+    auth.rewrite("UPDATE app_user SET language = 'de' WHERE email = 'dpo@parc.test'")
+    enter(doctor, "BreakGlass", language="fr")
+
+    await emergency(auth, new_id())
+
+    told = await kept_messages(auth.store, auth.keyring)
+    assert {each.to: each.language for each in told} == {
+        "dpo@parc.test": "de",
+        "deputy@parc.test": "fr",
+    }
 
 
 async def test_the_glass_is_broken_for_so_many_patients_at_once(auth: Auth) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from auth import bootstrap
 from auth.domain.messages import Template
 from auth.domain.refusals import (
     InvalidCredentials,
@@ -29,6 +30,7 @@ from medhub.auth.v1 import (
 from medhub.auth.v1 import account_service_pb2 as wire
 from tests.support.credentials import OTHER_PASSWORD, PASSWORD, Auth, anonymous
 from tests.support.mails import kept_messages, open_registration
+from tests.support.second_factors import challenged, verify, with_app
 
 ANA = "Ana.Moreau@parc.test"
 NEW = "new.address@elsewhere.test"
@@ -55,6 +57,18 @@ async def _verify(auth: Auth, token: str, password: str = "") -> str:
     anonymous("VerifyEmail")
     request = wire.VerifyEmailRequest(token=token, password=password)
     return (await auth.accounts.VerifyEmail(request)).user
+
+
+async def _ask_change(auth: Auth, email: str, new: str) -> None:
+    await auth.act((await auth.log_in(email)).access_token, "ChangeEmail")
+    await auth.accounts.ChangeEmail(
+        wire.ChangeEmailRequest(current_password=PASSWORD, new_email=new)
+    )
+
+
+async def _change(auth: Auth, email: str, new: str) -> None:
+    await _ask_change(auth, email, new)
+    await _verify(auth, await auth.mailed(new, Template.CONFIRM_NEW_EMAIL))
 
 
 async def _reset(auth: Auth, token: str, password: str = OTHER_PASSWORD) -> int:
@@ -339,10 +353,7 @@ async def test_a_wrong_current_password_counts_as_a_guess(auth: Auth) -> None:
 async def test_an_address_changes_once_the_new_one_is_proven(auth: Auth) -> None:
     """Until then nothing changes; the old address is told."""
     clinic = await auth.clinic()
-    await auth.act((await auth.log_in(clinic.email)).access_token, "ChangeEmail")
-    await auth.accounts.ChangeEmail(
-        wire.ChangeEmailRequest(current_password=PASSWORD, new_email=NEW)
-    )
+    await _ask_change(auth, clinic.email, NEW)
     assert (await auth.log_in(clinic.email)).access_token
 
     await _verify(auth, await auth.mailed(NEW, Template.CONFIRM_NEW_EMAIL))
@@ -351,6 +362,46 @@ async def test_an_address_changes_once_the_new_one_is_proven(auth: Auth) -> None
     with pytest.raises(InvalidCredentials):
         await auth.log_in(clinic.email)
     assert Template.EMAIL_CHANGED in await _templates(auth, clinic.email)
+
+
+async def test_memberships_show_the_address_that_the_account_has(auth: Auth) -> None:
+    """In every organization; the old one may be invited, an invitation to the new one is void."""
+    clinic, other = await auth.clinic(), await auth.clinic("Clinique du Lac")
+    ana = await auth.user(clinic.organization, "ana@parc.test", "nurse")
+    await bootstrap.user(auth.store, other.organization, "ana@parc.test", "Ana", PASSWORD, [])
+    await auth.act_as_administrator(other)
+    await auth.memberships.CreateMembership(_invitation(NEW, "doctor"))
+
+    await _change(auth, "ana@parc.test", NEW)
+
+    for place in (clinic, other):
+        await auth.act_as_administrator(place)
+        listed = await auth.memberships.ListMemberships(
+            membership_service_pb2.ListMembershipsRequest()
+        )
+        shown = {each.user: each.email for each in listed.memberships}
+        assert shown == {
+            name_of("users", place.administrator): place.email,
+            name_of("users", ana): NEW,
+        }
+    again = await auth.memberships.CreateMembership(_invitation("ana@parc.test", "nurse"))
+    assert again.state == membership_pb2.MEMBERSHIP_STATE_INVITED
+
+
+async def test_an_invitation_elsewhere_keeps_the_address_it_was_sent_to(auth: Auth) -> None:
+    """It is the organization's, and nobody has accepted it."""
+    clinic, other = await auth.clinic(), await auth.clinic("Clinique du Lac")
+    await auth.user(clinic.organization, "ana@parc.test", "nurse")
+    await auth.act_as_administrator(other)
+    made = await auth.memberships.CreateMembership(_invitation("ana@parc.test", "nurse"))
+
+    await _change(auth, "ana@parc.test", NEW)
+
+    await auth.act_as_administrator(other)
+    kept = await auth.memberships.GetMembership(
+        membership_service_pb2.GetMembershipRequest(name=made.name)
+    )
+    assert (kept.email, kept.etag) == ("ana@parc.test", made.etag)
 
 
 async def test_an_address_that_is_taken_is_not_told_to_who_wants_it(auth: Auth) -> None:
@@ -516,15 +567,17 @@ async def test_people_see_what_was_done_with_their_account(auth: Auth) -> None:
 
 
 async def test_the_dashboard_shows_it_all(auth: Auth) -> None:
-    """Account, sessions, organizations and the last acts."""
+    """Account, sessions, factors, organizations and the last acts."""
     clinic = await auth.clinic()
-    await auth.log_in(clinic.email)
-    made = await auth.log_in(clinic.email)
-    await auth.act(made.access_token, "GetAccountDashboard")
+    app = await with_app(auth, (await auth.log_in(clinic.email)).access_token)
+    challenge = await challenged(auth, clinic.email)
+    made = (await verify(auth, challenge.token, app.factor, app.code())).session
+    await auth.act(made.credentials.access_token, "GetAccountDashboard")
 
     shown = await auth.accounts.GetAccountDashboard(wire.GetAccountDashboardRequest())
 
     assert shown.account.email == clinic.email
     assert [each.current for each in shown.sessions] == [True, False]
     assert [each.display_name for each in shown.organizations] == ["Clinique du Parc"]
-    assert [each.act for each in shown.activities] == ["auth.login"] * 2
+    assert [each.display_name for each in shown.factors] == ["Telephone"]
+    assert "auth.login" in {each.act for each in shown.activities}

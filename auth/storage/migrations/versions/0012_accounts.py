@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import inspect
 
-from auth.storage.closing import closing_sql
+from auth.storage.everywhere import closing_sql
 from auth.storage.tables import metadata
 from core.database.secure import add_tables, secure
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from auth.storage.closing import end_grants_sql
+from auth.storage.everywhere import end_grants_sql
 
 revision = "0015"
 down_revision = "0014"

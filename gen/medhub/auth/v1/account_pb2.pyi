@@ -5,6 +5,7 @@ from google.api import field_behavior_pb2 as _field_behavior_pb2
 from google.api import resource_pb2 as _resource_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from medhub.auth.v1 import auth_pb2 as _auth_pb2
+from medhub.auth.v1 import factor_pb2 as _factor_pb2
 from medhub.auth.v1 import session_pb2 as _session_pb2
 from medhub.options.v1 import data_pb2 as _data_pb2
 from google.protobuf.internal import containers as _containers
@@ -62,13 +63,15 @@ class AccountActivity(_message.Message):
     def __init__(self, user: _Optional[str] = ..., act: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcome: _Optional[str] = ..., peer: _Optional[str] = ..., by_others: _Optional[bool] = ...) -> None: ...
 
 class AccountDashboard(_message.Message):
-    __slots__ = ("account", "sessions", "organizations", "activities")
+    __slots__ = ("account", "sessions", "organizations", "activities", "factors")
     ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
     ORGANIZATIONS_FIELD_NUMBER: _ClassVar[int]
     ACTIVITIES_FIELD_NUMBER: _ClassVar[int]
+    FACTORS_FIELD_NUMBER: _ClassVar[int]
     account: Account
     sessions: _containers.RepeatedCompositeFieldContainer[_session_pb2.Session]
     organizations: _containers.RepeatedCompositeFieldContainer[_auth_pb2.OrganizationChoice]
     activities: _containers.RepeatedCompositeFieldContainer[AccountActivity]
-    def __init__(self, account: _Optional[_Union[Account, _Mapping]] = ..., sessions: _Optional[_Iterable[_Union[_session_pb2.Session, _Mapping]]] = ..., organizations: _Optional[_Iterable[_Union[_auth_pb2.OrganizationChoice, _Mapping]]] = ..., activities: _Optional[_Iterable[_Union[AccountActivity, _Mapping]]] = ...) -> None: ...
+    factors: _containers.RepeatedCompositeFieldContainer[_factor_pb2.Factor]
+    def __init__(self, account: _Optional[_Union[Account, _Mapping]] = ..., sessions: _Optional[_Iterable[_Union[_session_pb2.Session, _Mapping]]] = ..., organizations: _Optional[_Iterable[_Union[_auth_pb2.OrganizationChoice, _Mapping]]] = ..., activities: _Optional[_Iterable[_Union[AccountActivity, _Mapping]]] = ..., factors: _Optional[_Iterable[_Union[_factor_pb2.Factor, _Mapping]]] = ...) -> None: ...

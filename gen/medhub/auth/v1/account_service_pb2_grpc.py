@@ -234,7 +234,7 @@ class AccountServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetAccountDashboard(self, request, context):
-        """Shows the caller's account, sessions, organizations and last activity at once.
+        """Shows the caller's account, sessions, factors, organizations and last activity at once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

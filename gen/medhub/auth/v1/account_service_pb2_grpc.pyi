@@ -112,7 +112,7 @@ class AccountServiceStub:
     days.
     """
     GetAccountDashboard: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountDashboardRequest, _account_pb2.AccountDashboard]
-    """Shows the caller's account, sessions, organizations and last activity at once."""
+    """Shows the caller's account, sessions, factors, organizations and last activity at once."""
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -197,7 +197,7 @@ class AccountServiceAsyncStub(AccountServiceStub):
     days.
     """
     GetAccountDashboard: _aio.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountDashboardRequest, _account_pb2.AccountDashboard]  # type: ignore[assignment]
-    """Shows the caller's account, sessions, organizations and last activity at once."""
+    """Shows the caller's account, sessions, factors, organizations and last activity at once."""
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     """People's own accounts: from registration to deletion."""
@@ -357,6 +357,6 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _account_service_pb2.GetAccountDashboardRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_pb2.AccountDashboard, _abc.Awaitable[_account_pb2.AccountDashboard]]:
-        """Shows the caller's account, sessions, organizations and last activity at once."""
+        """Shows the caller's account, sessions, factors, organizations and last activity at once."""
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,4 +1,4 @@
-"""What the end of a membership or an account asks for and row-level security hides.
+"""What happens to an account or a membership and asks for rows that row-level security hides.
 
 An account is in several organizations, and grants about a patient whose data are restricted are
 hidden from every ordinary statement, yet have to end with their holder's membership. The
@@ -76,6 +76,39 @@ BEGIN
 END $$
 """  # noqa: S608 - built from our own declarations
 
+# A member has one membership: an invitation to what is their address from now on leads nowhere.
+_FOLLOW: Final = f"""
+CREATE OR REPLACE FUNCTION medhub.follow_address(
+    person uuid, address text, address_key text, changed_at timestamptz)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    place record;
+BEGIN
+    IF person IS DISTINCT FROM NULLIF(current_setting('medhub.subject', true), '')::uuid THEN
+        RAISE EXCEPTION 'only about whoever acts' USING ERRCODE = '{REFUSED}';
+    END IF;
+    FOR place IN
+        SELECT m.organization_id, m.id FROM public.membership m WHERE m.user_id = person
+        ORDER BY m.organization_id FOR UPDATE
+    LOOP
+        PERFORM 1 FROM public.membership m
+        WHERE m.organization_id = place.organization_id AND m.email_key = address_key
+        FOR UPDATE;
+        DELETE FROM public.activation a USING public.membership m
+        WHERE m.organization_id = place.organization_id AND m.email_key = address_key
+            AND m.user_id IS NULL
+            AND a.organization_id = m.organization_id AND a.membership_id = m.id;
+        DELETE FROM public.membership m
+        WHERE m.organization_id = place.organization_id AND m.email_key = address_key
+            AND m.user_id IS NULL;
+        UPDATE public.membership SET email = address, email_key = address_key,
+            updated_at = changed_at, revision = revision + 1
+        WHERE organization_id = place.organization_id AND id = place.id;
+    END LOOP;
+END $$
+"""  # noqa: S608 - built from our own declarations
+
 
 def closing_sql() -> list[str]:
     """What ends accounts, and who may call it; each statement can be repeated."""
@@ -86,6 +119,11 @@ def closing_sql() -> list[str]:
 def end_grants_sql() -> list[str]:
     """What ends grants, likewise; it needs their table."""
     return [_END_GRANTS, *_rights(("end_grants(uuid, uuid, timestamptz)",))]
+
+
+def follow_address_sql() -> list[str]:
+    """What has memberships show the address of their account; likewise."""
+    return [_FOLLOW, *_rights(("follow_address(uuid, text, text, timestamptz)",))]
 
 
 def _rights(functions: Iterable[str]) -> list[str]:
