@@ -11,6 +11,7 @@ from hub.commands import (
     down,
     hl7,
     migrate,
+    offboard,
     policy,
     receipt,
     serve,
@@ -37,6 +38,7 @@ app.command()(receipt.receipt)
 app.add_typer(audit.app, name="audit")
 app.add_typer(auth.app, name="auth")
 app.add_typer(hl7.app, name="hl7")
+app.add_typer(offboard.app, name="offboard")
 
 
 def main() -> None:

@@ -44,11 +44,11 @@ class Writer:
 
     def json(self, name: str, content: object) -> None:
         """A small document."""
-        self._bytes(name, json.dumps(content, indent=1).encode() + b"\n")
+        self.content(name, json.dumps(content, indent=1).encode() + b"\n")
 
     def file(self, name: str, path: Path) -> None:
         """A file of this machine."""
-        self._bytes(name, path.read_bytes())
+        self.content(name, path.read_bytes())
 
     def tree(self, prefix: str, tar: IO[bytes]) -> None:
         """All files and folders of another archive, as they come, under a folder of this one."""
@@ -58,7 +58,8 @@ class Writer:
                 member.name = str(PurePosixPath(prefix, member.name))
                 self._add(member, content)
 
-    def _bytes(self, name: str, content: bytes) -> None:
+    def content(self, name: str, content: bytes) -> None:
+        """What is in memory."""
         member = tarfile.TarInfo(name)
         member.size, member.mode = len(content), 0o600
         self._add(member, io.BytesIO(content))

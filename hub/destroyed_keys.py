@@ -1,9 +1,9 @@
 """What was destroyed: a list beside the databases, so that a backup cannot bring it back.
 
 `python -m hub.destroyed_keys` follows the databases and keeps the list: keys that were destroyed,
-and rows of persons that were erased. A line names a key, or a person by a random id that leads
-nowhere any more: the list may be copied, and should be, since a restore on another machine needs
-the newest one.
+rows of persons that were erased, and organizations that have left. A line names a key, or a person
+or an organization by a random id that leads nowhere any more: the list may be copied, and should
+be, since a restore on another machine needs the newest one.
 """
 
 import json
@@ -18,6 +18,8 @@ from uuid import UUID
 import psycopg
 
 from core.crypto.private_files import PrivateFile
+from hub import destroyed_organizations
+from hub.destroyed_organizations import DestroyedOrganization
 from hub.erased_rows import COUNT, ErasedRows, erased_from, erased_in, erased_to
 from hub.services import Service
 
@@ -53,7 +55,7 @@ class DestroyedKey:
     month: str = ""
 
 
-Destroyed: TypeAlias = DestroyedKey | ErasedRows
+Destroyed: TypeAlias = DestroyedKey | DestroyedOrganization | ErasedRows
 """What a list has in its lines."""
 
 
@@ -110,11 +112,12 @@ class _Followed:
     def _look(self) -> set[Destroyed]:
         connection = self._connection = self._connection or self._connect()
         has_keys = self._service == _KEEPS_KEYS
-        asked = [COUNT, *([_COUNT] if has_keys else [])]
+        asked = [COUNT, destroyed_organizations.COUNT, *([_COUNT] if has_keys else [])]
         counted = [row[0] for sql in asked for row in connection.execute(sql)]
         if counted == self._counted:
             return set()
         found: set[Destroyed] = set(erased_in(connection, self._service))
+        found |= destroyed_organizations.destroyed_in(connection, self._service)
         found |= destroyed_in(connection) if has_keys else set()
         self._counted = counted
         return found
@@ -141,10 +144,18 @@ def follow(urls: Mapping[str, str], path: Path) -> None:
 
 
 def _to(one: Destroyed) -> dict[str, Any]:
-    return _key_to(one) if isinstance(one, DestroyedKey) else erased_to(one)
+    match one:
+        case DestroyedKey():
+            return _key_to(one)
+        case DestroyedOrganization():
+            return destroyed_organizations.destroyed_to(one)
+        case ErasedRows():
+            return erased_to(one)
 
 
 def _from(line: dict[str, Any]) -> Destroyed:
+    if "destroyed_organization" in line:
+        return destroyed_organizations.destroyed_from(line)
     return erased_from(line) if "erasure_request" in line else _key_from(line)
 
 

@@ -26,8 +26,10 @@ from hub.audit_verify import TrustStore, verify
 from hub.backup import DATA, PLATFORM, SECRETS
 from hub.data_dir import DataDir
 from hub.destroyed_keys import Destroyed, DestroyedKey
+from hub.destroyed_organizations import DestroyedOrganization
 from hub.erased_rows import ErasedRows
 from hub.layout import Layout
+from hub.offboarding.destroy import redo_destroyed
 from hub.postgres import Cluster
 from hub.redoing import database_of, redo
 from hub.services import Service
@@ -75,13 +77,18 @@ def _check(cluster: Cluster, data: Path) -> None:
 
 async def prove(layout: Layout, destroyed: Iterable[Destroyed], report: Report) -> None:
     """Start the cluster alone, repeat destructions, verify every log. Raises RestoreFailed."""
-    keys = [one for one in destroyed if isinstance(one, DestroyedKey)]
-    erased = [one for one in destroyed if isinstance(one, ErasedRows)]
+    gone = [one for one in destroyed if isinstance(one, DestroyedOrganization)]
+    left = {one.organization for one in gone}
+    others = [one for one in destroyed if one.organization not in left]
+    keys = [one for one in others if isinstance(one, DestroyedKey)]
+    erased = [one for one in others if isinstance(one, ErasedRows)]
     async with Supervisor(layout.data.logs, report) as supervisor:
         await supervisor.start(_embedded(layout).child())
         await supervisor.run_once(layout.migration())
         erasures, rows = await redo(layout, erased)
         report(f"erasures done since the backup, and now again: {erasures}, of {rows} rows")
+        again_left = await asyncio.to_thread(redo_destroyed, layout, gone)
+        report(f"organizations destroyed since the backup, and now again: {again_left}")
         async with compliance_store(layout) as store:
             again = [key for key in keys if await _destroy(store, key)]
             report(f"other keys destroyed since the backup, and now again: {len(again)}")

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from core.database.capture import REFUSED, roles_of
+from core.database.capture import REFUSED, UNLESS_DESTROYING, roles_of
 
 OUT_OF_ORDER: Final = "invoice_series_last_issue_date"
 """The constraint that an invoice breaks which is dated before the last one of its series."""
@@ -59,7 +59,7 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE OR REPLACE TRIGGER guard_invoice BEFORE INSERT OR UPDATE OR DELETE ON public.invoice
-    FOR EACH ROW EXECUTE FUNCTION medhub.guard_invoice();
+    FOR EACH ROW {UNLESS_DESTROYING} EXECUTE FUNCTION medhub.guard_invoice();
 
 -- The invoice is locked before its state is asked: whoever makes it final meanwhile is waited for.
 CREATE OR REPLACE FUNCTION medhub.guard_invoice_part() RETURNS trigger
@@ -81,10 +81,10 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER guard_invoice_line
     BEFORE INSERT OR UPDATE OR DELETE ON public.invoice_line
-    FOR EACH ROW EXECUTE FUNCTION medhub.guard_invoice_part();
+    FOR EACH ROW {UNLESS_DESTROYING} EXECUTE FUNCTION medhub.guard_invoice_part();
 CREATE OR REPLACE TRIGGER guard_invoice_tax
     BEFORE INSERT OR UPDATE OR DELETE ON public.invoice_tax
-    FOR EACH ROW EXECUTE FUNCTION medhub.guard_invoice_part();
+    FOR EACH ROW {UNLESS_DESTROYING} EXECUTE FUNCTION medhub.guard_invoice_part();
 """  # noqa: S608 - built from our own constants
 
 _LEDGER: Final = f"""
@@ -94,11 +94,11 @@ BEGIN
     RAISE EXCEPTION 'what is posted stays' USING ERRCODE = '{REFUSED}';
 END $$;
 CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON public.ledger_transaction
-    FOR EACH STATEMENT EXECUTE FUNCTION medhub.refuse_change();
+    FOR EACH STATEMENT {UNLESS_DESTROYING} EXECUTE FUNCTION medhub.refuse_change();
 CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON public.ledger_entry
-    FOR EACH STATEMENT EXECUTE FUNCTION medhub.refuse_change();
+    FOR EACH STATEMENT {UNLESS_DESTROYING} EXECUTE FUNCTION medhub.refuse_change();
 CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON public.allocation
-    FOR EACH STATEMENT EXECUTE FUNCTION medhub.refuse_change();
+    FOR EACH STATEMENT {UNLESS_DESTROYING} EXECUTE FUNCTION medhub.refuse_change();
 
 -- Asked at commit, of all legs together, and with the owner's eyes: a tenant that was changed in
 -- the meantime hides none of them.
@@ -158,9 +158,9 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE OR REPLACE TRIGGER guard_payment BEFORE UPDATE OR DELETE ON public.payment
-    FOR EACH ROW EXECUTE FUNCTION medhub.guard_money();
+    FOR EACH ROW {UNLESS_DESTROYING} EXECUTE FUNCTION medhub.guard_money();
 CREATE OR REPLACE TRIGGER guard_receivable BEFORE UPDATE OR DELETE ON public.receivable
-    FOR EACH ROW EXECUTE FUNCTION medhub.guard_money();
+    FOR EACH ROW {UNLESS_DESTROYING} EXECUTE FUNCTION medhub.guard_money();
 
 -- Asked at commit, of the rows as they are by then: a payment, a receivable and their allocations
 -- are written one after the other.

@@ -1,5 +1,6 @@
 """Appending a batch: each organization's events in one transaction with their checkpoint."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,6 +13,10 @@ from compliance.servicers.arrivals import same_event
 from compliance.storage.store import Store, StoreTransaction
 from core.database import ConstraintViolated
 
+_NO_LEAF = -1
+"""In place of the index of a leaf, for an event that no log takes in."""
+
+_log = logging.getLogger("medhub.trail")
 _USED_ONCE = frozenset({"uq_audit_event_event_id", "uq_audit_event_source_source_seq"})
 
 
@@ -46,6 +51,9 @@ async def _append_to(store: Store, organization: UUID, batch: Sequence[Arrival])
 async def _append_in(tx: StoreTransaction, batch: Sequence[Arrival]) -> list[int]:
     # From here to the commit this log is ours alone, so size, tiles and leaves belong together.
     log = await tx.logs.lock()
+    if log is None:
+        _log.warning("events of an organization that has left were dropped: %d", len(batch))
+        return [_NO_LEAF] * len(batch)
     held = await tx.events.held([arrival.event_id for arrival in batch])
     placed = place(batch, held, log.size, same_event)
     if placed.fresh:

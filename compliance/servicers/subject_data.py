@@ -14,7 +14,7 @@ from google.protobuf.json_format import MessageToDict
 
 from compliance.domain.keys import ACCESS_PACKAGE, AUDIT
 from compliance.servicers.opening import opened
-from compliance.storage.events import Leaf
+from compliance.storage.events import leaf_of
 from compliance.storage.keys import Keys
 from compliance.storage.tables import metadata
 from core import clock
@@ -31,9 +31,6 @@ from medhub.compliance.v1.audit_pb2 import AuditEvent
 EVIDENCE = "fr.csp.l1142-28"
 """The class of retention of the trail."""
 
-_LEAF = (
-    "leaf_index", "event_id", "occurred_at", "recorded_at", "clear", "sealed", "sealed_digest",
-)  # fmt: skip
 _CLEAR = (
     "source", "occurred_time", "kind", "outcome", "method", "action", "purpose", "entity",
     "operation", "fields", "break_glass", "auth_degraded", "count", "sealed_altered",
@@ -82,8 +79,7 @@ def _opening(provider: KeyProvider) -> Opens:
     async def opens(
         tx: Transaction, rows: Sequence[Mapping[str, Any]], person: Person
     ) -> list[Mapping[str, object]]:
-        leaves = [Leaf(*(row[name] for name in _LEAF)) for row in rows]
-        events = await opened(leaves, Keys(tx, provider))
+        events = await opened([leaf_of(row) for row in rows], Keys(tx, provider))
         return [_shown(event, person) for event in events]
 
     return opens

@@ -1,7 +1,7 @@
 """Events: the leaves of a log, and how they are found again."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -162,6 +162,11 @@ class Leaf:
     def stored(self) -> bytes:
         """The leaf's bytes, as they were hashed."""
         return self.clear + self.sealed_digest
+
+
+def leaf_of(row: Mapping[str, Any]) -> Leaf:
+    """The event of a row, by the names of its columns."""
+    return Leaf(*(row[column.name] for column in _SHOWN))
 
 
 @dataclass(frozen=True, slots=True)

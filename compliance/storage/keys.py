@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from compliance.domain.keys import ORGANIZATION, KeyDestroyed, KeyName, KeyWanted, SealingKey
+from compliance.storage.offboarding import is_gone
 from compliance.storage.tables import forgotten_subject, month_key, subject_key
 from core.crypto.keyring import KeyProvider
 from core.crypto.seal import combine, derive, new_key
@@ -215,6 +216,8 @@ class Keys:
         held = await self._subjects(wanted)
         missing = wanted - held.keys()
         if missing:
+            if await is_gone(self._tx):
+                raise KeyDestroyed
             for retention_class in sorted({pair[1] for pair in missing}):
                 own = await self._own_secret(retention_class)
                 await self._refuse_forgotten(own, missing, retention_class)

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from compliance.domain.checkpoint import Checkpoint, origin_of, sign
 from compliance.domain.tiles import RightEdge
+from compliance.storage.offboarding import is_gone
 from compliance.storage.tables import audit_log, checkpoint, log_key
 from core.crypto.keyring import KeyProvider
 from core.crypto.note_keys import NoteSigner
@@ -66,13 +67,16 @@ class Logs:
         self._tx = tx
         self._keys = keys
 
-    async def lock(self) -> Log:
+    async def lock(self) -> Log | None:
         """The log, made where there is none, and locked: appends to one log take turns.
 
-        Several relays append at once; leaves have one order, so the row is the turnstile.
+        Several relays append at once; leaves have one order, so the row is the turnstile. None for
+        an organization that has left: its log is gone, and there is no other.
         """
         row = await self._tx.one(_LOCK)
         if row is None:
+            if await is_gone(self._tx):
+                return None
             await self._create()
             row = await self._tx.one(_LOCK)
             if row is None:

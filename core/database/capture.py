@@ -12,6 +12,7 @@ from dataclasses import dataclass
 NO_CONTEXT = "MH001"  # SQLSTATE of a write without an audit context
 REFUSED = "MH002"  # SQLSTATE of what the audit schema forbids
 MASK = "***"
+UNLESS_DESTROYING = "WHEN (NOT medhub.destroying())"  # for triggers that watch over deleting
 OTHER = "OTHER"  # stands in facts for a value that is not of its declared shape
 
 
@@ -95,6 +96,25 @@ CREATE TABLE IF NOT EXISTS medhub.request_key (
     PRIMARY KEY (organization_id, caller, method, request_id)
 );
 CREATE INDEX IF NOT EXISTS ix_request_key_created_at ON medhub.request_key (created_at);
+
+-- Organizations that leave: handed over by the owner, then destroyed by the owner. What is kept is
+-- the proof, and that nothing of them is taken in any more.
+CREATE TABLE IF NOT EXISTS medhub.offboarding (
+    organization_id uuid PRIMARY KEY,
+    export_digest bytea NOT NULL,
+    suspended_at timestamptz NOT NULL,
+    exported_at timestamptz NOT NULL,
+    begun_at timestamptz,
+    destroyed_at timestamptz,
+    destroyed jsonb NOT NULL DEFAULT '{}',
+    receipt bytea
+);
+
+CREATE TABLE IF NOT EXISTS medhub.offboarding_key (
+    id uuid PRIMARY KEY,
+    verifier_key text NOT NULL,
+    seed bytea NOT NULL
+);
 """
 
 _FUNCTIONS = f"""
@@ -167,18 +187,32 @@ _APP_FUNCTIONS = (
 )
 
 
+# Asked by the triggers that record or refuse what is deleted. An organization that leaves is
+# destroyed by the owner, who connects to migrate and for this alone: no statement of a service can
+# pretend to be the owner, since the session's user is whoever has logged in.
+_DESTROYING = """
+CREATE OR REPLACE FUNCTION medhub.destroying() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN session_user = {owner}::name
+    AND COALESCE(current_setting('medhub.destroying', true), '') = 'on';
+"""
+
+
 def install_sql(roles: Roles) -> str:
     """The audit schema and its grants. Repeatable: a newer medhub replaces the functions."""
     grants = "".join(
         f"GRANT EXECUTE ON FUNCTION medhub.{f} TO {roles.app};\n" for f in _APP_FUNCTIONS
     )
-    return f"""{_TABLES}{_FUNCTIONS}
+    destroying = _DESTROYING.format(owner=_literal(roles.owner))
+    return f"""{_TABLES}{_FUNCTIONS}{destroying}
 REVOKE ALL ON ALL TABLES IN SCHEMA medhub FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA medhub FROM PUBLIC;
 GRANT USAGE ON SCHEMA medhub TO {roles.app}, {roles.relay};
 GRANT USAGE ON SCHEMA public TO {roles.app}, {roles.relay};
 {grants}
 GRANT EXECUTE ON FUNCTION medhub.transaction_organization() TO {roles.app};
+GRANT EXECUTE ON FUNCTION medhub.destroying() TO {roles.app}, {roles.relay};
+GRANT SELECT (organization_id, begun_at) ON medhub.offboarding TO {roles.app};
 GRANT SELECT, DELETE, UPDATE (source_seq) ON medhub.audit_outbox TO {roles.relay};
 GRANT SELECT, INSERT, DELETE ON medhub.fact_outbox TO {roles.relay};
 
@@ -344,13 +378,17 @@ REVOKE ALL ON FUNCTION medhub.capture_{table.table}() FROM PUBLIC;"""  # noqa: S
 
 def triggers_sql(table: str) -> str:
     """The triggers that call it: one per kind of event, which is all a transition table allows."""
-    function = f"FOR EACH STATEMENT EXECUTE FUNCTION medhub.capture_{table}()"
-    old, new = "OLD TABLE AS old_rows", "NEW TABLE AS new_rows"
-    seen = {"insert": new, "update": f"{old} {new}", "delete": old}
+    function = f"EXECUTE FUNCTION medhub.capture_{table}()"
+    old, new, each = "OLD TABLE AS old_rows", "NEW TABLE AS new_rows", "FOR EACH STATEMENT"
+    seen = {
+        "insert": f"{new} {each}",
+        "update": f"{old} {new} {each}",
+        "delete": f"{old} {each} {UNLESS_DESTROYING}",
+    }
     captures = "".join(
         f"CREATE OR REPLACE TRIGGER capture_{event} AFTER {event} ON public.{table}"
-        f" REFERENCING {rows} {function};\n"
-        for event, rows in seen.items()
+        f" REFERENCING {how} {function};\n"
+        for event, how in seen.items()
     )
     return f"""{captures}
 CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON public.{table}

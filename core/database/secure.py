@@ -145,3 +145,11 @@ def add_tables(bind: Connection, metadata: MetaData, *names: str) -> None:
     metadata.create_all(bind, tables=tables, checkfirst=True)
     for table in tables:
         secure(bind, table)
+
+
+def renew_triggers(bind: Connection, metadata: MetaData) -> None:
+    """Renew the triggers that record, on the captured tables that are there already."""
+    for table in metadata.sorted_tables:
+        there = bind.exec_driver_sql("SELECT to_regclass(%s)", (f"public.{table.name}",)).scalar()
+        if table.info["capture"] and there is not None:
+            bind.exec_driver_sql(triggers_sql(table.name))

@@ -4,7 +4,6 @@ A receipt is a signed note (c2sp.org/signed-note): a text that people can read, 
 Ed25519 signature over it, which anybody can verify without medhub. It names the request and nobody.
 """
 
-import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -13,8 +12,9 @@ from sqlalchemy import LargeBinary, MetaData, Text, Uuid, bindparam, insert, sel
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from core.crypto.keyring import KeyProvider
-from core.crypto.note_keys import NoteSigner, NoteVerifier
+from core.crypto.note_keys import NoteSigner
 from core.crypto.seal import new_key
+from core.crypto.signed_notes import signed
 from core.database import Reach, Transaction, column, statement, tenant_table
 from core.ids import id_from, new_id
 from medhub.subject.v1 import erasure_pb2 as wire
@@ -28,10 +28,6 @@ _KEPT_WORD = {
     wire.ERASURE_ACTION_DESTROY_KEY: "unreadable",
     wire.ERASURE_ACTION_KEEP: "kept",
 }
-
-
-class NotVouched(ValueError):
-    """A text that is no receipt, or not signed by the key that is said to have signed it."""
 
 
 def receipt_tables(metadata: MetaData) -> None:
@@ -184,37 +180,6 @@ def _line_of(table: wire.ErasedTable) -> str:
         return line
     until = f" until {table.keep_until.ToJsonString()}" if table.HasField("keep_until") else ""
     return f"{line} {table.retention}{until}"
-
-
-def signed(text: str, signer: NoteSigner) -> bytes:
-    """The text as a signed note."""
-    signature = base64.b64encode(signer.key_id + signer.sign(text.encode())).decode()
-    return f"{text}\n— {signer.name} {signature}\n".encode()
-
-
-def verified(note: bytes, verifier_key: str) -> str:
-    """The text of a receipt, signed by this key. Needs nothing else. Raises NotVouched."""
-    verifier = _verifier(verifier_key)
-    try:
-        text, _, line = note.decode().rpartition("\n\n— ")
-        name, _, encoded = line.removesuffix("\n").partition(" ")
-        blob = base64.b64decode(encoded, validate=True)
-    except ValueError:
-        raise NotVouched("not a signed note") from None
-    said = f"{text}\n"
-    known = name == verifier.name and blob[:4] == verifier.key_id
-    if not known or not verifier.verify(said.encode(), blob[4:]):
-        raise NotVouched("the receipt is not signed by this key")
-    if not said.startswith(f"{HEADING}\n"):
-        raise NotVouched("signed, and no receipt of an erasure")
-    return said
-
-
-def _verifier(verifier_key: str) -> NoteVerifier:
-    try:
-        return NoteVerifier.from_vkey(verifier_key)
-    except ValueError:
-        raise NotVouched("not a verifier key (a C2SP vkey)") from None
 
 
 def _request_id(request: str) -> UUID:

@@ -2,9 +2,10 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ ANOTHER = "It names another person."
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The columns of a table, for one kind of person."""
+    """The columns of a table, for one kind of person or for the organization."""
 
     # Those that are read, in their order; some are needed to open others.
     columns: tuple[str, ...]
@@ -39,9 +40,18 @@ class Shown:
 
 def shown_of(table: Table, kind: str, service: str) -> Shown:
     """What a person of this kind is shown of a table."""
+    return _shown(table, service, lambda column: _withheld(column, kind))
+
+
+def shown_whole(table: Table, service: str, withheld: Mapping[str, str]) -> Shown:
+    """What the organization itself is shown of a table: all but secrets, and these columns."""
+    return _shown(table, service, lambda column: withheld.get(column.name) or _secret(column))
+
+
+def _shown(table: Table, service: str, why: Callable[[Column[Any]], str]) -> Shown:
     columns = [column for column in table.columns if not is_tenant(column)]
-    withheld = {column.name: _withheld(column, kind) for column in columns}
-    told = frozenset(name for name, why in withheld.items() if not why)
+    withheld = {column.name: why(column) for column in columns}
+    told = frozenset(name for name, reason in withheld.items() if not reason)
     return Shown(
         columns=tuple(column.name for column in columns),
         told=told,
@@ -62,12 +72,19 @@ def _withheld(column: Column[Any], kind: str) -> str:
     persons = persons_of(column.table)
     if column.name in reach.withheld:
         return reach.withheld[column.name]
+    if secret := _secret(column):
+        return secret
+    if persons.get(column.name, kind) != kind:
+        return ANOTHER
+    return ""
+
+
+def _secret(column: Column[Any]) -> str:
+    """Why a column is shown to nobody; empty when it may be."""
     if class_of_column(column) == options.DATA_CLASS_SECRET:
         return OPENS_SOMETHING
     if column.info.get("internal") and column.info["secret"]:
         return DIGEST
-    if persons.get(column.name, kind) != kind:
-        return ANOTHER
     return ""
 
 
@@ -94,7 +111,7 @@ def _field(column: Column[Any], service: str, withheld: str) -> HeldField:
 
 def _plain(value: object) -> object:
     """A value that JSON does not know."""
-    if isinstance(value, UUID):
+    if isinstance(value, UUID | Decimal):
         return str(value)
     if isinstance(value, datetime | date):
         return value.isoformat()

@@ -1,4 +1,4 @@
-"""`medhub receipt`: whether a receipt of an erasure is what a service has signed."""
+"""`medhub receipt`: whether a receipt is what a service has signed."""
 
 import base64
 import sys
@@ -18,14 +18,22 @@ def receipt(
         str, typer.Option(help="The service's public key, as a vkey line, known from elsewhere.")
     ],
 ) -> None:
-    """Verify a receipt of an erasure and print what it says. Needs no platform and no network."""
-    from core.subject.receipts import NotVouched, verified
+    """Verify a receipt of an erasure, or of an organization's destruction, and print what it says.
+
+    Needs no platform and no network.
+    """
+    from core.crypto.signed_notes import NotVouched, verified
+    from core.offboarding.receipts import HEADING as OF_ORGANIZATION
+    from core.subject.receipts import HEADING as OF_PERSON
 
     try:
-        print(verified(_note_in(file.read_bytes()), key), end="")
+        said = verified(_note_in(file.read_bytes()), key)
+        if said.partition("\n")[0] not in (OF_ORGANIZATION, OF_PERSON):
+            raise NotVouched("signed, and no receipt")
     except NotVouched as refusal:
         print(f"medhub: {refusal}", file=sys.stderr)
         raise typer.Exit(1) from None
+    print(said, end="")
 
 
 def _note_in(given: bytes) -> bytes:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from core.crypto.signed_notes import NotVouched, verified
 from core.ids import id_from
-from core.subject.receipts import NotVouched, verified
 from medhub.subject.v1 import erasure_pb2
 from medhub.subject.v1 import subject_pb2 as held
 from medhub.subject.v1 import subject_service_pb2 as wire

@@ -5,9 +5,9 @@ from typing import Any, NoReturn
 
 import pytest
 
+from core.crypto.signed_notes import verified
 from core.errors import Unavailable
 from core.ids import id_from, name_of, new_id
-from core.subject.receipts import verified
 from medhub.compliance.v1 import access_request_pb2 as access
 from medhub.compliance.v1 import data_subject_request_service_pb2 as requests
 from medhub.compliance.v1 import erasure_request_pb2 as erasure

@@ -1,0 +1,125 @@
+"""Where each service keeps what it holds: its database as app and as owner, and its keyring."""
+
+import json
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretBytes, SecretStr
+
+import analytics.storage.organization_data
+import auth.storage.organization_data
+import billing.storage.organization_data
+import clinical.storage.organization_data
+import compliance.servicers.organization_data
+from clinical.storage.tables import organization_key
+from core.contract import everything
+from core.crypto.keyring import Keyring
+from core.crypto.organization_keys import OrganizationKeys
+from core.crypto.unlocking import KeyFile, Passphrase
+from core.database import Database, DatabaseSettings
+from core.database.settings import PAGE_KEY_BYTES
+from core.offboarding.belongings import Belongings
+from core.offboarding.destruction import Destruction
+from hub.data_dir import DataDir
+from hub.layout import POSTGRES_URL, Layout
+from hub.ports import Port
+from hub.services import Service
+
+ORDER = (Service.CLINICAL, Service.BILLING, Service.AUTH, Service.ANALYTICS, Service.COMPLIANCE)
+"""Compliance is last: the others' records travel to it, and to analytics, while they last."""
+
+
+class Unplaced(Exception):
+    """It is not known where a service keeps its data; the text says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One service's own."""
+
+    service: Service
+    app_url: str
+    owner_url: str
+    keyring: Keyring
+
+    def belongings(self) -> Belongings:
+        """What the service holds of organizations, by its own declaration."""
+        # Tables name the fields of the contract, which have to be known.
+        everything()
+        match self.service:
+            case Service.AUTH:
+                return auth.storage.organization_data.belongings()
+            case Service.BILLING:
+                return billing.storage.organization_data.belongings()
+            case Service.ANALYTICS:
+                return analytics.storage.organization_data.belongings()
+            case Service.COMPLIANCE:
+                return compliance.servicers.organization_data.belongings(self.keyring)
+            case Service.CLINICAL:
+                keys = OrganizationKeys(organization_key, self.keyring)
+                return clinical.storage.organization_data.belongings(keys)
+
+    def destruction(self) -> Destruction:
+        """The owner's part."""
+        return Destruction(self.owner_url, self.belongings(), self.keyring)
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[Database]:
+        """The rows, as the service's own role sees them."""
+        settings = DatabaseSettings(
+            app_url=SecretStr(self.app_url),
+            page_key=SecretBytes(os.urandom(PAGE_KEY_BYTES)),
+        )
+        database = Database(settings)
+        await database.open()
+        try:
+            yield database
+        finally:
+            await database.close()
+
+
+def of_layout(layout: Layout) -> list[Place]:
+    """The services of a platform that `medhub up` runs, in their order."""
+    return [
+        Place(
+            service,
+            layout.database(service).app,
+            layout.database(service).owner,
+            Keyring.open(layout.of(service).keyring(), KeyFile(layout.of(service).keyring_key())),
+        )
+        for service in ORDER
+    ]
+
+
+def of_environment(told: Mapping[str, str]) -> list[Place]:
+    """The services as the environment names them, MEDHUB_<SERVICE>_…; raises Unplaced."""
+    return [_told(service, told) for service in ORDER]
+
+
+def _told(service: Service, told: Mapping[str, str]) -> Place:
+    prefix = f"MEDHUB_{service.upper()}_"
+    names = ("DATABASE_APP_URL", "DATABASE_OWNER_URL", "KEYRING_PATH")
+    missing = [prefix + name for name in names if not told.get(prefix + name)]
+    key, words = told.get(f"{prefix}KEYRING_KEY_PATH"), told.get(f"{prefix}KEYRING_PASSPHRASE")
+    if not key and not words:
+        missing.append(f"{prefix}KEYRING_KEY_PATH")
+    if missing:
+        raise Unplaced(f"set {', '.join(missing)}")
+    secret = KeyFile(Path(key)) if key else Passphrase(words or "")
+    app, owner, keyring = (told[prefix + name] for name in names)
+    return Place(service, app, owner, Keyring.open(Path(keyring), secret))
+
+
+def places(data: DataDir | None) -> list[Place]:
+    """Of the platform in a data directory; without one, of the environment. Raises Unplaced."""
+    if data is None:
+        return of_environment(os.environ)
+    if not data.ports.exists():
+        raise Unplaced(f"no platform has run in {data.root}")
+    if data.supervisor_pid() is None and not os.environ.get(POSTGRES_URL):
+        raise Unplaced(f"no platform runs in {data.root}; start it with: medhub up")
+    ports = {Port(part): number for part, number in json.loads(data.ports.read_text()).items()}
+    return of_layout(Layout.on(data, ports))
