@@ -138,21 +138,30 @@ def _with_places(data_dir: Path | None, organization: str, work: "_Work") -> Non
     import psycopg
 
     from core.crypto.keyring import KeyringUnusable
-    from core.errors import Refusal
-    from core.ids import id_from
     from core.offboarding.destruction import NotReady
     from hub.offboarding.places import Unplaced, places
 
     told = data_dir is None and os.environ.get(_DATABASE)
     data = None if told else DataDir.at(data_dir or DEFAULT_DATA_DIR)
-    refusals = (NotReady, OSError, Refusal, Unplaced, KeyringUnusable, ValueError)
+    refusals = (NotReady, OSError, Unplaced, KeyringUnusable, ValueError)
     try:
-        key = id_from(organization, "organizations", field="organization")
+        key = _id_of(organization)
         work(places(data), key)
     except refusals as refusal:
         _refuse(refusal)
     except psycopg.OperationalError:
         _refuse("a database cannot be reached")
+
+
+def _id_of(organization: str) -> UUID:
+    """The id in a name; raises ValueError for what is none."""
+    from core.errors import InvalidName
+    from core.ids import id_from
+
+    try:
+        return id_from(organization, "organizations", field="organization")
+    except InvalidName:
+        raise ValueError("an organization is named organizations/{uuid}") from None
 
 
 def _lines_of(found: "Verified") -> list[str]:

@@ -66,6 +66,7 @@ class Auth:
 
     rows: Callable[..., list[dict[str, Any]]]
     database: Database
+    owner_url: str
     store: Store
     keyring: Keyring
     hashing: Hashing
@@ -180,6 +181,7 @@ async def auth(database: Callable[..., ServiceDatabase], tmp_path: Path) -> Asyn
         yield Auth(
             rows=service.rows,
             database=opened,
+            owner_url=service.urls.owner,
             store=store,
             keyring=keyring,
             hashing=hashing,

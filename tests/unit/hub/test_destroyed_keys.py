@@ -9,19 +9,21 @@ import pytest
 from core.ids import new_id
 from core.subject.receipts import Record
 from hub.destroyed_keys import Destroyed, DestroyedKey, keep, listed
+from hub.destroyed_organizations import DestroyedOrganization
 from hub.erased_rows import ErasedRows
 
 WARD = UUID(int=7)
 
 
 def test_a_list_is_read_as_it_was_kept(tmp_path: Path) -> None:
-    """Keys of persons and of months, and erasures in a service; nothing else is in it."""
+    """Keys of persons and of months, erasures, organizations that left; and nothing else."""
     at = datetime(2026, 11, 25, 12, 30, 1, 5, tzinfo=UTC)
     record = Record(new_id(), b"\x01\x02", (new_id(),), ("patient", "encounter"), at, b"\xffsigned")
     keys: set[Destroyed] = {
         DestroyedKey(WARD, new_id()),
         DestroyedKey(WARD, None, "audit", "2026-11"),
         ErasedRows(WARD, "clinical", record),
+        DestroyedOrganization(new_id(), "billing", b"\x03", at, at, b"\xfesigned"),
     }
     path = tmp_path / "destroyed-keys.jsonl"
 
