@@ -12,7 +12,7 @@ from analytics.domain.facts import QUARTER, quarter_of
 from core.errors import InvalidField
 
 PARIS = "Europe/Paris"
-ZONES = sorted(available_timezones())
+ZONES = sorted(available_timezones() - {"localtime", "Factory"})  # which are refused
 # Half an hour of summer time, midnight leapt over, midnight twice, a quarter of an hour apart.
 ODD = ["Australia/Lord_Howe", "Atlantic/Azores", "Africa/Cairo", "Asia/Kathmandu", "America/Havana"]
 
