@@ -73,6 +73,10 @@ def _add_operation(parser: ArgumentParser) -> None:
     compromised.set_defaults(work=_revoke_key)
     everything = kinds.add_parser("end-everything", help="log everybody out, everywhere")
     everything.set_defaults(work=_end_everything)
+    history = kinds.add_parser(
+        "begin-history", help="have every server take the state anew, after a restore"
+    )
+    history.set_defaults(work=_begin_history)
     for name, work in (
         ("suspend-organization", _suspend),
         ("reactivate-organization", _reactivate),
@@ -163,6 +167,10 @@ async def _revoke_key(store: Store, given: Namespace) -> str:
 
 async def _end_everything(store: Store, _given: Namespace) -> str:
     return _revision(await operation.end_everything(store))
+
+
+async def _begin_history(store: Store, _given: Namespace) -> str:
+    return _revision(await operation.begin_history(store))
 
 
 async def _suspend(store: Store, given: Namespace) -> str:

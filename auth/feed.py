@@ -9,7 +9,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 from auth.background import own_call
 from auth.domain.refusals import RevisionOutOfRange
@@ -91,6 +92,7 @@ class Feed:
         self._probes: list[tuple[Subscription, int]] = []
         self._wake = asyncio.Event()
         self._revision: int | None = None
+        self._history: UUID | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -119,22 +121,26 @@ class Feed:
         finally:
             self._subscriptions.pop(made, None)
 
-    async def opening(self, from_revision: int, follower: Subscription) -> list[WatchResponse]:
+    async def opening(
+        self, from_revision: int, follower: Subscription, history: str = ""
+    ) -> list[WatchResponse]:
         """What brings a follower from its revision to the present: commits, or a snapshot.
 
-        Raises RevisionOutOfRange for a revision beyond what was issued.
+        A revision of another history says nothing. Raises RevisionOutOfRange for one beyond what
+        was issued in this one.
         """
         async with self._store.begin_as(_READ) as tx:
             if from_revision:
-                revision, oldest, events = await tx.state.since(from_revision)
-                if from_revision > revision:
+                told = await tx.state.since(from_revision)
+                same = history in ("", str(told.history))
+                if same and from_revision > told.revision:
                     raise RevisionOutOfRange
-                if oldest <= from_revision + 1:
-                    follower.floor = revision
-                    return list(deltas(events))
-            revision, held = await tx.state.snapshot(clock.now())
-        follower.floor = revision
-        return list(snapshot(revision, held))
+                if same and told.oldest <= from_revision + 1:
+                    follower.floor = told.revision
+                    return list(deltas(told.events))
+            held = await tx.state.snapshot(clock.now())
+        follower.floor = held.revision
+        return list(snapshot(held))
 
     def probe(self, follower: Subscription, number: int) -> None:
         """Answer a follower's probe after a read that begins now or later."""
@@ -168,25 +174,25 @@ class Feed:
         asked_at, as_of = asyncio.get_running_loop().time(), clock.now()
         probes, self._probes = self._probes, []
         async with self._store.begin_as(_READ) as tx:
-            if self._revision is None:
-                self._revision = await tx.state.revision()
-            revision, oldest, events = await tx.state.since(self._revision)
-        if revision < self._revision or oldest > self._revision + 1:
+            known = await tx.state.revision() if self._revision is None else self._revision
+            told = await tx.state.since(known)
+        restored = self._history not in (None, told.history) or told.revision < known
+        if restored or told.oldest > known + 1:
             # The database was restored to an earlier time, or this server was away for longer
             # than events are kept: followers take a snapshot.
             self._cut_all()
-            events = []
-        self._revision = revision
-        for delta in deltas(events):
+            told = replace(told, events=[])
+        self._revision, self._history = told.revision, told.history
+        for delta in deltas(told.events):
             for each in self._subscriptions:
                 each.offer(Message(delta, asked_at))
         for follower, number in probes:
             follower.told_at = asked_at
-            follower.offer(Message(checkpoint(revision, number, as_of), asked_at))
+            follower.offer(Message(checkpoint(told, number, as_of), asked_at))
         for each in self._subscriptions:
             if asked_at - each.told_at >= each.every:
                 each.told_at = asked_at
-                each.offer(Message(checkpoint(revision, 0, as_of), asked_at))
+                each.offer(Message(checkpoint(told, 0, as_of), asked_at))
 
 
 async def follow(feed: Feed, state: State) -> None:

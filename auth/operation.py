@@ -54,6 +54,17 @@ async def end_everything(store: Store) -> int:
         return await ending.end_everything(tx)
 
 
+async def begin_history(store: Store) -> int:
+    """Have every server take the auth state anew; answers the revision.
+
+    For a database that was restored to an earlier time: what servers hold may be of commits that
+    have never been, and the revisions of those are given to others.
+    """
+    async with store.begin_as(own_call("BeginHistory", "auth.state.begin_history")) as tx:
+        await tx.state.begin_history()
+        return await tx.state.revision()
+
+
 async def revoke_key(store: Store, keyring: KeyProvider, kid: str) -> int:
     """Let a compromised key verify nothing any more. Answers the revision; raises NoSuchRow."""
     try:

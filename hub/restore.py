@@ -17,6 +17,8 @@ from uuid import UUID
 
 import psycopg
 
+from auth.operation import begin_history
+from auth.storage.store import Store as AuthStore
 from compliance.storage.store import Store
 from core import clock, identity
 from core.identity import Call, Caller, Kind
@@ -85,6 +87,9 @@ async def prove(layout: Layout, destroyed: Iterable[Destroyed], report: Report) 
     async with Supervisor(layout.data.logs, report) as supervisor:
         await supervisor.start(_embedded(layout).child())
         await supervisor.run_once(layout.migration())
+        async with database_of(layout, Service.AUTH) as (database, _):
+            # What another server holds of the auth state is of a time that is undone.
+            await begin_history(AuthStore(database))
         erasures, rows = await redo(layout, erased)
         report(f"erasures done since the backup, and now again: {erasures}, of {rows} rows")
         again_left = await asyncio.to_thread(redo_destroyed, layout, gone)

@@ -30,7 +30,7 @@ class AuthState:
         if first is None:
             return
         with self._feed.subscribed() as line:
-            for part in await self._feed.opening(first.from_revision, line):
+            for part in await self._feed.opening(first.from_revision, line, first.history):
                 yield part
             if first.probe:
                 self._feed.probe(line, first.probe)

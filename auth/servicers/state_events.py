@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from auth.servicers.times import timestamp
 from auth.signing import ALGORITHM
+from auth.storage.state import Told
 from medhub.auth.v1 import auth_state_pb2 as wire
 from medhub.auth.v1.auth_state_service_pb2 import WatchResponse
 from medhub.auth.v1.membership_pb2 import RoleBinding
@@ -37,25 +38,30 @@ def deltas(rows: Iterable[Row]) -> Iterator[WatchResponse]:
         )
 
 
-def snapshot(revision: int, rows: Iterable[Row]) -> Iterator[WatchResponse]:
+def snapshot(told: Told) -> Iterator[WatchResponse]:
     """The whole state in parts of at most CHUNK_BYTES; the last one says so."""
-    part = wire.Snapshot(revision=revision)
+    part = wire.Snapshot(revision=told.revision)
     size = 0
-    for row in rows:
+    for row in told.events:
         event = event_to_proto(*row)
         if size + event.ByteSize() > CHUNK_BYTES:
             yield WatchResponse(snapshot=part)
-            part, size = wire.Snapshot(revision=revision), 0
+            part, size = wire.Snapshot(revision=told.revision), 0
         part.events.append(event)
         size += event.ByteSize()
-    part.last = True
+    part.last, part.history = True, str(told.history)
     yield WatchResponse(snapshot=part)
 
 
-def checkpoint(revision: int, probe: int, as_of: datetime) -> WatchResponse:
+def checkpoint(told: Told, probe: int, as_of: datetime) -> WatchResponse:
     """The revision that the database had when it was asked."""
     return WatchResponse(
-        checkpoint=wire.Checkpoint(revision=revision, probe=probe, as_of=timestamp(as_of))
+        checkpoint=wire.Checkpoint(
+            revision=told.revision,
+            probe=probe,
+            as_of=timestamp(as_of),
+            history=str(told.history),
+        )
     )
 
 

@@ -6,6 +6,7 @@ that holds the revision, which the next publisher waits for.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -57,7 +58,7 @@ _BUILT_IN = statement(
 # One statement is one snapshot: the events are those of the revision that it returns.
 _SNAPSHOT = statement(
     text(
-        """SELECT r.value AS revision, s.revision AS said_at, s.event
+        """SELECT r.history, r.value AS revision, s.revision AS said_at, s.event
         FROM auth_revision r
         LEFT JOIN auth_state s ON s.forget_at IS NULL OR s.forget_at > :at
         ORDER BY s.key"""
@@ -65,14 +66,28 @@ _SNAPSHOT = statement(
 )
 _SINCE = statement(
     text(
-        """SELECT r.value AS revision, (SELECT min(revision) FROM auth_event) AS oldest,
-               e.revision AS said_at, e.event
+        """SELECT r.history, r.value AS revision,
+               (SELECT min(revision) FROM auth_event) AS oldest, e.revision AS said_at, e.event
         FROM auth_revision r LEFT JOIN auth_event e ON e.revision > :after
         ORDER BY e.revision, e.ordinal"""
     ).bindparams(bindparam("after", type_=BigInteger))
 )
+_BEGIN_HISTORY = statement(text("UPDATE auth_revision SET history = gen_random_uuid()"))
 _FORGET_EVENTS = statement(delete(auth_event).where(auth_event.c.occurred_at < bindparam("before")))
 _FORGET_STATE = statement(delete(auth_state).where(auth_state.c.forget_at < bindparam("at")))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One read of the sequence: events, each with the revision at which it was said.
+
+    `history` is another one since a restore. `oldest` is the first revision whose events are kept.
+    """
+
+    history: UUID
+    revision: int
+    oldest: int
+    events: list[tuple[int, dict[str, Any]]]
 
 
 class State:
@@ -124,21 +139,22 @@ class State:
         rows = await self._tx.all(_BUILT_IN)
         return {row.event["role"]: frozenset(row.event["permissions"]) for row in rows}
 
-    async def snapshot(self, at: datetime) -> tuple[int, list[tuple[int, dict[str, Any]]]]:
-        """The revision, and what holds at it: when each event was said, and the event.
-
-        Without what is forgotten at `at`, so it grows with changes and not with people.
-        """
+    async def snapshot(self, at: datetime) -> Told:
+        """What holds now, without what is forgotten at `at`: it grows with changes, not people."""
         rows = await self._tx.all(_SNAPSHOT, at=at)
         held = [(row.said_at, row.event) for row in rows if row.event is not None]
-        return rows[0].revision, held
+        return Told(rows[0].history, rows[0].revision, rows[0].revision + 1, held)
 
-    async def since(self, after: int) -> tuple[int, int, list[tuple[int, dict[str, Any]]]]:
-        """The revision, the oldest one whose events are kept, and the events after `after`."""
+    async def since(self, after: int) -> Told:
+        """The events after a revision."""
         rows = await self._tx.all(_SINCE, after=after)
         events = [(row.said_at, row.event) for row in rows if row.event is not None]
-        revision = rows[0].revision
-        return revision, rows[0].oldest or revision + 1, events
+        first = rows[0]
+        return Told(first.history, first.revision, first.oldest or first.revision + 1, events)
+
+    async def begin_history(self) -> None:
+        """Have every follower take a snapshot: what they hold may be of a future that is undone."""
+        await self._tx.run(_BEGIN_HISTORY)
 
     async def forget(self, at: datetime) -> None:
         """Delete what no live token and no resuming subscriber can need at `at`."""

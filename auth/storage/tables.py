@@ -491,6 +491,12 @@ auth_revision = platform_table(
         internal="Sessions of everybody from before this revision have ended.",
         server_default="0",
     ),
+    column(
+        "history",
+        Uuid,
+        internal="Another one after a restore: the same revisions are other commits then.",
+        server_default="gen_random_uuid()",
+    ),
     CheckConstraint("id = 1", name="one_row"),
     reason="Servers serve all organizations and follow one sequence.",
 )

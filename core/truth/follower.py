@@ -2,8 +2,8 @@
 
 Delay must not look fresh: the receiver measures from the moment it asked, on its own monotonic
 clock, and a checkpoint counts only if it echoes a probe. A delta that does not join on to what
-was applied, or a checkpoint beyond it, means a lost event: the stream is dropped and the whole
-state asked for anew.
+was applied, or a checkpoint beyond it, means a lost event; a checkpoint of another history, that
+auth's database was restored. Then the stream is dropped and the whole state asked for anew.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _log = logging.getLogger("medhub.truth")
 
 
 class _OutOfStep(Exception):
-    """An event is missing, or was not understood a while ago: only the whole state helps."""
+    """An event is missing, undone, or was not understood a while ago: only the whole helps."""
 
 
 class Follower:
@@ -52,6 +52,7 @@ class Follower:
         self._stub: Any = auth_state_service_pb2_grpc.AuthStateServiceStub(channel)
         self._asked: dict[int, float] = {}
         self._whole = True
+        self._history = ""
         self._again_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
 
@@ -89,8 +90,10 @@ class Follower:
         self._state.begin_snapshot()
         # grpcio leaves behind the task that reads an endless iterator, so it is told to end.
         ended = asyncio.Event()
-        revision = 0 if self._whole else self._state.revision
-        stream = self._stub.Watch(self._probes(revision, ended))
+        stands = wire.WatchRequest()
+        if not self._whole:
+            stands.from_revision, stands.history = self._state.revision, self._history
+        stream = self._stub.Watch(self._probes(stands, ended))
         try:
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
@@ -105,14 +108,16 @@ class Follower:
             stream.cancel()
 
     async def _probes(
-        self, revision: int, ended: asyncio.Event
+        self, stands: wire.WatchRequest, ended: asyncio.Event
     ) -> AsyncIterator[wire.WatchRequest]:
         loop, number = asyncio.get_running_loop(), 0
         while not ended.is_set():
             number += 1
             self._asked[number] = loop.time()
             self._asked.pop(number - MAX_PROBES, None)
-            yield wire.WatchRequest(from_revision=revision, probe=number)
+            yield wire.WatchRequest(
+                from_revision=stands.from_revision, history=stands.history, probe=number
+            )
             with suppress(TimeoutError):
                 async with asyncio.timeout(PROBE_SECONDS):
                     await ended.wait()
@@ -123,11 +128,14 @@ class Follower:
                 self._state.apply_snapshot(answer.snapshot)
                 if answer.snapshot.last:
                     self._whole, self._again_at = False, self._later()
+                    self._history = answer.snapshot.history
             case "delta":
                 if self._whole or not self._state.apply_delta(answer.delta):
                     raise _OutOfStep
             case "checkpoint":
                 asked = self._asked.pop(answer.checkpoint.probe, None)
+                if answer.checkpoint.history != self._history:
+                    raise _OutOfStep
                 if answer.checkpoint.revision > self._state.revision:
                     # Its commits came before it in the stream, or they were lost. Without this
                     # the loss of the newest one would last until the next.

@@ -120,6 +120,12 @@ def revoke_everything(data_dir: _DataDir = None) -> None:
     _run(data_dir, "operate", "end-everything")
 
 
+@app.command("begin-history")
+def begin_history(data_dir: _DataDir = None) -> None:
+    """Have every server take the auth state anew, after PostgreSQL's own tools restored it."""
+    _run(data_dir, "operate", "begin-history")
+
+
 @app.command("suspend-organization")
 def suspend_organization(organization: _Organization, data_dir: _DataDir = None) -> None:
     """Accept no token for an organization any more."""

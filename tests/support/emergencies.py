@@ -33,10 +33,10 @@ def gift(grantee: UUID, patient: UUID) -> wire.CreateAccessGrantRequest:
 async def told(auth: Auth) -> State:
     """What a server knows that follows from now on."""
     async with auth.store.begin() as tx:
-        revision, rows = await tx.state.snapshot(clock.now())
+        held = await tx.state.snapshot(clock.now())
     state = State()
-    events = [event_to_proto(*row) for row in rows]
-    state.apply_snapshot(auth_state_pb2.Snapshot(revision=revision, events=events, last=True))
+    events = [event_to_proto(*row) for row in held.events]
+    state.apply_snapshot(auth_state_pb2.Snapshot(revision=held.revision, events=events, last=True))
     return state
 
 

@@ -21,6 +21,7 @@ from auth.domain.bindings import Held
 from auth.domain.events import Event
 from auth.storage.keys import SigningKey
 from auth.storage.principals import ServiceStanding, UserStanding
+from auth.storage.state import Told
 from core.errors import Unavailable
 from core.identity import Call, Caller, Kind
 from core.truth import Claims
@@ -30,6 +31,7 @@ Json = dict[str, Any]
 # How long a statement takes, in seconds, on average; and a commit, now and then.
 STATEMENT_SECONDS = 0.003
 LATE_COMMIT_SECONDS = 3.0
+HISTORY = UUID(int=1)  # nothing is restored here
 
 
 @dataclass
@@ -249,21 +251,22 @@ class Tx:
         rows = await self.rows()
         return {role: given for (place, role), given in rows.roles.items() if place is None}
 
-    async def snapshot(self, at: datetime) -> tuple[int, list[tuple[int, Json]]]:
+    async def snapshot(self, at: datetime) -> Told:
         """As State.snapshot."""
         rows = await self.rows()
-        return rows.revision, [
+        held = [
             (said_at, told)
             for _, (said_at, until, told) in sorted(rows.state.items())
             if until is None or until > at
         ]
+        return Told(HISTORY, rows.revision, rows.revision + 1, held)
 
-    async def since(self, after: int) -> tuple[int, int, list[tuple[int, Json]]]:
+    async def since(self, after: int) -> Told:
         """As State.since."""
         rows = await self.rows()
         oldest = rows.events[0][0] if rows.events else rows.revision + 1
         later = [(revision, told) for revision, _, told in rows.events if revision > after]
-        return rows.revision, oldest, later
+        return Told(HISTORY, rows.revision, oldest, later)
 
     async def forget(self, at: datetime, retention: timedelta) -> None:
         """As State.forget, with a retention of the simulation's own."""

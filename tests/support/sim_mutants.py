@@ -10,6 +10,7 @@ from auth import feed as feed_module
 from auth.domain.events import Event
 from auth.feed import Feed, Message
 from auth.servicers.state_events import checkpoint
+from auth.storage.state import Told
 from core import clock
 from core.truth import State, Truth
 from core.truth.follower import Follower
@@ -47,8 +48,9 @@ def checkpoints_are_made_up(patch: pytest.MonkeyPatch) -> None:
     """Auth answers probes by what it read last, without reading again."""
 
     def probe(feed: Feed, follower: Any, number: int) -> None:
-        revision = feed._revision or 0
-        follower.offer(Message(checkpoint(revision, number, clock.now()), 0.0))
+        if feed._history is not None:
+            told = Told(feed._history, feed._revision or 0, 0, [])
+            follower.offer(Message(checkpoint(told, number, clock.now()), 0.0))
 
     patch.setattr(Feed, "probe", probe)
 

@@ -243,7 +243,7 @@ async def test_a_grant_is_forgotten_after_its_end(auth: Auth) -> None:
         assert len((await auth.proving.prove(token)).grants) == 1
     async with auth.store.begin_as(identity.call()) as tx:
         held = await tx.access_grants.open_of(doctor.subject, clock.now() + EMERGENCY_LIFE)
-        _, rows = await tx.state.snapshot(clock.now() + EMERGENCY_LIFE)
+        rows = (await tx.state.snapshot(clock.now() + EMERGENCY_LIFE)).events
 
     assert held == []
     assert [row for row in rows if row[1]["kind"] == "access_grant_changed"] == []

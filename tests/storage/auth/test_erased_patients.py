@@ -64,9 +64,9 @@ async def test_a_follower_hears_of_it(auth: Auth) -> None:
     await erase(auth, patient)
 
     async with auth.store.begin() as tx:
-        revision, _, events = await tx.state.since(state.revision)
-    assert revision == state.revision + 1
-    [(_, event)] = events
+        heard = await tx.state.since(state.revision)
+    assert heard.revision == state.revision + 1
+    [(_, event)] = heard.events
     assert (event["grant"], event["revoked"]) == (made.name.removeprefix("accessGrants/"), True)
     assert str(patient) not in str(event)
 

@@ -13,8 +13,10 @@ from auth.domain.refusals import RevisionOutOfRange
 from auth.domain.roles import BUILT_IN
 from auth.feed import MOST_UNREAD, Feed, Message, Subscription, follow
 from auth.housekeeping import sweep
+from auth.operation import begin_history
 from auth.servicers.state_events import checkpoint
 from auth.signing import rotate, set_up
+from auth.storage.state import Told
 from core import clock
 from core.errors import Unavailable
 from core.ids import new_id
@@ -151,6 +153,37 @@ async def test_a_follower_resumes_or_starts_anew(auth: Auth, feed: Feed) -> None
     assert [each.WhichOneof("message") for each in gone] == ["snapshot"]
 
 
+async def test_a_restored_database_is_noticed_when_it_has_overtaken(auth: Auth, feed: Feed) -> None:
+    """The revisions are there again and are other commits: whoever resumes gets the whole."""
+    held = await publish(auth, ended(new_id()))
+    with feed.subscribed() as line:
+        [whole] = await feed.opening(0, line)
+    history = whole.snapshot.history
+
+    await begin_history(auth.store)
+    await publish(auth, ended(new_id()))
+
+    with feed.subscribed() as line:
+        resumed = await feed.opening(held, line, history)
+        beyond = await feed.opening(held + 1000, line, history)
+        kept = await feed.opening(held, line, resumed[0].snapshot.history)
+    assert [each.WhichOneof("message") for each in (*resumed, *beyond)] == ["snapshot"] * 2
+    assert resumed[0].snapshot.history != history
+    assert [each.WhichOneof("message") for each in kept] == ["delta"]
+
+
+async def test_a_feed_that_stays_through_a_restore_cuts_its_followers(
+    auth: Auth, feed: Feed
+) -> None:
+    """They come again, and take a snapshot."""
+    with feed.subscribed() as line:
+        await begin_history(auth.store)
+        await publish(auth, ended(new_id()))
+
+        with pytest.raises(Unavailable):
+            await take(line, 1)
+
+
 async def test_a_probe_is_answered_after_a_read(auth: Auth, feed: Feed) -> None:
     """The checkpoint repeats the number, and its read began after the question."""
     revision = await publish(auth, ended(new_id()))
@@ -185,7 +218,7 @@ async def test_a_follower_that_does_not_read_is_cut(auth: Auth) -> None:
     """Its line is bounded, and what was in it still comes out before the end."""
     line = Subscription(every=1.0)
     for number in range(MOST_UNREAD + 5):
-        line.offer(Message(checkpoint(1, number, clock.now()), 0.0))
+        line.offer(Message(checkpoint(Told(new_id(), 1, 1, []), number, clock.now()), 0.0))
 
     coming = line.messages()
     seen = [await anext(coming) for _ in range(MOST_UNREAD)]

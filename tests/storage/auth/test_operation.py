@@ -170,10 +170,11 @@ async def test_the_commands_reach_them(auth: Auth, monkeypatch: pytest.MonkeyPat
             ["release-address", clinic.email],
             ["disable-server", f"serviceAccounts/{account}"],
             ["disable-server", f"serviceAccounts/{account}"],
+            ["begin-history"],
         )
     ]
 
-    assert done == [0, 0, 0, 1, 0, 1, 0, 1]
+    assert done == [0, 0, 0, 1, 0, 1, 0, 1, 0]
     assert auth.rows("SELECT suspended_at FROM organization") == [{"suspended_at": None}]
 
 

@@ -150,14 +150,16 @@ class AccessGrantChanged(_message.Message):
     def __init__(self, grant_id: _Optional[str] = ..., subject_id: _Optional[str] = ..., organization_id: _Optional[str] = ..., patient_id: _Optional[str] = ..., break_glass: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoked: _Optional[bool] = ...) -> None: ...
 
 class Snapshot(_message.Message):
-    __slots__ = ("revision", "events", "last")
+    __slots__ = ("revision", "events", "last", "history")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     LAST_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     revision: int
     events: _containers.RepeatedCompositeFieldContainer[StateEvent]
     last: bool
-    def __init__(self, revision: _Optional[int] = ..., events: _Optional[_Iterable[_Union[StateEvent, _Mapping]]] = ..., last: _Optional[bool] = ...) -> None: ...
+    history: str
+    def __init__(self, revision: _Optional[int] = ..., events: _Optional[_Iterable[_Union[StateEvent, _Mapping]]] = ..., last: _Optional[bool] = ..., history: _Optional[str] = ...) -> None: ...
 
 class Delta(_message.Message):
     __slots__ = ("previous_revision", "revision", "events")
@@ -170,11 +172,13 @@ class Delta(_message.Message):
     def __init__(self, previous_revision: _Optional[int] = ..., revision: _Optional[int] = ..., events: _Optional[_Iterable[_Union[StateEvent, _Mapping]]] = ...) -> None: ...
 
 class Checkpoint(_message.Message):
-    __slots__ = ("revision", "probe", "as_of")
+    __slots__ = ("revision", "probe", "as_of", "history")
     REVISION_FIELD_NUMBER: _ClassVar[int]
     PROBE_FIELD_NUMBER: _ClassVar[int]
     AS_OF_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     revision: int
     probe: int
     as_of: _timestamp_pb2.Timestamp
-    def __init__(self, revision: _Optional[int] = ..., probe: _Optional[int] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    history: str
+    def __init__(self, revision: _Optional[int] = ..., probe: _Optional[int] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., history: _Optional[str] = ...) -> None: ...

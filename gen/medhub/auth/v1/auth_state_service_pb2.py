@@ -30,7 +30,7 @@ from medhub.options.v1 import data_pb2 as medhub_dot_options_dot_v1_dot_data__pb
 from medhub.options.v1 import policy_pb2 as medhub_dot_options_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'medhub/auth/v1/auth_state_service.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fmedhub/auth/v1/auth_state.proto\x1a\x1fmedhub/auth/v1/membership.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\"V\n\x0cWatchRequest\x12\"\n\rfrom_revision\x18\x01 \x01(\x03\x42\x0b\xe2\x41\x01\x01\xbaH\x04\"\x02(\x00\x12\x1a\n\x05probe\x18\x02 \x01(\x03\x42\x0b\xe2\x41\x01\x01\xbaH\x04\"\x02(\x00:\x06\xe2\xf3\x18\x02\x08\x02\"\xaa\x01\n\rWatchResponse\x12,\n\x08snapshot\x18\x01 \x01(\x0b\x32\x18.medhub.auth.v1.SnapshotH\x00\x12&\n\x05\x64\x65lta\x18\x02 \x01(\x0b\x32\x15.medhub.auth.v1.DeltaH\x00\x12\x30\n\ncheckpoint\x18\x03 \x01(\x0b\x32\x1a.medhub.auth.v1.CheckpointH\x00:\x06\xe2\xf3\x18\x02\x08\x02\x42\t\n\x07message\"S\n\x17ResolvePrincipalRequest\x12\x30\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x1a\x80\x01\x01\xe2\x41\x02\x02\x04\xbaH\x07r\x05\x10\x01\x18\x80@\xd2\xf3\x18\x04\x08\x05(\x06:\x06\xe2\xf3\x18\x02\x08\x02\"\x8e\x02\n\x18ResolvePrincipalResponse\x12\x1e\n\nsubject_id\x18\x01 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x17\n\x0forganization_id\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\x15\n\rauth_revision\x18\x04 \x01(\x03\x12\x13\n\x0bpermissions\x18\x05 \x03(\t\x12\x13\n\x0b\x61\x63tor_roles\x18\x06 \x03(\t\x12\x32\n\x06grants\x18\x07 \x03(\x0b\x32\".medhub.auth.v1.AccessGrantChanged\x12-\n\x08\x62indings\x18\x08 \x03(\x0b\x32\x1b.medhub.auth.v1.RoleBinding:\x06\xe2\xf3\x18\x02\x08\x02\x32\xd0\x04\n\x10\x41uthStateService\x12\xa3\x02\n\x05Watch\x12\x1c.medhub.auth.v1.WatchRequest\x1a\x1d.medhub.auth.v1.WatchResponse\"\xd8\x01\xca\xf3\x18\xd3\x01\x1a\x12\n\x10\x61uth.state.watch \x02*DServers serve all organizations; the state names nobody but by UUID.0\x03JR\x08\x04\x12NServices follow the state all the time; opening the stream shows in their log.X\x01\x62\x02\x08\x05h\x01p\x02z\x15REVISION_OUT_OF_RANGE(\x01\x30\x01\x12\x95\x02\n\x10ResolvePrincipal\x12\'.medhub.auth.v1.ResolvePrincipalRequest\x1a(.medhub.auth.v1.ResolvePrincipalResponse\"\xad\x01\xca\xf3\x18\xa8\x01\x1a\x14\n\x12\x61uth.state.resolve \x02*0The token to resolve may be of any organization.0\x01J=\x08\x04\x12\x39\x41 server asks on behalf of a call that is audited itself.X\x01\x62\x06\x08\x01\x12\x02\x08\x05h\x01p\x02z\rTOKEN_INVALIDb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'medhub/auth/v1/auth_state_service.proto\x12\x0emedhub.auth.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fmedhub/auth/v1/auth_state.proto\x1a\x1fmedhub/auth/v1/membership.proto\x1a\x1cmedhub/options/v1/data.proto\x1a\x1emedhub/options/v1/policy.proto\"t\n\x0cWatchRequest\x12\"\n\rfrom_revision\x18\x01 \x01(\x03\x42\x0b\xe2\x41\x01\x01\xbaH\x04\"\x02(\x00\x12\x1c\n\x07history\x18\x03 \x01(\tB\x0b\xe2\x41\x01\x01\xbaH\x04r\x02\x18$\x12\x1a\n\x05probe\x18\x02 \x01(\x03\x42\x0b\xe2\x41\x01\x01\xbaH\x04\"\x02(\x00:\x06\xe2\xf3\x18\x02\x08\x02\"\xaa\x01\n\rWatchResponse\x12,\n\x08snapshot\x18\x01 \x01(\x0b\x32\x18.medhub.auth.v1.SnapshotH\x00\x12&\n\x05\x64\x65lta\x18\x02 \x01(\x0b\x32\x15.medhub.auth.v1.DeltaH\x00\x12\x30\n\ncheckpoint\x18\x03 \x01(\x0b\x32\x1a.medhub.auth.v1.CheckpointH\x00:\x06\xe2\xf3\x18\x02\x08\x02\x42\t\n\x07message\"S\n\x17ResolvePrincipalRequest\x12\x30\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\tB\x1a\x80\x01\x01\xe2\x41\x02\x02\x04\xbaH\x07r\x05\x10\x01\x18\x80@\xd2\xf3\x18\x04\x08\x05(\x06:\x06\xe2\xf3\x18\x02\x08\x02\"\x8e\x02\n\x18ResolvePrincipalResponse\x12\x1e\n\nsubject_id\x18\x01 \x01(\tB\n\xd2\xf3\x18\x06\x08\x03 \x02(\x01\x12\x17\n\x0forganization_id\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x03(\t\x12\x15\n\rauth_revision\x18\x04 \x01(\x03\x12\x13\n\x0bpermissions\x18\x05 \x03(\t\x12\x13\n\x0b\x61\x63tor_roles\x18\x06 \x03(\t\x12\x32\n\x06grants\x18\x07 \x03(\x0b\x32\".medhub.auth.v1.AccessGrantChanged\x12-\n\x08\x62indings\x18\x08 \x03(\x0b\x32\x1b.medhub.auth.v1.RoleBinding:\x06\xe2\xf3\x18\x02\x08\x02\x32\xd0\x04\n\x10\x41uthStateService\x12\xa3\x02\n\x05Watch\x12\x1c.medhub.auth.v1.WatchRequest\x1a\x1d.medhub.auth.v1.WatchResponse\"\xd8\x01\xca\xf3\x18\xd3\x01\x1a\x12\n\x10\x61uth.state.watch \x02*DServers serve all organizations; the state names nobody but by UUID.0\x03JR\x08\x04\x12NServices follow the state all the time; opening the stream shows in their log.X\x01\x62\x02\x08\x05h\x01p\x02z\x15REVISION_OUT_OF_RANGE(\x01\x30\x01\x12\x95\x02\n\x10ResolvePrincipal\x12\'.medhub.auth.v1.ResolvePrincipalRequest\x1a(.medhub.auth.v1.ResolvePrincipalResponse\"\xad\x01\xca\xf3\x18\xa8\x01\x1a\x14\n\x12\x61uth.state.resolve \x02*0The token to resolve may be of any organization.0\x01J=\x08\x04\x12\x39\x41 server asks on behalf of a call that is audited itself.X\x01\x62\x06\x08\x01\x12\x02\x08\x05h\x01p\x02z\rTOKEN_INVALIDb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WATCHREQUEST'].fields_by_name['from_revision']._loaded_options = None
   _globals['_WATCHREQUEST'].fields_by_name['from_revision']._serialized_options = b'\342A\001\001\272H\004\"\002(\000'
+  _globals['_WATCHREQUEST'].fields_by_name['history']._loaded_options = None
+  _globals['_WATCHREQUEST'].fields_by_name['history']._serialized_options = b'\342A\001\001\272H\004r\002\030$'
   _globals['_WATCHREQUEST'].fields_by_name['probe']._loaded_options = None
   _globals['_WATCHREQUEST'].fields_by_name['probe']._serialized_options = b'\342A\001\001\272H\004\"\002(\000'
   _globals['_WATCHREQUEST']._loaded_options = None
@@ -58,13 +60,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUTHSTATESERVICE'].methods_by_name['ResolvePrincipal']._loaded_options = None
   _globals['_AUTHSTATESERVICE'].methods_by_name['ResolvePrincipal']._serialized_options = b'\312\363\030\250\001\032\024\n\022auth.state.resolve \002*0The token to resolve may be of any organization.0\001J=\010\004\0229A server asks on behalf of a call that is audited itself.X\001b\006\010\001\022\002\010\005h\001p\002z\rTOKEN_INVALID'
   _globals['_WATCHREQUEST']._serialized_start=249
-  _globals['_WATCHREQUEST']._serialized_end=335
-  _globals['_WATCHRESPONSE']._serialized_start=338
-  _globals['_WATCHRESPONSE']._serialized_end=508
-  _globals['_RESOLVEPRINCIPALREQUEST']._serialized_start=510
-  _globals['_RESOLVEPRINCIPALREQUEST']._serialized_end=593
-  _globals['_RESOLVEPRINCIPALRESPONSE']._serialized_start=596
-  _globals['_RESOLVEPRINCIPALRESPONSE']._serialized_end=866
-  _globals['_AUTHSTATESERVICE']._serialized_start=869
-  _globals['_AUTHSTATESERVICE']._serialized_end=1461
+  _globals['_WATCHREQUEST']._serialized_end=365
+  _globals['_WATCHRESPONSE']._serialized_start=368
+  _globals['_WATCHRESPONSE']._serialized_end=538
+  _globals['_RESOLVEPRINCIPALREQUEST']._serialized_start=540
+  _globals['_RESOLVEPRINCIPALREQUEST']._serialized_end=623
+  _globals['_RESOLVEPRINCIPALRESPONSE']._serialized_start=626
+  _globals['_RESOLVEPRINCIPALRESPONSE']._serialized_end=896
+  _globals['_AUTHSTATESERVICE']._serialized_start=899
+  _globals['_AUTHSTATESERVICE']._serialized_end=1491
 # @@protoc_insertion_point(module_scope)

@@ -13,12 +13,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class WatchRequest(_message.Message):
-    __slots__ = ("from_revision", "probe")
+    __slots__ = ("from_revision", "history", "probe")
     FROM_REVISION_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
     PROBE_FIELD_NUMBER: _ClassVar[int]
     from_revision: int
+    history: str
     probe: int
-    def __init__(self, from_revision: _Optional[int] = ..., probe: _Optional[int] = ...) -> None: ...
+    def __init__(self, from_revision: _Optional[int] = ..., history: _Optional[str] = ..., probe: _Optional[int] = ...) -> None: ...
 
 class WatchResponse(_message.Message):
     __slots__ = ("snapshot", "delta", "checkpoint")

@@ -28,24 +28,27 @@ class Line:
     def __init__(self, requests: Any, context: Any) -> None:
         self._requests, self.context = requests, context
         self.from_revision = -1
+        self.history = ""
 
     async def probe(self) -> int:
         """The number of the next probe."""
         request = await self._requests.__anext__()
         if self.from_revision < 0:
-            self.from_revision = request.from_revision
+            self.from_revision, self.history = request.from_revision, request.history
         return int(request.probe)
 
-    async def snapshot(self, revision: int, *events: wire.StateEvent, last: bool = True) -> None:
-        part = wire.Snapshot(revision=revision, events=events, last=last)
+    async def snapshot(
+        self, revision: int, *events: wire.StateEvent, last: bool = True, history: str = ""
+    ) -> None:
+        part = wire.Snapshot(revision=revision, events=events, last=last, history=history)
         await self.context.write(service.WatchResponse(snapshot=part))
 
     async def delta(self, previous: int, revision: int, *events: wire.StateEvent) -> None:
         part = wire.Delta(previous_revision=previous, revision=revision, events=events)
         await self.context.write(service.WatchResponse(delta=part))
 
-    async def checkpoint(self, revision: int, probe: int) -> None:
-        part = wire.Checkpoint(revision=revision, probe=probe)
+    async def checkpoint(self, revision: int, probe: int, history: str = "") -> None:
+        part = wire.Checkpoint(revision=revision, probe=probe, history=history)
         await self.context.write(service.WatchResponse(checkpoint=part))
 
     async def answer_probes(self, revision: int) -> None:
@@ -258,6 +261,34 @@ async def test_a_checkpoint_that_nobody_asked_for_proves_nothing(probe: int) -> 
         await asyncio.sleep(0.1)
 
         assert state.proven_at == float("-inf")
+
+
+async def test_a_checkpoint_of_another_history_means_that_auth_was_restored() -> None:
+    """The revision may be the same or higher: the whole is asked for anew, whatever was applied."""
+
+    async def before(line: Line) -> None:
+        probe = await line.probe()
+        await line.snapshot(5, KEY.event(), role("reader", ["a.b.c"]), history="one")
+        await line.checkpoint(5, probe, "one")
+
+    async def resumed(line: Line) -> None:
+        probe = await line.probe()
+        await line.checkpoint(5, probe, "two")
+        await asyncio.sleep(60)
+
+    async def after(line: Line) -> None:
+        probe = await line.probe()
+        await line.snapshot(7, KEY.event(), history="two")
+        while True:
+            await line.checkpoint(7, probe, "two")
+            probe = await line.probe()
+
+    async with _following(before, resumed, after) as (state, served):
+        await _until(lambda: state.revision == 7 and _lag(state) < 1)
+
+        told = [(line.from_revision, line.history) for line in served.lines]
+        assert told == [(0, ""), (5, "one"), (0, "")]
+        assert state.permissions(None, ["reader"]) == frozenset()
 
 
 async def test_a_checkpoint_ahead_of_the_state_means_a_lost_event() -> None:
