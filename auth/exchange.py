@@ -65,6 +65,7 @@ def _both(shown: Proven, revision: int, *, actor: UUID, audience: str) -> Princi
         authenticated_at=claims.authenticated_at,
         methods=claims.methods,
         session=claims.session,
+        service_key=claims.service_key,
         level=claims.assurance,
         actor=actor,
         audience=audience,

@@ -101,7 +101,7 @@ async def _prove(tx: Tx, claims: Claims) -> Proven:
         revision = min(revision, actor_revision)
         permissions &= permissions_of(actor_roles, {}, built_in)
     subjects = [claims.subject] if claims.actor is None else [claims.subject, claims.actor]
-    if claims.revision < await tx.state.epoch(subjects, claims.organization):
+    if claims.revision < await tx.state.epoch(subjects, claims.organization, claims.service_key):
         raise TokenInvalid
     grants = await _grants(tx, claims)
     return Proven(claims, roles, held, actor_roles, permissions, revision, grants)

@@ -52,6 +52,7 @@ class ServiceTokens:
                 now,
                 (METHOD,),
                 service=standing.server,
+                service_key=key.id,
                 # Whoever proves to hold a certificate gets what is of no use to others (RFC 8705).
                 confirmation=identity.call().certificate,
             )

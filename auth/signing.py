@@ -58,6 +58,8 @@ class Principal:
     audience: str = ""
     # Earlier than the life of a token, where the token may not outlive another.
     ends_at: datetime | None = None
+    # The key by which a program got it.
+    service_key: UUID | None = None
     # The certificate that it is bound to, by its thumbprint.
     confirmation: str = ""
 
@@ -107,6 +109,7 @@ class Signer:
             organization=principal.organization,
             session=principal.session,
             service=principal.service,
+            service_key=principal.service_key,
             actor=principal.actor,
             audience=principal.audience,
             assurance=principal.level,

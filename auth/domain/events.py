@@ -21,7 +21,7 @@ def _text(at: datetime | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class SessionRevoked:
-    """A session has ended; its tokens are dead."""
+    """A session has ended, or a program's key was removed; its tokens are dead."""
 
     kind: ClassVar[str] = "session_revoked"
     session: UUID
@@ -30,7 +30,7 @@ class SessionRevoked:
     @property
     def key(self) -> str:
         """One per session."""
-        return f"session/{self.session}"
+        return session_key(self.session)
 
     def to_json(self) -> Json:
         """As the row keeps it."""
@@ -265,6 +265,11 @@ Event: TypeAlias = (
 )
 GLOBAL_KEY = "everybody"
 """Under which the epoch of everybody is kept."""
+
+
+def session_key(session: UUID) -> str:
+    """Under which the end of a session, or of a program's key, is kept."""
+    return f"session/{session}"
 
 
 def subject_key(subject: UUID) -> str:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from auth.domain.assertions import COLLECTION
 from auth.domain.bindings import Binding
-from auth.domain.events import MembershipChanged, SubjectEpoch
+from auth.domain.events import MembershipChanged, SessionRevoked, SubjectEpoch
 from auth.domain.memberships import check_etag
 from auth.domain.service_keys import ServiceKey, check_left, check_room
 from auth.domain.sessions import forget_at
@@ -121,7 +121,10 @@ class ServiceAccounts:
     async def RemoveServiceAccountKey(
         self, request: wire.RemoveServiceAccountKeyRequest
     ) -> service_account_pb2.ServiceAccount:
-        """Remove a key, and let the account's tokens die."""
+        """Remove a key, and let the tokens die that it got.
+
+        It may not be one of a server of the platform: that acts for others, by tokens of theirs.
+        """
         now = clock.now()
         async with self._store.begin() as tx:
             held = await _hold(tx, request.name, request.etag)
@@ -132,7 +135,7 @@ class ServiceAccounts:
             check_left(keys, removed, now)
             await tx.service_accounts.remove_key(removed.id)
             saved = await _touched(tx, held, now)
-            await tx.state.publish([SubjectEpoch(held.id, forget_at(now))])
+            await tx.state.publish([SessionRevoked(removed.id, forget_at(now))])
         return service_account_to_proto(saved, [key for key in keys if key is not removed])
 
     async def DisableServiceAccount(

@@ -19,6 +19,7 @@ from auth.domain.events import (
     Event,
     membership_epoch_key,
     organization_key,
+    session_key,
     subject_key,
 )
 from auth.storage.tables import auth_event, auth_state
@@ -122,8 +123,14 @@ class State:
         """End every session of everybody from before the newest revision, just published."""
         await self._tx.run(_END_ALL_SESSIONS)
 
-    async def epoch(self, subjects: Sequence[UUID], organization: UUID | None) -> int:
-        """The revision below which tokens of all the subjects, for the organization, are dead.
+    async def epoch(
+        self,
+        subjects: Sequence[UUID],
+        organization: UUID | None,
+        service_key: UUID | None = None,
+    ) -> int:
+        """The revision below which tokens of all the subjects, for the organization, are dead;
+        with `service_key`, those that a program got by it.
 
         The greatest of all scopes, so that none hides another.
         """
@@ -131,6 +138,8 @@ class State:
         if organization is not None:
             keys.append(organization_key(organization))
             keys += [membership_epoch_key(subject, organization) for subject in subjects]
+        if service_key is not None:
+            keys.append(session_key(service_key))
         row = await self._tx.one(_EPOCHS, keys=keys)
         return int(row.epoch)  # type: ignore[union-attr]
 

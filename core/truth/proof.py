@@ -80,7 +80,8 @@ class Claims:
 
     A token with an `actor` is on behalf of its subject: a service account calls for them. It, and
     no other, names the one server that it is good at, as `audience`. A token of a server of the
-    platform, and no other, names it as it was registered, as `service`.
+    platform, and no other, names it as it was registered, as `service`. One that a program got by
+    an assertion names the key that had signed it, as `service_key`.
     """
 
     subject: UUID
@@ -94,6 +95,7 @@ class Claims:
     actor: UUID | None = None
     audience: str = ""
     service: str = ""
+    service_key: UUID | None = None
     assurance: int = 0
     methods: tuple[str, ...] = ()
     authenticated_at: datetime | None = None
@@ -110,6 +112,7 @@ def sign(claims: Claims, private_key: bytes, kid: str) -> str:
         "act": claims.actor and {"sub": str(claims.actor)},
         "auth_time": claims.authenticated_at and int(claims.authenticated_at.timestamp()),
         "svc": claims.service or None,
+        "sky": claims.service_key and str(claims.service_key),
         "amr": list(claims.methods) or None,
         "cnf": {_THUMBPRINT: claims.confirmation} if claims.confirmation else None,
     }
@@ -229,6 +232,7 @@ def _claims(payload: dict[str, Any], now: datetime, kid: str) -> Claims:
             actor=_uuid(payload["act"]["sub"]) if "act" in payload else None,
             audience=_audience(payload["aud"]),
             service=_server(payload["svc"]) if "svc" in payload else "",
+            service_key=_uuid(payload["sky"]) if "sky" in payload else None,
             assurance=_whole(payload["aal"]),
             methods=_texts(payload["amr"]) if "amr" in payload else (),
             authenticated_at=_moment(payload["auth_time"]) if "auth_time" in payload else None,
@@ -239,6 +243,8 @@ def _claims(payload: dict[str, Any], now: datetime, kid: str) -> Claims:
     except (KeyError, TypeError, ValueError, OverflowError):
         raise NotProven("claims") from None
     if claims.kind not in _KINDS or bool(claims.audience) != (claims.actor is not None):
+        raise NotProven("claims")
+    if claims.service_key is not None and claims.kind != "service":
         raise NotProven("claims")
     if claims.service and (claims.kind, claims.organization, claims.actor) != _OF_A_SERVER:
         raise NotProven("claims")

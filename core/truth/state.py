@@ -180,6 +180,8 @@ class State:
         """Whether something says that a token of these claims must not be accepted."""
         if claims.session is not None and claims.session in self.sessions_revoked:
             return True
+        if claims.service_key is not None and claims.service_key in self.sessions_revoked:
+            return True
         key = self.keys.get(claims.kid)
         if key is None or not key.verifies(clock.now()):
             return True

@@ -237,7 +237,12 @@ class Tx:
         """As State.revision."""
         return (await self.rows()).revision
 
-    async def epoch(self, subjects: Sequence[UUID], organization: UUID | None) -> int:
+    async def epoch(
+        self,
+        subjects: Sequence[UUID],
+        organization: UUID | None,
+        service_key: UUID | None = None,
+    ) -> int:
         """As State.epoch: from what is not yet forgotten."""
         rows = await self.rows()
         keys = [events.GLOBAL_KEY, *(events.subject_key(subject) for subject in subjects)]

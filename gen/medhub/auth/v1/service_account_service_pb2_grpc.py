@@ -131,10 +131,10 @@ class ServiceAccountServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RemoveServiceAccountKey(self, request, context):
-        """Removes a public key. The account's tokens are dead within milliseconds, also those that another
-        key got, since a token does not say by which; the program gets new ones. Refuses to leave it
-        without a key (LAST_KEY), which disabling does, and a stale etag (ETAG_MISMATCH). A key that the
-        account does not have is NOT_FOUND.
+        """Removes a public key. The tokens that it got are dead within milliseconds, and those that
+        another key of the account got go on. Refuses to leave it without a key (LAST_KEY), which
+        disabling does, and a stale etag (ETAG_MISMATCH). A key that the account does not have is
+        NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

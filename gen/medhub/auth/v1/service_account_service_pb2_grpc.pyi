@@ -62,10 +62,10 @@ class ServiceAccountServiceStub:
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RemoveServiceAccountKey: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.RemoveServiceAccountKeyRequest, _service_account_pb2.ServiceAccount]
-    """Removes a public key. The account's tokens are dead within milliseconds, also those that another
-    key got, since a token does not say by which; the program gets new ones. Refuses to leave it
-    without a key (LAST_KEY), which disabling does, and a stale etag (ETAG_MISMATCH). A key that the
-    account does not have is NOT_FOUND.
+    """Removes a public key. The tokens that it got are dead within milliseconds, and those that
+    another key of the account got go on. Refuses to leave it without a key (LAST_KEY), which
+    disabling does, and a stale etag (ETAG_MISMATCH). A key that the account does not have is
+    NOT_FOUND.
     """
 
 @_typing.type_check_only
@@ -101,10 +101,10 @@ class ServiceAccountServiceAsyncStub(ServiceAccountServiceStub):
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RemoveServiceAccountKey: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.RemoveServiceAccountKeyRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
-    """Removes a public key. The account's tokens are dead within milliseconds, also those that another
-    key got, since a token does not say by which; the program gets new ones. Refuses to leave it
-    without a key (LAST_KEY), which disabling does, and a stale etag (ETAG_MISMATCH). A key that the
-    account does not have is NOT_FOUND.
+    """Removes a public key. The tokens that it got are dead within milliseconds, and those that
+    another key of the account got go on. Refuses to leave it without a key (LAST_KEY), which
+    disabling does, and a stale etag (ETAG_MISMATCH). A key that the account does not have is
+    NOT_FOUND.
     """
 
 class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -179,10 +179,10 @@ class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _service_account_service_pb2.RemoveServiceAccountKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_service_account_pb2.ServiceAccount, _abc.Awaitable[_service_account_pb2.ServiceAccount]]:
-        """Removes a public key. The account's tokens are dead within milliseconds, also those that another
-        key got, since a token does not say by which; the program gets new ones. Refuses to leave it
-        without a key (LAST_KEY), which disabling does, and a stale etag (ETAG_MISMATCH). A key that the
-        account does not have is NOT_FOUND.
+        """Removes a public key. The tokens that it got are dead within milliseconds, and those that
+        another key of the account got go on. Refuses to leave it without a key (LAST_KEY), which
+        disabling does, and a stale etag (ETAG_MISMATCH). A key that the account does not have is
+        NOT_FOUND.
         """
 
 def add_ServiceAccountServiceServicer_to_server(servicer: ServiceAccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -176,6 +176,12 @@ def test_another_audience_is_refused(audience: object) -> None:
     refused(forged(KEY, HEADER, but(aud=audience)))
 
 
+@pytest.mark.parametrize("claims", [{"sky": "first", "knd": "service"}, {"sky": str(new_id())}])
+def test_only_a_program_has_a_key(claims: dict[str, Any]) -> None:
+    """By its UUID."""
+    refused(forged(KEY, HEADER, but(**claims)))
+
+
 @pytest.mark.parametrize(
     "claims",
     [
