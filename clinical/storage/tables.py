@@ -269,6 +269,7 @@ care_link: Final[Table] = tenant_table(
     index("practitioner_id", "patient_id", where="practitioner_id IS NOT NULL"),
     index("unit_id", "patient_id", where="unit_id IS NOT NULL"),
     index("user_id", "patient_id", where="user_id IS NOT NULL"),
+    index("encounter_id", where="encounter_id IS NOT NULL"),
     subject="patient_id",
     collection="careLinks",
     reach=Reach(also={"user_id": "user"}),
@@ -319,6 +320,9 @@ observation: Final[Table] = tenant_table(
     reference("supersedes_id", to="observation"),
     index("patient_id", "id"),
     index("order_number", "code", where="order_number <> ''"),
+    # Where a row goes, PostgreSQL looks for what refers to it.
+    index("encounter_id", where="encounter_id IS NOT NULL"),
+    index("supersedes_id", where="supersedes_id IS NOT NULL"),
     subject="patient_id",
     collection="observations",
 )
