@@ -214,6 +214,9 @@ class Enrolment:
         owner = await tx.factors.lock_owner(user)
         if owner is None:
             raise FactorNotAllowed
+        if kind is Kind.PASSKEY and not owner.password_hash:
+            # It would open the account without its provider, also once that lets nobody in by it.
+            raise FactorNotAllowed
         held = await tx.factors.of(user)
         _check_assurance(held)
         check_allowed(kind, await _organizations(tx, user))

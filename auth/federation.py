@@ -23,6 +23,7 @@ from auth.domain.federation import (
     IdentityProvider,
     Provisioning,
     address_of,
+    authenticated_at,
     check_claims,
     identity_from,
     proven_level,
@@ -49,7 +50,7 @@ from auth.storage.store import Store, Tx
 from core import clock, identity
 from core.errors import Refusal
 from core.ids import name_of, new_id
-from core.truth import FEDERATED
+from core.truth import FEDERATED, FEDERATED_ALONE
 
 ACT = "auth.federated_login"
 
@@ -91,9 +92,16 @@ class Federation:
         self._opening = opening
 
     async def begin(
-        self, key: UUID, redirect_uri: str, user: UUID | None = None, within: UUID | None = None
+        self,
+        key: UUID,
+        redirect_uri: str,
+        user: UUID | None = None,
+        within: UUID | None = None,
+        *,
+        fresh: bool = False,
     ) -> Begun:
-        """Where to send the browser. `user` ties their own account, `within` their organization.
+        """Where to send the browser. `user` ties their own account, `within` their organization;
+        `fresh` has the provider ask who they are, whatever it knows.
 
         Raises FederationRefused and ProviderUnreachable.
         """
@@ -104,17 +112,13 @@ class Federation:
             raise FederationRefused
         found = await self._providers.discover(provider)
         state, keeper = new_token(), new_token()
-        expires_at = clock.now() + ATTEMPT_LIFE
+        attempt = Attempt(provider.id, user, redirect_uri, fresh, clock.now() + ATTEMPT_LIFE)
         async with self._store.begin() as tx:
             secret = await self._signer.derivation_key(tx)
-            await tx.identity_providers.begin(
-                token_hash(state),
-                token_hash(keeper),
-                Attempt(provider.id, user, redirect_uri),
-                expires_at,
-            )
+            await tx.identity_providers.begin(token_hash(state), token_hash(keeper), attempt)
         going = {"redirect_uri": redirect_uri, "state": state, **_derived(secret, state)}
-        return Begun(self._providers.page(provider, found, going), keeper, expires_at)
+        page = self._providers.page(provider, found, going, fresh=fresh)
+        return Begun(page, keeper, attempt.expires_at)
 
     async def finish(self, returned: Returned) -> Opened:
         """A session. Raises FederationRefused, IdentityNotLinked and ProviderUnreachable."""
@@ -124,10 +128,12 @@ class Federation:
             if attempt.user is not None:
                 raise FederationRefused
             told = await self._identity(provider, attempt, returned)
+            authenticated = authenticated_at(attempt, told, clock.now())
             user = await self._enter(provider, told)
-            proof = Proof(
-                proven_level(provider, told), (FEDERATED, *proven_methods(provider, told))
-            )
+            methods = (FEDERATED, *proven_methods(provider, told))
+            if attempt.fresh and await self._opens_alone(provider, user):
+                methods = (*methods, FEDERATED_ALONE)
+            proof = Proof(proven_level(provider, told), methods, authenticated)
             return await self._opening.open(user, provider.organization, proof)
         except (FederationRefused, IdentityNotLinked) as refusal:
             await self._record_refusal(provider, refusal)
@@ -211,6 +217,10 @@ class Federation:
             raise FederationRefused
         await self._follow(provider, told, known)
         return known
+
+    async def _opens_alone(self, provider: IdentityProvider, user: UUID) -> bool:
+        async with self._store.begin(read_only=True) as tx:
+            return await tx.identity_providers.opens_alone(user, provider.organization)
 
     async def _first(self, provider: IdentityProvider, told: Identity) -> UUID | None:
         """A new account for whoever may enter. None: somebody was faster."""

@@ -105,14 +105,26 @@ class Providers:
         url = f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration"
         return discovery_from(await self._document(url, KEPT_SECONDS), provider.issuer)
 
-    def page(self, provider: IdentityProvider, found: Discovery, attempt: Mapping[str, str]) -> str:
-        """The address to send a browser to; `attempt` has redirect, state, nonce and verifier."""
+    def page(
+        self,
+        provider: IdentityProvider,
+        found: Discovery,
+        attempt: Mapping[str, str],
+        *,
+        fresh: bool = False,
+    ) -> str:
+        """The address to send a browser to; `attempt` has redirect, state, nonce and verifier.
+
+        `fresh`: the provider asks who it is, and says when (OpenID Connect Core 3.1.2.1).
+        """
+        anew = {"prompt": "login", "max_age": "0"} if fresh else {}
         client = self._oauth(provider, found, None, attempt["redirect_uri"])
         url, _ = client.create_authorization_url(
             found.authorization_endpoint,
             state=attempt["state"],
             nonce=attempt["nonce"],
             code_verifier=attempt["verifier"],
+            **anew,
         )
         return str(url)
 

@@ -149,7 +149,17 @@ class Opening:
         if organization is not None and not standing.member:
             raise NotAMember
         ends = now + lasts.whole
-        made = Session(session, user, organization, now, ends, proof.level, proof.methods, None)
+        made = Session(
+            session,
+            user,
+            organization,
+            now,
+            ends,
+            proof.level,
+            proof.methods,
+            None,
+            proof.at or now,
+        )
         call = identity.call()
         await tx.sessions.add(made, call.peer, device_name(call.agent))
         await tx.record_act(ACT, subject=user, resource=name_of("sessions", session), outcome="OK")
@@ -202,7 +212,7 @@ async def issue(
         subject=session.user,
         organization=session.organization,
         revision=revision,
-        authenticated_at=session.created_at,
+        authenticated_at=session.authenticated_at,
         methods=session.methods,
         session=session.id,
         level=session.level,

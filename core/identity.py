@@ -50,7 +50,8 @@ class Caller:
     # The thumbprint of the certificate that the token is bound to; empty: to none.
     confirmation: str = ""
     degraded: bool = False
-    # The organization's own identity provider vouched for the person, in the organization alone.
+    # The organization's own identity provider vouched for the person, in the organization alone:
+    # their account is opened otherwise too, and may belong to several.
     federated: bool = False
     # Those open at the time of the call, in the organization; a method may take fewer of them.
     grants: tuple[Grant, ...] = ()

@@ -8,7 +8,7 @@ account, or an organization could enter the accounts of others by a provider of 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -22,6 +22,9 @@ ATTEMPT_LIFE = timedelta(minutes=10)
 
 SKEW = timedelta(seconds=30)
 """A hospital's clocks are not ours; half a minute is what providers are seen to differ by."""
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""When somebody authenticated of whom the provider does not say it: not lately."""
 
 MFA = "mfa"
 """In `amr`: several factors were used (RFC 8176)."""
@@ -81,11 +84,16 @@ class IdentityProvider:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A sign-in that was begun; `user` where somebody ties their own account."""
+    """A sign-in that was begun; `user` where somebody ties their own account.
+
+    `fresh`: the person has to prove themselves to the provider anew, whatever it knows of them.
+    """
 
     provider: UUID
     user: UUID | None
     redirect_uri: str
+    fresh: bool
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,8 @@ class Identity:
     display_name: str
     groups: tuple[str, ...]
     methods: tuple[str, ...]
+    # When the person proved themselves to it; None: it does not say.
+    authenticated_at: datetime | None
 
 
 def proven_level(provider: IdentityProvider, identity: Identity) -> int:
@@ -154,6 +164,20 @@ def check_claims(
         raise FederationRefused
 
 
+def authenticated_at(attempt: Attempt, identity: Identity, now: datetime) -> datetime:
+    """When the person authenticated: a provider may have known them for hours (single sign-on).
+
+    Raises FederationRefused where it was to be since the attempt began, and is not said to be
+    (OpenID Connect Core 3.1.2.1, `max_age`).
+    """
+    said = identity.authenticated_at
+    if not attempt.fresh:
+        return LONG_AGO if said is None else min(said, now)
+    if said is None or said < attempt.expires_at - ATTEMPT_LIFE - SKEW:
+        raise FederationRefused
+    return min(said, now)
+
+
 def identity_from(provider: IdentityProvider, claims: Mapping[str, object]) -> Identity:
     """Whom the claims are about. Raises FederationRefused for a subject that is none."""
     subject = claims.get("sub")
@@ -169,6 +193,7 @@ def identity_from(provider: IdentityProvider, claims: Mapping[str, object]) -> I
         display_name=_printable(name) if isinstance(name, str) else "",
         groups=_texts(claims.get(provider.groups_claim)) if provider.groups_claim else (),
         methods=_texts(claims.get("amr")),
+        authenticated_at=_moment(claims, "auth_time") if "auth_time" in claims else None,
     )
 
 
@@ -198,6 +223,13 @@ def _time(claims: Mapping[str, object], name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise FederationRefused
     return float(value)
+
+
+def _moment(claims: Mapping[str, object], name: str) -> datetime:
+    try:
+        return datetime.fromtimestamp(_time(claims, name), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise FederationRefused from None
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -40,10 +40,14 @@ _TOKEN_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What somebody has proven: the assurance level of NIST SP 800-63B, and how (RFC 8176)."""
+    """What somebody has proven: the assurance level of NIST SP 800-63B, and how (RFC 8176).
+
+    `at` says when, where that was before now: a factor that is proven besides is proven now.
+    """
 
     level: int
     methods: tuple[str, ...]
+    at: datetime | None = None
 
 
 NOTHING = Proof(0, ())

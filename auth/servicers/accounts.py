@@ -13,8 +13,8 @@ from auth.servicers.account_messages import (
     changes_from_proto,
 )
 from auth.servicers.factors import factor_to_proto
-from auth.servicers.opened import choice_to_proto
-from auth.servicers.sessions import session_to_proto
+from auth.servicers.opened import choice_to_proto, seen_by
+from auth.servicers.sessions import session_to_proto, vouched_within
 from auth.storage.store import Store
 from core import clock, identity
 from core.database.pages import DEFAULT_SIZE, Listing, PageTokens, page_of, page_size
@@ -152,8 +152,9 @@ class Accounts:
         caller = identity.caller()
         async with self._store.begin(read_only=True) as tx:
             account = await self._own.get(tx)
-            sessions = await tx.sessions.page(account.id, (), DEFAULT_SIZE, clock.now())
-            choices = await tx.memberships.choices(account.id)
+            within = vouched_within(caller)
+            sessions = await tx.sessions.page(account.id, (), DEFAULT_SIZE, clock.now(), within)
+            choices = seen_by(caller, await tx.memberships.choices(account.id))
             activities = await tx.activities.page(account.id, (), LATEST_ACTIVITIES)
             factors = await tx.factors.of(account.id)
         return account_pb2.AccountDashboard(

@@ -22,6 +22,7 @@ from auth.servicers.opened import (
     credentials_to_proto,
     next_step,
     organization_to_proto,
+    seen_by,
 )
 from auth.servicers.questions import Questions
 from auth.servicers.times import timestamp
@@ -125,7 +126,7 @@ class Authentication:
         """Show where the caller belongs; a service account belongs nowhere but in its token."""
         caller = identity.caller()
         async with self._store.begin(read_only=True) as tx:
-            choices = await tx.memberships.choices(_subject(caller))
+            choices = seen_by(caller, await tx.memberships.choices(_subject(caller)))
         return wire.ListMyOrganizationsResponse(
             organizations=[choice_to_proto(each) for each in choices]
         )
@@ -158,7 +159,8 @@ class Authentication:
         """Accept an invitation with the caller's account; a program has no address."""
         caller = identity.caller()
         invitation = await self._invitations.find(request.activation_token)
-        if caller.kind is not Kind.USER:
+        # An organization's provider does not take a person into another.
+        if caller.kind is not Kind.USER or caller.federated:
             raise ActivationRefused
         choice = await self._invitations.accept(invitation, _subject(caller), caller.session)
         return wire.AcceptMembershipResponse(organization=choice_to_proto(choice))

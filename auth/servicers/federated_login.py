@@ -24,7 +24,7 @@ class FederatedLogins:
     ) -> wire.BeginFederatedLoginResponse:
         """Say where the browser goes."""
         key = id_from(request.identity_provider, COLLECTION, field="identity_provider")
-        begun = await self._federation.begin(key, request.redirect_uri)
+        begun = await self._federation.begin(key, request.redirect_uri, fresh=request.fresh)
         return wire.BeginFederatedLoginResponse(
             authorization_url=begun.page,
             login_token=begun.keeper,

@@ -1,11 +1,13 @@
 """Opened sessions and challenges, as every method answers them."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from auth.domain.factors import Kind
 from auth.domain.memberships import Choice
 from auth.opening import Challenged, Issued, LoggedIn
 from auth.servicers.times import timestamp
+from core.identity import Caller
 from core.ids import name_of
 from medhub.auth.v1 import auth_pb2, factor_pb2
 
@@ -68,6 +70,13 @@ def challenge_to_proto(made: Challenged) -> factor_pb2.Challenge:
 def kind_to_proto(kind: Kind) -> factor_pb2.FactorKind:
     """The kind of a factor."""
     return _KINDS[kind]
+
+
+def seen_by(caller: Caller, choices: Sequence[Choice]) -> list[Choice]:
+    """What a caller sees of where they belong: an organization's provider vouches there alone."""
+    return [
+        each for each in choices if not caller.federated or each.organization == caller.organization
+    ]
 
 
 def choice_to_proto(choice: Choice) -> auth_pb2.OrganizationChoice:

@@ -10,7 +10,7 @@ from auth.storage.store import Store, Tx
 from core import clock, identity
 from core.database.pages import Listing, PageTokens, page_of, page_size
 from core.errors import NotFound
-from core.identity import Kind
+from core.identity import Caller, Kind
 from core.ids import id_from, name_of
 from medhub.auth.v1 import session_pb2
 from medhub.auth.v1 import session_service_pb2 as wire
@@ -33,7 +33,9 @@ class Sessions:
         if caller.subject is None:
             raise NotFound
         async with self._store.begin(read_only=True) as tx:
-            rows = await tx.sessions.page(caller.subject, key, size + 1, clock.now())
+            rows = await tx.sessions.page(
+                caller.subject, key, size + 1, clock.now(), vouched_within(caller)
+            )
         page = page_of(rows, size, _LISTING, self._pages, key=lambda row: (row.id,))
         return wire.ListSessionsResponse(
             sessions=[session_to_proto(each, caller.session) for each in page.items],
@@ -45,7 +47,10 @@ class Sessions:
         session = id_from(request.name, "sessions")
         caller = identity.caller()
         async with self._store.begin() as tx:
-            if caller.subject is None or not await tx.sessions.is_owned(session, caller.subject):
+            within = vouched_within(caller)
+            if caller.subject is None or not await tx.sessions.is_owned(
+                session, caller.subject, within
+            ):
                 raise NotFound
             revision = await end_one(tx, caller.subject, session)
         return wire.RevokeSessionResponse(auth_revision=revision)
@@ -98,6 +103,11 @@ class Sessions:
 async def _record(tx: Tx, user: UUID | None, resource: str = "") -> None:
     """An act, also when nothing was open that could end: its event kills what is under way."""
     await tx.record_act(identity.call().action, subject=user, resource=resource)
+
+
+def vouched_within(caller: Caller) -> UUID | None:
+    """Where alone a caller acts for whom an organization's provider vouches; None: everywhere."""
+    return caller.organization if caller.federated else None
 
 
 def session_to_proto(session: LiveSession, current: UUID | None) -> session_pb2.Session:

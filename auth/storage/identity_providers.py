@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from auth.domain.federation import Attempt, GroupRole, IdentityProvider, Provisioning
 from auth.storage.tables import external_identity, federated_login, identity_provider
-from core.database import Transaction, after, statement
+from core.database import Transaction, after, sql, statement
 
 _COLUMNS = (
     identity_provider.c.id,
@@ -75,6 +75,7 @@ _BEGIN = statement(
         provider_id=bindparam("provider"),
         user_id=bindparam("user", type_=Uuid),
         redirect_uri=bindparam("redirect_uri"),
+        fresh=bindparam("fresh"),
         expires_at=bindparam("expires_at"),
     )
 )
@@ -89,7 +90,11 @@ _TAKE = statement(
     )
     .values(used_at=bindparam("at"))
     .returning(
-        federated_login.c.provider_id, federated_login.c.user_id, federated_login.c.redirect_uri
+        federated_login.c.provider_id,
+        federated_login.c.user_id,
+        federated_login.c.redirect_uri,
+        federated_login.c.fresh,
+        federated_login.c.expires_at,
     )
 )
 _FORGET = statement(
@@ -110,6 +115,16 @@ _STANDS = statement(
         identity_provider.c.disabled_at.is_(None),
     )
     .limit(1)
+)
+_OPENS_ALONE = sql(
+    """SELECT u.id FROM app_user u WHERE u.id = :user AND u.password_hash = ''
+        AND NOT EXISTS (
+            SELECT 1 FROM factor f WHERE f.user_id = u.id AND f.kind = 'passkey')
+        AND NOT EXISTS (
+            SELECT 1 FROM external_identity e JOIN identity_provider p ON p.id = e.provider_id
+            WHERE e.user_id = u.id AND p.organization_id <> :owner)""",
+    user=Uuid,
+    owner=Uuid,
 )
 _TIE = statement(
     insert_or(external_identity)
@@ -197,9 +212,7 @@ class IdentityProviders:
         """Write what can change of one that this transaction holds."""
         await self._tx.run(_SAVE, key=changed.id, **_values(changed))
 
-    async def begin(
-        self, state: bytes, keeper: bytes, attempt: Attempt, expires_at: datetime
-    ) -> None:
+    async def begin(self, state: bytes, keeper: bytes, attempt: Attempt) -> None:
         """Keep a sign-in that begins, by the hashes of its two halves."""
         await self._tx.run(
             _BEGIN,
@@ -208,13 +221,14 @@ class IdentityProviders:
             provider=attempt.provider,
             user=attempt.user,
             redirect_uri=attempt.redirect_uri,
-            expires_at=expires_at,
+            fresh=attempt.fresh,
+            expires_at=attempt.expires_at,
         )
 
     async def take(self, state: bytes, keeper: bytes, at: datetime) -> Attempt | None:
         """Use a sign-in up. None: unknown, used, too old, or somebody else's."""
         row = await self._tx.one(_TAKE, key=state, keeper=keeper, at=at)
-        return Attempt(row.provider_id, row.user_id, row.redirect_uri) if row else None
+        return Attempt(*row) if row else None
 
     async def forget(self, before: datetime) -> None:
         """Delete sign-ins that ended before then."""
@@ -228,6 +242,12 @@ class IdentityProviders:
     async def stands(self, user: UUID, organization: UUID) -> bool:
         """Whether a provider of the organization that is not disabled knows the account."""
         return await self._tx.one(_STANDS, user=user, owner=organization) is not None
+
+    async def opens_alone(self, user: UUID, organization: UUID) -> bool:
+        """Whether nothing opens the account but providers of the organization: no password, no
+        passkey, no other organization's.
+        """
+        return await self._tx.one(_OPENS_ALONE, user=user, owner=organization) is not None
 
     async def tie(self, provider: UUID, subject: str, user: UUID, at: datetime) -> bool:
         """Tie a person at a provider to an account. False: they are tied already."""

@@ -15,6 +15,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -66,6 +67,7 @@ _LOCK = statement(
         session.c.level,
         session.c.methods,
         session.c.revoked_at,
+        func.coalesce(session.c.authenticated_at, session.c.created_at).label("authenticated_at"),
         (session.c.revision < _EPOCH).label("ended"),
     )
     .where(session.c.id == bindparam("id"))
@@ -163,9 +165,12 @@ _COUNT_OTHERS = statement(
         session.c.expires_at > bindparam("at"),
     )
 )
+_WITHIN = bindparam("within", type_=Uuid)
 _OWNED = statement(
     select(session.c.id).where(
-        session.c.id == bindparam("id"), session.c.user_id == bindparam("user_id")
+        session.c.id == bindparam("id"),
+        session.c.user_id == bindparam("user_id"),
+        or_(_WITHIN.is_(None), session.c.organization_id == _WITHIN),
     )
 )
 _LIVE = (
@@ -187,6 +192,7 @@ _LIVE = (
         session.c.revoked_at.is_(None),
         session.c.expires_at > bindparam("at"),
         session.c.revision >= _EPOCH,
+        or_(_WITHIN.is_(None), session.c.organization_id == _WITHIN),
     )
     .order_by(session.c.id.desc())
     .limit(bindparam("limit", type_=Integer))
@@ -222,6 +228,7 @@ class Session:
     level: int
     methods: tuple[str, ...]
     revoked_at: datetime | None
+    authenticated_at: datetime
     # Ended with all others of its organization, or of everybody.
     ended: bool = False
 
@@ -260,6 +267,7 @@ class Sessions:
             level=made.level,
             methods=list(made.methods),
             revoked_at=None,
+            authenticated_at=made.authenticated_at,
         )
 
     async def add_token(
@@ -287,6 +295,7 @@ class Sessions:
             level=row.level,
             methods=tuple(row.methods),
             revoked_at=row.revoked_at,
+            authenticated_at=row.authenticated_at,
             ended=row.ended,
         )
 
@@ -351,15 +360,23 @@ class Sessions:
         row = await self._tx.one(_COUNT_OTHERS, user=user, but=but, at=at)
         return int(row.found) if row else 0
 
-    async def is_owned(self, key: UUID, user: UUID) -> bool:
-        """Whether the user has, or had, this session."""
-        return await self._tx.one(_OWNED, id=key, user_id=user) is not None
+    async def is_owned(self, key: UUID, user: UUID, within: UUID | None = None) -> bool:
+        """Whether the user has, or had, this session; with `within`, in that organization."""
+        return await self._tx.one(_OWNED, id=key, user_id=user, within=within) is not None
 
     async def page(
-        self, user: UUID, key: tuple[object, ...], limit: int, at: datetime
+        self,
+        user: UUID,
+        key: tuple[object, ...],
+        limit: int,
+        at: datetime,
+        within: UUID | None = None,
     ) -> list[LiveSession]:
-        """The user's live sessions, newest first, after the key of the page before."""
-        given = {"user_id": user, "limit": limit, "at": at}
+        """The user's live sessions, newest first, after the key of the page before.
+
+        With `within`, those that work in that organization.
+        """
+        given = {"user_id": user, "limit": limit, "at": at, "within": within}
         if key:
             rows = await self._tx.all(_NEXT, before_id=key[0], **given)
         else:

@@ -4,13 +4,14 @@ A token proves who calls: its signature is verified here, once. What is still tr
 sessions, epochs, roles) is streamed by the auth service. Neither alone decides.
 """
 
-from core.truth.proof import AUDIENCE, FEDERATED, ISSUER, Claims, Key, NotProven
+from core.truth.proof import AUDIENCE, FEDERATED, FEDERATED_ALONE, ISSUER, Claims, Key, NotProven
 from core.truth.state import State
 from core.truth.truth import Resolved, Truth
 
 __all__ = [
     "AUDIENCE",
     "FEDERATED",
+    "FEDERATED_ALONE",
     "ISSUER",
     "Claims",
     "Key",

@@ -38,6 +38,8 @@ MAX_TOKEN_LIFE = timedelta(minutes=15)
 MAX_TOKEN_BYTES = 8192
 # In `amr`: the organization's own identity provider vouched for the person, there alone.
 FEDERATED = "federated"
+# Beside it: nothing else opens the person's account, so it is the organization's own.
+FEDERATED_ALONE = "federated_alone"
 _HEADER = {"alg", "typ", "kid"}
 _THUMBPRINT = "x5t#S256"
 _SHA256 = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -23,6 +23,7 @@ from core.truth.grants import TimedGrant, open_at
 from core.truth.periods import RolePeriod, next_boundary
 from core.truth.proof import (
     FEDERATED,
+    FEDERATED_ALONE,
     SKEW,
     Claims,
     Expired,
@@ -478,6 +479,6 @@ def _caller(
         service=claims.service,
         confirmation=claims.confirmation,
         degraded=degraded,
-        federated=FEDERATED in claims.methods,
+        federated=FEDERATED in claims.methods and FEDERATED_ALONE not in claims.methods,
         grants=grants,
     )

@@ -133,6 +133,9 @@ class OpenIdProvider:
             "nonce": asked["nonce"],
             **self.person,
         }
+        if "max_age" in asked:
+            # Whoever is known here is asked again, so they have answered just now.
+            claims["auth_time"] = now
         token = {"access_token": access, "token_type": "Bearer", "expires_in": 300}
         return _json(200, {**token, "id_token": self.signed(self.lie(claims))})
 

@@ -2,12 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import jwt
-import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import text
 
@@ -20,107 +16,13 @@ from medhub.auth.v1 import identity_provider_pb2 as messages
 from medhub.auth.v1 import identity_provider_service_pb2 as providers
 from medhub.auth.v1 import membership_pb2
 from medhub.auth.v1 import membership_service_pb2 as memberships
-from tests.support.auth_server import PASSWORD, AuthServer
-from tests.support.openid_provider import (
-    CLIENT,
-    KID,
-    REDIRECT,
-    SECRET,
-    OpenIdProvider,
-    new_private,
-    openid_provider,
-)
+from tests.support.auth_server import PASSWORD
+from tests.support.federated import ADMIN, REFUSED, Hospital, hospital, provider, roles_of
+from tests.support.openid_provider import REDIRECT
 
-ADMIN = "admin@parc.test"
-REFUSED = ("UNAUTHENTICATED", "FEDERATION_REFUSED")
+__all__ = ["hospital", "provider"]
 NOT_LINKED = ("PERMISSION_DENIED", "IDENTITY_NOT_LINKED")
 AWAY = ("UNAVAILABLE", "PROVIDER_UNREACHABLE")
-
-
-@pytest.fixture
-def provider() -> Iterator[OpenIdProvider]:
-    """A provider of the hospital."""
-    with openid_provider() as made:
-        yield made
-
-
-@dataclass
-class Hospital:
-    """An organization with a provider, and somebody who administers it."""
-
-    server: AuthServer
-    provider: OpenIdProvider
-    token: str
-
-    async def trust(self, **changed: Any) -> messages.IdentityProvider:
-        """Add the provider."""
-        described = {
-            "display_name": "Directory",
-            "issuer": self.provider.issuer,
-            "client_id": CLIENT,
-            "client_secret": SECRET,
-            "scopes": ["email", "profile"],
-            "redirect_uris": [REDIRECT],
-            "provisioning": messages.PROVISIONING_CREATE,
-            "default_roles": ["nurse"],
-        }
-        answer: messages.IdentityProvider = await self.server.call(
-            "IdentityProviderService/CreateIdentityProvider",
-            providers.CreateIdentityProviderRequest(
-                identity_provider=messages.IdentityProvider(**{**described, **changed})
-            ),
-            self.token,
-        )
-        return answer
-
-    async def begin(self, trusted: messages.IdentityProvider) -> logins.BeginFederatedLoginResponse:
-        """A sign-in."""
-        request = logins.BeginFederatedLoginRequest(
-            identity_provider=trusted.name, redirect_uri=REDIRECT
-        )
-        answer: logins.BeginFederatedLoginResponse = await self.server.call(
-            "FederatedLoginService/BeginFederatedLogin", request
-        )
-        return answer
-
-    async def returned(
-        self, trusted: messages.IdentityProvider
-    ) -> logins.FinishFederatedLoginRequest:
-        """What the front end knows when the browser is back."""
-        begun = await self.begin(trusted)
-        back = await asyncio.to_thread(self.provider.approve, begun.authorization_url)
-        return logins.FinishFederatedLoginRequest(
-            code=back["code"],
-            state=back["state"],
-            issuer=back.get("iss", ""),
-            login_token=begun.login_token,
-        )
-
-    async def sign_in(self, trusted: messages.IdentityProvider) -> auth.LoginResponse:
-        """A whole sign-in."""
-        answer: logins.FinishFederatedLoginResponse = await self.server.call(
-            "FederatedLoginService/FinishFederatedLogin", await self.returned(trusted)
-        )
-        return answer.login
-
-    async def refused(self, trusted: messages.IdentityProvider) -> tuple[str, str]:
-        """A sign-in that must not end well."""
-        return await self.server.refused(
-            "FederatedLoginService/FinishFederatedLogin", await self.returned(trusted)
-        )
-
-
-@pytest.fixture
-async def hospital(server: AuthServer, provider: OpenIdProvider) -> Hospital:
-    """The hospital."""
-    await server.member(ADMIN, "administrator")
-    return Hospital(server, provider, (await server.log_in(ADMIN)).access_token)
-
-
-async def roles_of(server: AuthServer, token: str) -> list[str]:
-    """What the token's owner is in its organization."""
-    answer = await server.call("AuthService/ValidateToken", auth.ValidateTokenRequest(token=token))
-    return list(answer.roles)
 
 
 async def test_a_person_enters_by_the_provider(hospital: Hospital) -> None:
@@ -139,14 +41,6 @@ async def test_a_person_enters_by_the_provider(hospital: Hospital) -> None:
     assert (claims["amr"], claims["aal"]) == (["federated"], 1)
 
 
-async def test_the_algorithms_of_providers_are_known(hospital: Hospital) -> None:
-    """Whatever asymmetric key a provider signs with."""
-    for algorithm in ("PS256", "ES256", "EdDSA"):
-        with openid_provider(algorithm) as hospital.provider:
-            made = await hospital.sign_in(await hospital.trust())
-        assert made.access_token, algorithm
-
-
 async def test_mfa_of_a_trusted_provider_counts(hospital: Hospital) -> None:
     """The organization says so; then the session has AAL2."""
     trusted = await hospital.trust(trusts_mfa=True)
@@ -156,94 +50,6 @@ async def test_mfa_of_a_trusted_provider_counts(hospital: Hospital) -> None:
 
     claims = jwt.decode(made.access_token, options={"verify_signature": False})
     assert (claims["amr"], claims["aal"]) == (["federated", "mfa"], 2)
-
-
-def _changed(**values: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    return lambda claims: {**claims, **values}
-
-
-LIES: list[dict[str, Any]] = [
-    {"iss": "https://another.example"},
-    {"aud": "another"},
-    {"aud": [CLIENT, "another"]},
-    {"nonce": "of another attempt"},
-    {"exp": 1},
-    {"exp": "4102444800"},
-    {"iat": 4102444800},
-    {"sub": ""},
-    {"sub": None},
-]
-
-
-async def test_a_token_that_is_not_for_the_attempt_opens_nothing(hospital: Hospital) -> None:
-    """Well signed, and about another issuer, client, attempt, time or nobody."""
-    trusted, found = await hospital.trust(), []
-    for lie in LIES:
-        hospital.provider.lie = _changed(**lie)
-        found.append(await hospital.refused(trusted))
-
-    assert found == [REFUSED] * len(LIES)
-
-
-def _none(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
-    return jwt.encode(claims, None, "none")  # type: ignore[arg-type]  # no key on purpose
-
-
-def _secret(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
-    return jwt.encode(claims, SECRET, "HS256", headers={"kid": KID})
-
-
-def _stranger(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
-    return jwt.encode(claims, new_private("RS256"), "RS256", headers={"kid": KID})
-
-
-def _unknown(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
-    return jwt.encode(claims, provider.private, "RS256", headers={"kid": "second"})
-
-
-def _other_algorithm(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
-    return jwt.encode(claims, provider.private, "PS256", headers={"kid": KID})
-
-
-def _own_key(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
-    key = new_private("RS256")
-    public = jwt.get_algorithm_by_name("RS256").to_jwk(key.public_key(), as_dict=True)
-    return jwt.encode(claims, key, "RS256", headers={"jwk": public})
-
-
-def _garbage(provider: OpenIdProvider, claims: dict[str, Any]) -> str:
-    return "a.b.c"
-
-
-FORGERIES = [_none, _secret, _stranger, _unknown, _other_algorithm, _own_key, _garbage]
-
-
-async def test_a_token_that_no_published_key_signed_opens_nothing(hospital: Hospital) -> None:
-    """No algorithm, a shared secret, another key, an unknown one, one that it brings along."""
-    trusted, found = await hospital.trust(), []
-    for forgery in FORGERIES:
-        hospital.provider.sign = forgery
-        found.append(await hospital.refused(trusted))
-
-    assert found == [REFUSED] * len(FORGERIES)
-
-
-async def test_a_key_that_was_just_published_is_found(hospital: Hospital) -> None:
-    """The provider has rotated since its keys were read, and names no key id of before."""
-    trusted = await hospital.trust()
-    await hospital.sign_in(trusted)
-    fresh = new_private("RS256")
-    public = jwt.get_algorithm_by_name("RS256").to_jwk(fresh.public_key(), as_dict=True)
-    hospital.provider.keys = lambda: {"keys": [{**public, "kid": "next"}]}  # type: ignore[method-assign]
-    hospital.provider.sign = lambda _, claims: jwt.encode(
-        claims, fresh, "RS256", headers={"kid": "next"}
-    )
-
-    refused = await hospital.refused(trusted)
-
-    # Within ten seconds it is not asked again: a made-up key id must not flood a provider.
-    assert refused == REFUSED
-    assert hospital.provider.requests.count("GET /keys") == 1
 
 
 async def test_all_halves_of_an_attempt_are_needed(hospital: Hospital) -> None:
@@ -401,20 +207,7 @@ async def test_a_person_ties_their_own_account(hospital: Hospital) -> None:
     )
     trusted = await hospital.trust()
     hospital.provider.person = {"sub": "u-5"}
-    begun = await server.call(
-        "FederatedLoginService/BeginIdentityLink",
-        logins.BeginIdentityLinkRequest(identity_provider=trusted.name, redirect_uri=REDIRECT),
-        own.access_token,
-    )
-    back = await asyncio.to_thread(hospital.provider.approve, begun.authorization_url)
-    await server.call(
-        "FederatedLoginService/FinishIdentityLink",
-        logins.FinishIdentityLinkRequest(
-            code=back["code"], state=back["state"], issuer=back["iss"],
-            login_token=begun.login_token,
-        ),
-        own.access_token,
-    )  # fmt: skip
+    await hospital.tie(trusted, own.access_token)
 
     federated = await hospital.sign_in(trusted)
     elsewhere = auth.SwitchOrganizationRequest(organization=f"organizations/{other}")

@@ -174,7 +174,8 @@ class AuthServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMyOrganizations(self, request, context):
-        """Lists the organizations that the caller belongs to, by display name. At most 200.
+        """Lists the organizations that the caller belongs to, by display name. At most 200. For whom an
+        organization's identity provider vouches it is that one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -202,8 +203,8 @@ class AuthServiceServicer:
 
     def AcceptMembership(self, request, context):
         """Accepts an invitation to the address of the caller's own account: they belong to its
-        organization from then on. Refuses a spent or unknown token and one of another address
-        (ACTIVATION_REFUSED).
+        organization from then on. Refuses a spent or unknown token, one of another address, and a
+        session that another organization's identity provider has opened (ACTIVATION_REFUSED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

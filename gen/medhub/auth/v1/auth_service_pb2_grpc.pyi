@@ -71,7 +71,9 @@ class AuthServiceStub:
     GetPermissions: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.GetPermissionsRequest, _auth_service_pb2.GetPermissionsResponse]
     """Shows everything that the caller may do in the organization of the token, role by role."""
     ListMyOrganizations: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ListMyOrganizationsRequest, _auth_service_pb2.ListMyOrganizationsResponse]
-    """Lists the organizations that the caller belongs to, by display name. At most 200."""
+    """Lists the organizations that the caller belongs to, by display name. At most 200. For whom an
+    organization's identity provider vouches it is that one.
+    """
     SwitchOrganization: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.SwitchOrganizationRequest, _auth_service_pb2.SwitchOrganizationResponse]
     """Moves the caller's session to another of their organizations: new tokens, the old refresh
     token is spent. Refuses an organization that the caller does not belong to (NOT_A_MEMBER), and
@@ -86,8 +88,8 @@ class AuthServiceStub:
     """
     AcceptMembership: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.AcceptMembershipRequest, _auth_service_pb2.AcceptMembershipResponse]
     """Accepts an invitation to the address of the caller's own account: they belong to its
-    organization from then on. Refuses a spent or unknown token and one of another address
-    (ACTIVATION_REFUSED).
+    organization from then on. Refuses a spent or unknown token, one of another address, and a
+    session that another organization's identity provider has opened (ACTIVATION_REFUSED).
     """
     IssueServiceToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.IssueServiceTokenRequest, _auth_service_pb2.IssueServiceTokenResponse]
     """Exchanges a service account's signed assertion (RFC 7523) for an access token. Refuses one
@@ -150,7 +152,9 @@ class AuthServiceAsyncStub(AuthServiceStub):
     GetPermissions: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.GetPermissionsRequest, _auth_service_pb2.GetPermissionsResponse]  # type: ignore[assignment]
     """Shows everything that the caller may do in the organization of the token, role by role."""
     ListMyOrganizations: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ListMyOrganizationsRequest, _auth_service_pb2.ListMyOrganizationsResponse]  # type: ignore[assignment]
-    """Lists the organizations that the caller belongs to, by display name. At most 200."""
+    """Lists the organizations that the caller belongs to, by display name. At most 200. For whom an
+    organization's identity provider vouches it is that one.
+    """
     SwitchOrganization: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.SwitchOrganizationRequest, _auth_service_pb2.SwitchOrganizationResponse]  # type: ignore[assignment]
     """Moves the caller's session to another of their organizations: new tokens, the old refresh
     token is spent. Refuses an organization that the caller does not belong to (NOT_A_MEMBER), and
@@ -165,8 +169,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     AcceptMembership: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.AcceptMembershipRequest, _auth_service_pb2.AcceptMembershipResponse]  # type: ignore[assignment]
     """Accepts an invitation to the address of the caller's own account: they belong to its
-    organization from then on. Refuses a spent or unknown token and one of another address
-    (ACTIVATION_REFUSED).
+    organization from then on. Refuses a spent or unknown token, one of another address, and a
+    session that another organization's identity provider has opened (ACTIVATION_REFUSED).
     """
     IssueServiceToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.IssueServiceTokenRequest, _auth_service_pb2.IssueServiceTokenResponse]  # type: ignore[assignment]
     """Exchanges a service account's signed assertion (RFC 7523) for an access token. Refuses one
@@ -274,7 +278,9 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _auth_service_pb2.ListMyOrganizationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.ListMyOrganizationsResponse, _abc.Awaitable[_auth_service_pb2.ListMyOrganizationsResponse]]:
-        """Lists the organizations that the caller belongs to, by display name. At most 200."""
+        """Lists the organizations that the caller belongs to, by display name. At most 200. For whom an
+        organization's identity provider vouches it is that one.
+        """
 
     @_abc_1.abstractmethod
     def SwitchOrganization(
@@ -307,8 +313,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.AcceptMembershipResponse, _abc.Awaitable[_auth_service_pb2.AcceptMembershipResponse]]:
         """Accepts an invitation to the address of the caller's own account: they belong to its
-        organization from then on. Refuses a spent or unknown token and one of another address
-        (ACTIVATION_REFUSED).
+        organization from then on. Refuses a spent or unknown token, one of another address, and a
+        session that another organization's identity provider has opened (ACTIVATION_REFUSED).
         """
 
     @_abc_1.abstractmethod

@@ -162,7 +162,8 @@ class FactorServiceServicer:
 
     def BeginPasskeyRegistration(self, request, context):
         """Begins to add a passkey: gives the options for `navigator.credentials.create`. Refuses as
-        BeginTotpEnrolment does (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS).
+        BeginTotpEnrolment does (TOO_MANY_FACTORS), and an account that an organization's identity
+        provider alone opens, which a passkey would open without it (FACTOR_NOT_ALLOWED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -51,7 +51,8 @@ class FactorServiceStub:
     """
     BeginPasskeyRegistration: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.BeginPasskeyRegistrationRequest, _factor_service_pb2.BeginPasskeyRegistrationResponse]
     """Begins to add a passkey: gives the options for `navigator.credentials.create`. Refuses as
-    BeginTotpEnrolment does (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS).
+    BeginTotpEnrolment does (TOO_MANY_FACTORS), and an account that an organization's identity
+    provider alone opens, which a passkey would open without it (FACTOR_NOT_ALLOWED).
     """
     FinishPasskeyRegistration: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.FinishPasskeyRegistrationRequest, _factor_service_pb2.FinishPasskeyRegistrationResponse]
     """Adds the passkey that the client made. The person is told by mail. Refuses a registration that is
@@ -158,7 +159,8 @@ class FactorServiceAsyncStub(FactorServiceStub):
     """
     BeginPasskeyRegistration: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.BeginPasskeyRegistrationRequest, _factor_service_pb2.BeginPasskeyRegistrationResponse]  # type: ignore[assignment]
     """Begins to add a passkey: gives the options for `navigator.credentials.create`. Refuses as
-    BeginTotpEnrolment does (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS).
+    BeginTotpEnrolment does (TOO_MANY_FACTORS), and an account that an organization's identity
+    provider alone opens, which a passkey would open without it (FACTOR_NOT_ALLOWED).
     """
     FinishPasskeyRegistration: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.FinishPasskeyRegistrationRequest, _factor_service_pb2.FinishPasskeyRegistrationResponse]  # type: ignore[assignment]
     """Adds the passkey that the client made. The person is told by mail. Refuses a registration that is
@@ -286,7 +288,8 @@ class FactorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_factor_service_pb2.BeginPasskeyRegistrationResponse, _abc.Awaitable[_factor_service_pb2.BeginPasskeyRegistrationResponse]]:
         """Begins to add a passkey: gives the options for `navigator.credentials.create`. Refuses as
-        BeginTotpEnrolment does (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS).
+        BeginTotpEnrolment does (TOO_MANY_FACTORS), and an account that an organization's identity
+        provider alone opens, which a passkey would open without it (FACTOR_NOT_ALLOWED).
         """
 
     @_abc_1.abstractmethod

@@ -15,12 +15,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class BeginFederatedLoginRequest(_message.Message):
-    __slots__ = ("identity_provider", "redirect_uri")
+    __slots__ = ("identity_provider", "redirect_uri", "fresh")
     IDENTITY_PROVIDER_FIELD_NUMBER: _ClassVar[int]
     REDIRECT_URI_FIELD_NUMBER: _ClassVar[int]
+    FRESH_FIELD_NUMBER: _ClassVar[int]
     identity_provider: str
     redirect_uri: str
-    def __init__(self, identity_provider: _Optional[str] = ..., redirect_uri: _Optional[str] = ...) -> None: ...
+    fresh: bool
+    def __init__(self, identity_provider: _Optional[str] = ..., redirect_uri: _Optional[str] = ..., fresh: _Optional[bool] = ...) -> None: ...
 
 class BeginFederatedLoginResponse(_message.Message):
     __slots__ = ("authorization_url", "login_token", "expire_time")

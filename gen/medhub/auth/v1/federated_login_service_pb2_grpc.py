@@ -79,12 +79,15 @@ class FederatedLoginServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FinishFederatedLogin(self, request, context):
-        """Finishes a sign-in and opens a session in the provider's organization.
+        """Finishes a sign-in and opens a session in the provider's organization. How fresh it is the
+        provider says (`auth_time`); where it says nothing, methods that ask for it want a sign-in that
+        was begun with `fresh`.
 
         Refuses an attempt that is unknown, used, expired or another front end's, a code or token that
-        the provider or its keys do not stand for, and whoever may not enter (FEDERATION_REFUSED); a
-        person whom nothing links to the organization yet (IDENTITY_NOT_LINKED). A provider that
-        cannot be reached is UNAVAILABLE (PROVIDER_UNREACHABLE): the attempt is used up, begin anew.
+        the provider or its keys do not stand for, one that is not as fresh as was asked, and whoever
+        may not enter (FEDERATION_REFUSED); a person whom nothing links to the organization yet
+        (IDENTITY_NOT_LINKED). A provider that cannot be reached is UNAVAILABLE
+        (PROVIDER_UNREACHABLE): the attempt is used up, begin anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

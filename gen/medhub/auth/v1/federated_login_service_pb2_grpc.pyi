@@ -44,12 +44,15 @@ class FederatedLoginServiceStub:
     UNAVAILABLE (PROVIDER_UNREACHABLE).
     """
     FinishFederatedLogin: _grpc.UnaryUnaryMultiCallable[_federated_login_service_pb2.FinishFederatedLoginRequest, _federated_login_service_pb2.FinishFederatedLoginResponse]
-    """Finishes a sign-in and opens a session in the provider's organization.
+    """Finishes a sign-in and opens a session in the provider's organization. How fresh it is the
+    provider says (`auth_time`); where it says nothing, methods that ask for it want a sign-in that
+    was begun with `fresh`.
 
     Refuses an attempt that is unknown, used, expired or another front end's, a code or token that
-    the provider or its keys do not stand for, and whoever may not enter (FEDERATION_REFUSED); a
-    person whom nothing links to the organization yet (IDENTITY_NOT_LINKED). A provider that
-    cannot be reached is UNAVAILABLE (PROVIDER_UNREACHABLE): the attempt is used up, begin anew.
+    the provider or its keys do not stand for, one that is not as fresh as was asked, and whoever
+    may not enter (FEDERATION_REFUSED); a person whom nothing links to the organization yet
+    (IDENTITY_NOT_LINKED). A provider that cannot be reached is UNAVAILABLE
+    (PROVIDER_UNREACHABLE): the attempt is used up, begin anew.
     """
     BeginIdentityLink: _grpc.UnaryUnaryMultiCallable[_federated_login_service_pb2.BeginIdentityLinkRequest, _federated_login_service_pb2.BeginIdentityLinkResponse]
     """Begins to tie the caller's own account to who they are at a provider of the organization of
@@ -79,12 +82,15 @@ class FederatedLoginServiceAsyncStub(FederatedLoginServiceStub):
     UNAVAILABLE (PROVIDER_UNREACHABLE).
     """
     FinishFederatedLogin: _aio.UnaryUnaryMultiCallable[_federated_login_service_pb2.FinishFederatedLoginRequest, _federated_login_service_pb2.FinishFederatedLoginResponse]  # type: ignore[assignment]
-    """Finishes a sign-in and opens a session in the provider's organization.
+    """Finishes a sign-in and opens a session in the provider's organization. How fresh it is the
+    provider says (`auth_time`); where it says nothing, methods that ask for it want a sign-in that
+    was begun with `fresh`.
 
     Refuses an attempt that is unknown, used, expired or another front end's, a code or token that
-    the provider or its keys do not stand for, and whoever may not enter (FEDERATION_REFUSED); a
-    person whom nothing links to the organization yet (IDENTITY_NOT_LINKED). A provider that
-    cannot be reached is UNAVAILABLE (PROVIDER_UNREACHABLE): the attempt is used up, begin anew.
+    the provider or its keys do not stand for, one that is not as fresh as was asked, and whoever
+    may not enter (FEDERATION_REFUSED); a person whom nothing links to the organization yet
+    (IDENTITY_NOT_LINKED). A provider that cannot be reached is UNAVAILABLE
+    (PROVIDER_UNREACHABLE): the attempt is used up, begin anew.
     """
     BeginIdentityLink: _aio.UnaryUnaryMultiCallable[_federated_login_service_pb2.BeginIdentityLinkRequest, _federated_login_service_pb2.BeginIdentityLinkResponse]  # type: ignore[assignment]
     """Begins to tie the caller's own account to who they are at a provider of the organization of
@@ -123,12 +129,15 @@ class FederatedLoginServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _federated_login_service_pb2.FinishFederatedLoginRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_federated_login_service_pb2.FinishFederatedLoginResponse, _abc.Awaitable[_federated_login_service_pb2.FinishFederatedLoginResponse]]:
-        """Finishes a sign-in and opens a session in the provider's organization.
+        """Finishes a sign-in and opens a session in the provider's organization. How fresh it is the
+        provider says (`auth_time`); where it says nothing, methods that ask for it want a sign-in that
+        was begun with `fresh`.
 
         Refuses an attempt that is unknown, used, expired or another front end's, a code or token that
-        the provider or its keys do not stand for, and whoever may not enter (FEDERATION_REFUSED); a
-        person whom nothing links to the organization yet (IDENTITY_NOT_LINKED). A provider that
-        cannot be reached is UNAVAILABLE (PROVIDER_UNREACHABLE): the attempt is used up, begin anew.
+        the provider or its keys do not stand for, one that is not as fresh as was asked, and whoever
+        may not enter (FEDERATION_REFUSED); a person whom nothing links to the organization yet
+        (IDENTITY_NOT_LINKED). A provider that cannot be reached is UNAVAILABLE
+        (PROVIDER_UNREACHABLE): the attempt is used up, begin anew.
         """
 
     @_abc_1.abstractmethod

@@ -67,14 +67,16 @@ class SessionServiceServicer:
     """
 
     def ListSessions(self, request, context):
-        """Lists the caller's live sessions, newest first.
+        """Lists the caller's live sessions, newest first. For whom an organization's identity provider
+        vouches: those in that organization.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeSession(self, request, context):
-        """Ends one of the caller's sessions; another person's is NOT_FOUND.
+        """Ends one of the caller's sessions; another person's, and one that ListSessions does not show, is
+        NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,9 +34,13 @@ class SessionServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SessionServiceAsyncStub: ...
     ListSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]
-    """Lists the caller's live sessions, newest first."""
+    """Lists the caller's live sessions, newest first. For whom an organization's identity provider
+    vouches: those in that organization.
+    """
     RevokeSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RevokeSessionRequest, _session_service_pb2.RevokeSessionResponse]
-    """Ends one of the caller's sessions; another person's is NOT_FOUND."""
+    """Ends one of the caller's sessions; another person's, and one that ListSessions does not show, is
+    NOT_FOUND.
+    """
     RevokeAllSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RevokeAllSessionsRequest, _session_service_pb2.RevokeAllSessionsResponse]
     """Ends the caller's sessions, in all organizations; all but the one of this call, if that is
     asked for. Once it answers, a caller of an ended session that passes `auth_revision` is
@@ -58,9 +62,13 @@ class SessionServiceAsyncStub(SessionServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
-    """Lists the caller's live sessions, newest first."""
+    """Lists the caller's live sessions, newest first. For whom an organization's identity provider
+    vouches: those in that organization.
+    """
     RevokeSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RevokeSessionRequest, _session_service_pb2.RevokeSessionResponse]  # type: ignore[assignment]
-    """Ends one of the caller's sessions; another person's is NOT_FOUND."""
+    """Ends one of the caller's sessions; another person's, and one that ListSessions does not show, is
+    NOT_FOUND.
+    """
     RevokeAllSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RevokeAllSessionsRequest, _session_service_pb2.RevokeAllSessionsResponse]  # type: ignore[assignment]
     """Ends the caller's sessions, in all organizations; all but the one of this call, if that is
     asked for. Once it answers, a caller of an ended session that passes `auth_revision` is
@@ -85,7 +93,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.ListSessionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.ListSessionsResponse, _abc.Awaitable[_session_service_pb2.ListSessionsResponse]]:
-        """Lists the caller's live sessions, newest first."""
+        """Lists the caller's live sessions, newest first. For whom an organization's identity provider
+        vouches: those in that organization.
+        """
 
     @_abc_1.abstractmethod
     def RevokeSession(
@@ -93,7 +103,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.RevokeSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.RevokeSessionResponse, _abc.Awaitable[_session_service_pb2.RevokeSessionResponse]]:
-        """Ends one of the caller's sessions; another person's is NOT_FOUND."""
+        """Ends one of the caller's sessions; another person's, and one that ListSessions does not show, is
+        NOT_FOUND.
+        """
 
     @_abc_1.abstractmethod
     def RevokeAllSessions(
