@@ -19,15 +19,15 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import psycopg
-from psycopg import pq
-from psycopg.errors import error_from_result
-from psycopg.pq.abc import PGresult
+from sqlalchemy import Text
 
 from core import clock
 from core.database.connections import connect
 from core.database.context import PLATFORM, encode_context
+from core.database.dialogue import Asked, Dialogue, encoded
 from core.database.failures import RETRY_LATER
 from core.database.pool import Database
+from core.database.statements import sql
 from core.errors import Unavailable
 from core.identity import Call
 
@@ -38,8 +38,7 @@ GATHER = 0.008  # seconds a flush waits at most for more records: about what a c
 MANY = 8  # calls in progress without a record; with fewer a flush waits for nobody
 
 _log = logging.getLogger("medhub.access")
-_NAME = b"append_access"
-_APPEND = b"SELECT medhub.append_access($1::jsonb)"
+_APPEND = sql("SELECT medhub.append_access(CAST(:records AS jsonb))", records=Text)
 _SESSION = f"-c statement_timeout={int(FLUSH_TIMEOUT * 1000)}"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 _quote = json.encoder.encode_basestring
@@ -81,94 +80,6 @@ class _Batch:
     durable: asyncio.Future[None]
 
 
-class _Line:
-    """A connection that carries one statement at a time.
-
-    psycopg makes tasks and timers for each wait; every read of a record waits for a flush, and
-    this is a good part of what it costs.
-    """
-
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        self._connection = connection
-        self._pg = connection.pgconn
-        self._loop = asyncio.get_running_loop()
-        self._socket = self._pg.socket
-        self._answer: asyncio.Future[None] = self._loop.create_future()
-        self._error: psycopg.Error | None = None
-        self.lost = False
-        self._pg.nonblocking = 1
-        self._loop.add_reader(self._socket, self._read)
-
-    @classmethod
-    async def open(cls, url: str) -> "_Line":
-        """Connect and prepare the statement. Raises psycopg.Error."""
-        line = cls(await connect(url, _SESSION))
-        try:
-            line._pg.send_prepare(_NAME, _APPEND)
-            await line._end()
-        except BaseException:
-            await line.close()
-            raise
-        return line
-
-    async def append(self, text: str) -> None:
-        """Run the statement to its end: in autocommit it is durable then. Raises psycopg.Error."""
-        self._pg.send_query_prepared(_NAME, [text.encode()])
-        await self._end()
-
-    async def close(self) -> None:
-        """Let go, whatever is under way."""
-        if not self.lost:
-            self._let_go()
-        await self._connection.close()
-
-    async def _end(self) -> None:
-        """Wait for the end of the statement that has just been sent."""
-        self._answer, self._error = self._loop.create_future(), None
-        self._flush()
-        await self._answer
-
-    def _flush(self) -> None:
-        """Write what libpq still holds; go on when the socket takes more."""
-        try:
-            unwritten = bool(self._pg.flush())
-        except psycopg.OperationalError as error:
-            self._lose(error)
-            return
-        if unwritten:
-            self._loop.add_writer(self._socket, self._flush)
-        else:
-            self._loop.remove_writer(self._socket)
-
-    def _read(self) -> None:
-        try:
-            self._pg.consume_input()
-            while not self._answer.done() and not self._pg.is_busy():
-                self._take(self._pg.get_result())
-        except psycopg.OperationalError as error:
-            self._lose(error)
-
-    def _take(self, result: PGresult | None) -> None:
-        """A result of the statement; None is its end."""
-        if result is not None:
-            if result.status == pq.ExecStatus.FATAL_ERROR:
-                self._error = error_from_result(result)
-        elif self._error is not None:
-            self._answer.set_exception(self._error)
-        else:
-            self._answer.set_result(None)
-
-    def _lose(self, error: psycopg.OperationalError) -> None:
-        self._let_go()
-        if not self._answer.done():
-            self._answer.set_exception(error)
-
-    def _let_go(self) -> None:
-        self.lost = True
-        self._loop.remove_reader(self._socket)
-        self._loop.remove_writer(self._socket)
-
-
 class AccessRecorder:
     """Makes access records durable, in groups. One per process and service.
 
@@ -184,7 +95,8 @@ class AccessRecorder:
         self._enough: asyncio.Future[None] | None = None
         self._open = False
         self._flusher: asyncio.Task[None] | None = None
-        self._line: _Line | None = None
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._dialogue: Dialogue | None = None
 
     async def open(self) -> None:
         """Start to accept records."""
@@ -280,15 +192,14 @@ class AccessRecorder:
                 batch.durable.set_result(None)
 
     async def _send(self, text: str) -> None:
-        """One statement, over a connection that is made anew when the last one was lost."""
-        if self._line is not None and self._line.lost:
-            await self._disconnect()
-        if self._line is None:
-            self._line = await _Line.open(self._url)
-        await self._line.append(text)
+        """One statement, durable when it is answered, over a connection that is kept."""
+        if self._dialogue is None:
+            self._connection = await connect(self._url, _SESSION)
+            self._dialogue = Dialogue(self._connection)
+        await self._dialogue.ask(encoded([Asked(_APPEND, (text,))]), FLUSH_TIMEOUT)
 
     async def _disconnect(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
+        connection, self._connection, self._dialogue = self._connection, None, None
+        if connection is not None:
             with contextlib.suppress(psycopg.Error):
-                await line.close()
+                await connection.close()
