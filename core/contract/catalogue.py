@@ -54,6 +54,7 @@ def load(*packages: str) -> Contract:
     return Contract(methods=methods, reasons=reasons)
 
 
+@cache
 def packages() -> tuple[str, ...]:
     """Every package of medhub that has services, sorted."""
     root = import_module("medhub")
