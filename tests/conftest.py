@@ -21,4 +21,4 @@ os.environ["MEDHUB_AUTH_IDENTITY_PROVIDER_LOOPBACK"] = "true"
 settings.register_profile("medhub", deadline=None)
 settings.load_profile("medhub")
 
-pytest_plugins = ["tests.support.postgres", "tests.support.processes"]
+pytest_plugins = ["tests.support.hashes", "tests.support.postgres", "tests.support.processes"]

@@ -246,6 +246,8 @@ async def test_a_rotation_publishes_before_it_signs(auth: Auth, feed: Feed) -> N
     """Old tokens stay good, and the new key is known to followers a minute before its use."""
     clinic = await auth.clinic()
     old = await auth.log_in(clinic.email)
+    before = auth.rows("SELECT value FROM auth_revision")[0]["value"]
+    await until(lambda: feed._revision == before)
     with feed.subscribed() as line:
         kid = await rotate(auth.store, auth.keyring)
         delta = (await take(line, 1))[0].delta
