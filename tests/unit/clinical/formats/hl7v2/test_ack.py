@@ -26,7 +26,7 @@ from clinical.formats.hl7v2.ack import (
     verdict_of,
 )
 from clinical.formats.hl7v2.framing import frame
-from clinical.formats.hl7v2.header import Header
+from clinical.formats.hl7v2.header import DEFAULT_ENCODING, Header
 from clinical.formats.hl7v2.message import Message
 from clinical.formats.hl7v2.reader import Terms
 from clinical.formats.hl7v2.reading import read
@@ -289,7 +289,16 @@ _HEADERS = st.one_of(
 )
 
 
+def _python_hl7_reads(header: Header) -> bool:
+    """It takes its default for each sign that MSH-2 leaves out, be it a sign of the header already,
+    and then cannot tell the two apart.
+    """
+    signs = header.separator + header.encoding + DEFAULT_ENCODING[len(header.encoding) :]
+    return len(set(signs)) == len(signs)
+
+
 @example(b"MSH!-", Verdict.ERROR, ())
+@example(b"MSH~!", Verdict.ACCEPTED, ())
 @given(_HEADERS, st.sampled_from(Verdict), st.sampled_from([(), (MISSING,), (EVENT, CHARSET)]))
 def test_every_ack_parses(raw: bytes, verdict: Verdict, findings: tuple[Finding, ...]) -> None:
     """Whatever the header, the ACK is a message for us and for python-hl7, and can be framed."""
@@ -304,7 +313,9 @@ def test_every_ack_parses(raw: bytes, verdict: Verdict, findings: tuple[Finding,
         text = ack.decode("latin-1")
         assert Message(text).text("MSH-9.1") == "ACK"
         assert Message(text).text("MSH-10") == "MH0001"
-        assert len(hl7.parse(text)) == len(Message(text).segments) == ack.count(b"\r")
+        assert len(Message(text).segments) == ack.count(b"\r")
+        if _python_hl7_reads(header):
+            assert len(hl7.parse(text)) == ack.count(b"\r")
         frame(ack)
 
 
