@@ -24,7 +24,7 @@ from auth.formats import passkeys
 from auth.hashing import Hashing
 from auth.opening import LoggedIn, Opening, password_mark
 from auth.refusing import record_refusal
-from auth.sealing import Sealing
+from auth.sealing import FACTORS, Sealing
 from auth.sent_codes import SentCodes
 from auth.signing import Signer
 from auth.storage.challenges import Challenge, Purpose
@@ -77,7 +77,7 @@ class Answering:
         self._opening = opening
         self._codes = codes
         self._party = party
-        self._sealing = Sealing(signer)
+        self._sealing = Sealing(signer, FACTORS)
 
     async def begin(self, token: str, factor: UUID) -> Begun:
         """Prepare an answer with one of the challenge's factors.

@@ -42,7 +42,7 @@ from auth.formats import passkeys
 from auth.hashing import Hashing
 from auth.opening import NONCE_BYTES
 from auth.posting import Post
-from auth.sealing import Sealing
+from auth.sealing import FACTORS, Sealing
 from auth.sent_codes import SentCodes
 from auth.signing import Signer
 from auth.storage.challenges import Challenge, Purpose
@@ -94,7 +94,7 @@ class Enrolment:
         self._post = post
         self._codes = codes
         self._party = party
-        self._sealing = Sealing(signer)
+        self._sealing = Sealing(signer, FACTORS)
 
     async def begin(self, kind: Kind, display_name: str, phone_number: str = "") -> Begun:
         """Begin to add a factor; of what is sent, the code is on its way.

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from auth.client_secrets import ClientSecrets
 from auth.domain.bindings import Held
 from auth.domain.federation import (
     ATTEMPT_LIFE,
@@ -30,7 +29,6 @@ from auth.domain.federation import (
     proven_methods,
     roles_after,
 )
-from auth.domain.lockout import RECORDED_COUNTS
 from auth.domain.memberships import Membership, keep_an_administrator
 from auth.domain.refusals import (
     FederationRefused,
@@ -45,6 +43,8 @@ from auth.domain.sessions import Proof, new_token, token_hash
 from auth.invitations import membership_changed
 from auth.openid_client import Providers
 from auth.opening import Opened, Opening
+from auth.refusing import count_refusal
+from auth.sealing import Sealing
 from auth.signing import Signer
 from auth.storage.store import Store, Tx
 from core import clock, identity
@@ -81,7 +81,7 @@ class Federation:
         self,
         store: Store,
         signer: Signer,
-        secrets: ClientSecrets,
+        secrets: Sealing,
         providers: Providers,
         opening: Opening,
     ) -> None:
@@ -191,7 +191,10 @@ class Federation:
             raise FederationRefused
         async with self._store.begin() as tx:
             derived = _derived(await self._signer.derivation_key(tx), returned.state)
-            secret = await self._secrets.open(tx, provider.client_secret, provider.id)
+            secret = None
+            if provider.client_secret is not None:
+                opened = await self._secrets.open(tx, provider.client_secret, provider.id)
+                secret = opened.decode()
         going = {"redirect_uri": attempt.redirect_uri, "code": returned.code, **derived}
         claims = await self._providers.claims(provider, found, secret, going)
         check_claims(
@@ -258,16 +261,10 @@ class Federation:
             await tx.state.publish([membership_changed(replace(held, held=after), user)])
 
     async def _record_refusal(self, provider: IdentityProvider, refusal: Refusal) -> None:
-        """In the trail of the organization, some of them with their count."""
+        """In the trail of the organization."""
+        name = name_of(COLLECTION, provider.id)
         async with self._store.begin_for(None, provider.organization) as tx:
-            refusals = await tx.attempts.refused(name_of(COLLECTION, provider.id), clock.now())
-            if refusals in RECORDED_COUNTS:
-                await tx.record_act(
-                    ACT,
-                    resource=name_of(COLLECTION, provider.id),
-                    outcome=refusal.reason,
-                    count=refusals,
-                )
+            await count_refusal(tx, ACT, name, refusal.reason, resource=name)
 
 
 class _Twin(Exception):

@@ -11,6 +11,7 @@ from auth.domain.refusals import InvalidCredentials, NotAMember
 from auth.domain.sessions import BY_PASSWORD
 from auth.opening import ACT, Opened, Opening
 from auth.password_proof import PasswordProof, clear
+from auth.refusing import record_refusal
 from auth.storage.store import Store
 
 
@@ -31,14 +32,14 @@ class LogIn:
         try:
             return await self._opening.open(user, organization, BY_PASSWORD)
         except (NotAMember, InvalidCredentials) as refusal:
-            await self._proof.refused(user, ACT, refusal.reason)
+            await record_refusal(self._store, ACT, user, refusal.reason)
             raise
 
     async def prove(self, email: str, password: str) -> UUID:
         """Whose address and password it is. Raises InvalidCredentials."""
         attempted = await self._proof.attempt(email, password)
         if not attempted.proven or attempted.user is None:
-            await self._proof.refused(attempted.user, ACT, InvalidCredentials.reason)
+            await record_refusal(self._store, ACT, attempted.user, InvalidCredentials.reason)
             raise InvalidCredentials
         async with self._store.begin_for(attempted.user, None) as tx:
             await clear(tx, attempted)

@@ -118,8 +118,9 @@ class Opening:
             choices = await tx.memberships.choices(user)
             organization = choose(choices, wanted)
             settings = await tx.organizations.settings(organization)
-        missing = not suffices(settings, proof)
-        if missing and FEDERATED in proof.methods:
+        federated = FEDERATED in proof.methods
+        missing = not suffices(settings, proof, federated=federated)
+        if missing and federated:
             # What an organization's provider says opens that organization, or nothing.
             raise NotAMember
         if missing:
@@ -202,7 +203,8 @@ async def issue(
     """
     now = clock.now()
     settings = await tx.organizations.settings(session.organization)
-    if not suffices(settings, Proof(session.level, session.methods)):
+    proof = Proof(session.level, session.methods)
+    if not suffices(settings, proof, federated=FEDERATED in proof.methods):
         raise FactorRequired
     lasts = lives(settings.session_life, settings.session_idle, session.level)
     refresh_expires_at = refresh_expiry(now, session.expires_at, lasts.idle)

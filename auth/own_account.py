@@ -21,6 +21,7 @@ from auth.hashing import Hashing
 from auth.mail_tokens import MailTokens
 from auth.password_proof import Attempted, PasswordProof, clear
 from auth.posting import Post
+from auth.refusing import record_refusal
 from auth.storage.store import Store, Tx
 from core import clock, identity
 from core.errors import NotFound
@@ -148,8 +149,8 @@ class OwnAccount:
             account = await self.get(tx)
         attempted = await self._proof.attempt(account.email, password)
         if not attempted.proven or attempted.user != account.id:
-            await self._proof.refused(
-                account.id, identity.call().action, ReauthenticationFailed.reason
+            await record_refusal(
+                self._store, identity.call().action, account.id, ReauthenticationFailed.reason
             )
             raise ReauthenticationFailed
         return account, attempted

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from auth.domain.emails import email_key
-from auth.domain.lockout import MOST_FROM_ADDRESS, RECORDED_COUNTS, lane
+from auth.domain.lockout import MOST_FROM_ADDRESS, lane
 from auth.domain.refusals import Overloaded
 from auth.hashing import Hashing
 from auth.signing import Signer
@@ -107,14 +107,6 @@ class PasswordProof:
         if account is None or account.disabled_at is not None:
             return _Account(account.id if account else None, None), counted, lane_key
         return _Account(account.id, account.password_hash), counted, lane_key
-
-    async def refused(self, user: UUID | None, act: str, outcome: str) -> None:
-        """Record some of the refusals, with their count, so that a flood cannot fill the trail."""
-        source = str(user) if user else identity.call().peer
-        async with self._store.begin() as tx:
-            refusals = await tx.attempts.refused(source, clock.now())
-            if refusals in RECORDED_COUNTS:
-                await tx.record_act(act, subject=user, outcome=outcome, count=refusals)
 
     async def reopen(self, tx: Tx, email: str) -> None:
         """Open the lane of unknown devices: whoever has proven the account otherwise may log in."""

@@ -9,7 +9,6 @@ from collections.abc import Coroutine, Mapping
 from pydantic import SecretBytes, ValidationError
 
 from auth.answering import Answering
-from auth.client_secrets import ClientSecrets
 from auth.delivery import Delivery
 from auth.enrolment import Enrolment
 from auth.factor_resets import FactorResets
@@ -33,6 +32,7 @@ from auth.reauthentication import Reauthentication
 from auth.recovery import Recovery
 from auth.registration import Registration
 from auth.rotation import Rotation
+from auth.sealing import CLIENT_SECRETS, Sealing
 from auth.sent_codes import SentCodes
 from auth.servicers.access_grants import AccessGrants
 from auth.servicers.accounts import Accounts
@@ -102,7 +102,7 @@ class Auth:
         if store is None or feed is None:
             raise RuntimeError("the truth is made before the servicers")
         hashing, signer, proving = Hashing(), Signer(core.keyring), Proving(store)
-        secrets, directories = ClientSecrets(signer), _identity_providers(core)
+        secrets, directories = Sealing(signer, CLIENT_SECRETS), _identity_providers(core)
         opening = Opening(store, signer)
         core.parts.callback(hashing.close)
         core.state.changed.append(lambda: signer.heed(core.state.keys))
@@ -124,7 +124,7 @@ class Auth:
                 OwnAccount(store, hashing, proof, tokens, post),
             ),
             f"{_PACKAGE}.AccessGrantService": AccessGrants(store, core.pages, post),
-            f"{_PACKAGE}.AuthService": Authentication(store, hashing, signer, proving),
+            f"{_PACKAGE}.AuthService": Authentication(store, hashing, signer, proving, proof),
             f"{_PACKAGE}.AuthStateService": AuthState(feed, proving),
             f"{_PACKAGE}.KeyService": Keys(core.state),
             f"{_PACKAGE}.FederatedLoginService": FederatedLogins(

@@ -5,7 +5,6 @@ servers share them. A key is published, in a committed transaction, before its f
 """
 
 import asyncio
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from auth.background import own_call
 from auth.domain.events import Event, KeyChanged, RoleChanged
 from auth.domain.roles import BUILT_IN
 from auth.domain.sessions import ACCESS_LIFE, SKEW, forget_at
+from auth.row_keys import RowKey
 from auth.storage.keys import SigningKey
 from auth.storage.store import Store, Tx
 from core import clock
@@ -34,9 +34,6 @@ PUBLISHED_BEFORE = timedelta(seconds=60)
 REPLACED_AFTER = timedelta(seconds=2)
 """A key in the place of a compromised one signs this much after it was published: servers that
 follow know it within milliseconds, and one that lags by more accepts no write."""
-
-KEY_BYTES = 32
-_DERIVATION = "derivation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ class Signer:
         self._keys: list[SigningKey] = []
         self._private: dict[str, bytes] = {}
         self._loaded_at = float("-inf")
-        self._derivation: bytes | None = None
+        self._derivation = RowKey(keyring, "derivation")
         self._published: frozenset[tuple[str, bool]] = frozenset()
 
     def heed(self, keys: Mapping[str, Key]) -> None:
@@ -84,15 +81,7 @@ class Signer:
 
     async def derivation_key(self, tx: Tx) -> bytes:
         """The key that refresh and activation tokens derive from. It never changes."""
-        if self._derivation is None:
-            fresh = self.keyring.wrap(os.urandom(KEY_BYTES), _associated(_DERIVATION))
-            wrapped = await tx.keys.server_key(_DERIVATION, fresh)
-            key = self.keyring.unwrap(wrapped, _associated(_DERIVATION))
-            if wrapped == fresh:
-                # One that this transaction has made lasts only if the transaction does.
-                return key
-            self._derivation = key
-        return self._derivation
+        return await self._derivation.of(tx)
 
     async def access_token(self, tx: Tx, principal: Principal) -> tuple[str, datetime]:
         """A signed token and when it expires. Raises Unavailable before the first key is there."""
@@ -245,5 +234,5 @@ async def _role_changes(tx: Tx) -> list[Event]:
     ]
 
 
-def _associated(purpose: str) -> bytes:
-    return f"medhub/auth/{purpose}".encode()
+def _associated(kid: str) -> bytes:
+    return f"medhub/auth/{kid}".encode()

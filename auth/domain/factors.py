@@ -54,7 +54,6 @@ _METHODS: Mapping[Kind, tuple[str, ...]] = MappingProxyType({
     Kind.BACKUP_CODE: ("backup_code",),
 })  # fmt: skip
 _SEVERAL = "mfa"
-_FEDERATED = "federated"  # an organization's own identity provider has proven it
 
 MOST_FACTORS = 20
 """Of one account: several devices, and nobody's list is without end."""
@@ -120,17 +119,17 @@ def has_raising(factors: Iterable[Factor]) -> bool:
     return any(LEVELS[factor.kind] >= RAISED and factor.usable for factor in factors)
 
 
-def suffices(settings: OrganizationSettings, proof: Proof) -> bool:
+def suffices(settings: OrganizationSettings, proof: Proof, *, federated: bool = False) -> bool:
     """Whether a session of this proof may work in an organization.
 
     One that asks for two factors counts those that it allows, and what its own identity provider
-    has seen.
+    has seen (`federated`).
     """
     if not settings.mfa_required:
         return True
     if proof.level < RAISED:
         return False
-    if _FEDERATED in proof.methods:
+    if federated:
         return True
     kinds = {kind for kind, words in _METHODS.items() if set(words) <= set(proof.methods)}
     return bool(kinds & settings.allowed_factors)

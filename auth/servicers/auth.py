@@ -38,13 +38,20 @@ from medhub.auth.v1 import auth_service_pb2 as wire
 class Authentication:
     """The AuthService of the contract."""
 
-    def __init__(self, store: Store, hashing: Hashing, signer: Signer, proving: Proving) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hashing: Hashing,
+        signer: Signer,
+        proving: Proving,
+        proof: PasswordProof,
+    ) -> None:
         self._store = store
         self._questions = Questions(store)
         self._hashing = hashing
         self._signer = signer
         self._proving = proving
-        self._log_in = LogIn(store, PasswordProof(store, hashing, signer), Opening(store, signer))
+        self._log_in = LogIn(store, proof, Opening(store, signer))
         self._renewal = Renewal(store, signer, Post(signer.keyring))
         self._exchange = Exchange(store, signer, proving)
         self._service_tokens = ServiceTokens(store, signer)

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from auth.client_secrets import ClientSecrets
 from auth.domain.bindings import Binding
 from auth.domain.federation import COLLECTION, GroupRole, IdentityProvider, Provisioning
 from auth.domain.memberships import check_etag
 from auth.giving import check_given
 from auth.openid_client import Reach
+from auth.sealing import Sealing
 from auth.servicers.times import timestamp
 from auth.storage.store import Store, Tx
 from core import clock, identity
@@ -38,9 +38,7 @@ _IGNORED = frozenset({"name", "etag", "disabled", "create_time", "update_time"})
 class IdentityProviders:
     """The IdentityProviderService of the contract."""
 
-    def __init__(
-        self, store: Store, pages: PageTokens, secrets: ClientSecrets, reach: Reach
-    ) -> None:
+    def __init__(self, store: Store, pages: PageTokens, secrets: Sealing, reach: Reach) -> None:
         """`reach` says which issuers the operator allows."""
         self._store = store
         self._pages = pages
@@ -136,7 +134,7 @@ class IdentityProviders:
             display_name=asked.display_name,
             issuer=asked.issuer,
             client_id=asked.client_id,
-            client_secret=await self._secrets.seal(tx, asked.client_secret, key),
+            client_secret=await self._sealed(tx, asked.client_secret, key),
             scopes=tuple(asked.scopes),
             redirect_uris=tuple(asked.redirect_uris),
             provisioning=_provisioning(asked),
@@ -150,6 +148,9 @@ class IdentityProviders:
             updated_at=now,
             revision=1,
         )
+
+    async def _sealed(self, tx: Tx, secret: str, key: UUID) -> bytes | None:
+        return await self._secrets.seal(tx, secret.encode(), key) if secret else None
 
     async def _changed(
         self,
@@ -170,7 +171,7 @@ class IdentityProviders:
             name: _value(asked, name) for name in named if name != "client_secret"
         }
         if "client_secret" in named:
-            values["client_secret"] = await self._secrets.seal(tx, asked.client_secret, held.id)
+            values["client_secret"] = await self._sealed(tx, asked.client_secret, held.id)
         return replace(held, **values)  # type: ignore[arg-type]  # by the names of the message
 
 

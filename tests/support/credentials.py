@@ -178,6 +178,7 @@ async def auth(database: Callable[..., ServiceDatabase], tmp_path: Path) -> Asyn
         store, hashing, signer = Store(opened), Hashing(), Signer(keyring)
         await set_up(store, keyring)
         proving, pages, post = Proving(store), PageTokens(PAGE_KEY), Post(keyring)
+        proof = PasswordProof(store, hashing, signer)
         yield Auth(
             rows=service.rows,
             database=opened,
@@ -187,24 +188,22 @@ async def auth(database: Callable[..., ServiceDatabase], tmp_path: Path) -> Asyn
             hashing=hashing,
             signer=signer,
             proving=proving,
-            auth=Authentication(store, hashing, signer, proving),
+            auth=Authentication(store, hashing, signer, proving, proof),
             memberships=Memberships(store, pages, Offering(signer, Post(keyring), mailed=False)),
             organizations=Organizations(store, signer, founding=True),
             roles=Roles(store, pages, catalogue()),
             access_grants=AccessGrants(store, pages, Post(keyring)),
             sessions=Sessions(store, pages),
             service_accounts=ServiceAccounts(store, pages),
-            accounts=_accounts(store, hashing, signer, keyring),
-            factors=factors(
-                store, hashing, signer, PasswordProof(store, hashing, signer), post, PARTY
-            ),
+            accounts=_accounts(store, hashing, proof, keyring),
+            factors=factors(store, hashing, signer, proof, post, PARTY),
             post=post,
         )
         hashing.close()
 
 
-def _accounts(store: Store, hashing: Hashing, signer: Signer, keyring: Keyring) -> Accounts:
-    proof, tokens = PasswordProof(store, hashing, signer), MailTokens(keyring)
+def _accounts(store: Store, hashing: Hashing, proof: PasswordProof, keyring: Keyring) -> Accounts:
+    tokens = MailTokens(keyring)
     post = Post(keyring)
     return Accounts(
         store,

@@ -9,6 +9,7 @@ from auth.domain.lockout import FREE_ATTEMPTS
 from auth.domain.refusals import InvalidCredentials, NotAMember, TokenInvalid
 from auth.hashing import matches
 from auth.operation import disable_account
+from auth.password_proof import PasswordProof
 from auth.servicers.auth import Authentication
 from auth.signing import Signer
 from core import clock, identity
@@ -98,7 +99,9 @@ async def test_a_lane_is_locked_for_a_while(auth: Auth) -> None:
 async def test_an_honest_client_logs_in_many_times_at_once(auth: Auth, many: int) -> None:
     """More than go undelayed: they wait for the first to succeed, at whichever worker."""
     clinic = await auth.clinic()
-    other = Authentication(auth.store, auth.hashing, Signer(auth.keyring), auth.proving)
+    signer = Signer(auth.keyring)
+    proof = PasswordProof(auth.store, auth.hashing, signer)
+    other = Authentication(auth.store, auth.hashing, signer, auth.proving, proof)
 
     async def log_in(number: int) -> str:
         anonymous("Login")

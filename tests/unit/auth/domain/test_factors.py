@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from auth.domain import factors
 from auth.domain.factors import (
     Factor,
     Kind,
@@ -21,7 +20,6 @@ from auth.domain.factors import (
 from auth.domain.organizations import OrganizationSettings
 from auth.domain.refusals import FactorNotAllowed, LastFactor, TooManyFactors
 from auth.domain.sessions import BY_PASSWORD, NOTHING, Proof
-from core.truth import FEDERATED
 
 OPEN = OrganizationSettings()
 STRICT = OrganizationSettings(mfa_required=True, allowed_factors=frozenset({"totp", "backup_code"}))
@@ -83,9 +81,8 @@ def test_an_organization_counts_the_factors_that_it_allows() -> None:
     assert not suffices(STRICT, BY_PASSWORD)
     assert suffices(STRICT, two)
     assert not suffices(STRICT, proven(BY_PASSWORD, Kind.SMS))
-    assert suffices(STRICT, Proof(2, (FEDERATED,)))
-    assert not suffices(STRICT, Proof(1, (FEDERATED,)))
-    assert factors._FEDERATED == FEDERATED
+    assert suffices(STRICT, Proof(2, ("federated",)), federated=True)
+    assert not suffices(STRICT, Proof(1, ("federated",)), federated=True)
 
 
 def test_a_factor_that_nobody_allows_is_not_added() -> None:
