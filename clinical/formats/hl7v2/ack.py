@@ -183,7 +183,7 @@ def _msh(header: Header, issue: Issue, ask_accept: str) -> bytes:
         b"MSH",
         header.encoding,
         *(header.echo(number) for number in (5, 6, 3, 4)),
-        issue.at.strftime("%Y%m%d%H%M%S%z").encode(),
+        _time(header, issue.at),
         b"",
         kind,
         issue.control_id.encode("ascii", "replace"),
@@ -197,6 +197,13 @@ def _msh(header: Header, issue: Issue, ask_accept: str) -> bytes:
         header.echo(18),
     ]
     return header.separator.join(fields)
+
+
+def _time(header: Header, at: datetime) -> bytes:
+    """A time; without its zone where the sign of that would end the field or a part of it."""
+    moment, zone = at.strftime("%Y%m%d%H%M%S").encode(), at.strftime("%z").encode()
+    ending = header.separator + header.component_separator + header.repetition_separator
+    return moment if zone[:1] in ending else moment + zone
 
 
 def _msa(header: Header, code: Code, errors: Sequence[Finding], *, is_old: bool) -> bytes:

@@ -299,6 +299,7 @@ def _python_hl7_reads(header: Header) -> bool:
 
 @example(b"MSH!-", Verdict.ERROR, ())
 @example(b"MSH~!", Verdict.ACCEPTED, ())
+@example(b"MSH+!", Verdict.ACCEPTED, ())
 @given(_HEADERS, st.sampled_from(Verdict), st.sampled_from([(), (MISSING,), (EVENT, CHARSET)]))
 def test_every_ack_parses(raw: bytes, verdict: Verdict, findings: tuple[Finding, ...]) -> None:
     """Whatever the header, the ACK is a message for us and for python-hl7, and can be framed."""
