@@ -10,6 +10,7 @@ from uuid import UUID
 
 from auth import ending, operation, signing
 from auth.background import own_call
+from auth.domain.access_grants import Actor, break_glass, give, revoke
 from auth.domain.events import (
     MembershipChanged,
     MembershipEpoch,
@@ -18,6 +19,7 @@ from auth.domain.events import (
     SubjectEpoch,
 )
 from auth.domain.sessions import forget_at
+from auth.granting import grant_changed
 from auth.signing import Principal, rotate
 from core import clock, identity
 from core.errors import Refusal, Unavailable
@@ -261,6 +263,42 @@ async def _end_person(world: World, auth: AuthServer) -> None:
     _ended(world, revision, lambda claims: claims.subject == person)
 
 
+async def _give(world: World, auth: AuthServer) -> None:
+    """Access to one patient: from a colleague for some seconds, or taken in an emergency."""
+    chance = world.chance
+    person, organization, _ = _member(world)
+    patient, now = chance.choice(world.patients), clock.now()
+    if chance.random() < 0.3:
+        made = break_glass(world.new_id(), person=person, patient=patient, reason="", now=now)
+    else:
+        begins = now + timedelta(seconds=max(chance.uniform(-10, 10), 0))
+        made = give(
+            world.new_id(),
+            grantee=person,
+            patient=patient,
+            reason="",
+            starts_at=begins,
+            ends_at=begins + timedelta(seconds=chance.uniform(1, 60)),
+            by=Actor("user", world.organizations[0]),
+            now=now,
+        )
+    async with auth.store.begin_as(own_call("Give", "sim")) as tx:
+        await tx.state.publish([grant_changed(made, organization)])
+        own_tx(tx).write(lambda rows: rows.grants.__setitem__(made.id, (organization, made)))
+
+
+async def _take_back(world: World, auth: AuthServer) -> None:
+    async with auth.store.begin_as(own_call("TakeBack", "sim")) as tx:
+        rows, now = await own_tx(tx).rows(), clock.now()
+        held = [key for key, (_, each) in rows.grants.items() if each.may_still_open(now)]
+        if not held:
+            return
+        place, grant = rows.grants[world.chance.choice(held)]
+        gone = revoke(grant, now=now)
+        await tx.state.publish([grant_changed(gone, place)])
+        own_tx(tx).write(lambda rows: rows.grants.__setitem__(gone.id, (place, gone)))
+
+
 async def _rotate(world: World, auth: AuthServer) -> None:
     await rotate(auth.store, KEYRING)
 
@@ -276,9 +314,9 @@ async def _revoke_key(world: World, auth: AuthServer) -> None:
 _ACTS: list[Any] = [
     _log_in, _renew, _service_token, _on_behalf, _log_out, _set_roles, _suspend, _reactivate,
     _change_role, _suspend_organization, _end_organization, _disable, _end_person, _rotate,
-    _revoke_key, _end_everything, _end_member,
+    _revoke_key, _end_everything, _end_member, _give, _take_back,
 ]  # fmt: skip
-_WEIGHTS = [12, 4, 2, 4, 4, 3, 2, 3, 2, 0.3, 0.3, 0.1, 1, 0.3, 0.3, 0.05, 1]
+_WEIGHTS = [12, 4, 2, 4, 4, 3, 2, 3, 2, 0.3, 0.3, 0.1, 1, 0.3, 0.3, 0.05, 1, 6, 4]
 
 
 def own_tx(tx: Any) -> sim_database.Tx:

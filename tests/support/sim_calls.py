@@ -48,17 +48,20 @@ async def _call(world: World, server: Server, chance: random.Random) -> None:
     bound = chance.choice([READ, READ, WRITE, WRITE, FRESH])
     min_revision = token.ended_at if token.ended_at and chance.random() < 0.3 else 0
     continues = bound == READ and chance.random() < 0.3
-    asked = asked_of(token, chance, bound, continues=continues, min_revision=min_revision)
+    asked = asked_of(world, token, chance, bound, continues=continues, min_revision=min_revision)
     if asked.claims.audience not in {"", server.machine.name}:
         return
     await judged(world, server, token, asked)
 
 
-def asked_of(token: Token, chance: random.Random, bound: float, **other: Any) -> Asked:
+def asked_of(
+    world: World, token: Token, chance: random.Random, bound: float, **other: Any
+) -> Asked:
     began = asyncio.get_running_loop().time()
     return Asked(
         token.claims,
         chance.choice(PERMISSIONS),
+        chance.choice(world.patients),
         bound,
         continues=bool(other.get("continues")),
         min_revision=int(other.get("min_revision", 0)),
@@ -85,8 +88,9 @@ async def judged(world: World, server: Server, token: Token, asked: Asked) -> No
     before = token.text in proven
     if not caller.degraded:
         proven.add(token.text)
+    known = truth.state.proven_at
+    oracle.looked(asked, caller, server.machine, current_at=known)
     if asked.permission in caller.permissions:
-        known = truth.state.proven_at
         oracle.let_in(asked, caller, server.machine, proven=before, current_at=known)
     else:
         oracle.denied(asked)
@@ -94,7 +98,7 @@ async def judged(world: World, server: Server, token: Token, asked: Asked) -> No
 
 async def _stream(world: World, server: Server, token: Token, chance: random.Random) -> None:
     """A stream that is kept open until it is cut, or its client has enough."""
-    asked = asked_of(token, chance, READ)
+    asked = asked_of(world, token, chance, READ)
     if asked.claims.audience not in {"", server.machine.name}:
         return
     method = streamed(asked.permission)

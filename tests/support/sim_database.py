@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from auth.domain import events
+from auth.domain.access_grants import AccessGrant, GrantKind, State
 from auth.domain.bindings import Held
 from auth.domain.events import Event
 from auth.storage.keys import SigningKey
@@ -73,6 +74,8 @@ class Rows:
     epochs: dict[object, int] = field(default_factory=dict)
     # Revisions below which sessions have ended, by organization; None: everywhere.
     session_epochs: dict[UUID | None, int] = field(default_factory=dict)
+    # Access to single patients, each with the organization that it is of.
+    grants: dict[UUID, tuple[UUID, AccessGrant]] = field(default_factory=dict)
 
     def copied(self) -> "Rows":
         """For a commit to write into: nobody sees it before it is whole."""
@@ -102,6 +105,15 @@ class Rows:
         if actor is None or not actor.enabled:
             return None
         return given & self._given(None, actor.roles)
+
+    def opens(self, claims: Claims, patient: UUID, at: datetime) -> bool:
+        """Whether a grant opens this patient's record to whoever shows the token, at a moment."""
+        return self.gives(claims) is not None and any(
+            (place, grant.grantee, grant.patient) == (claims.organization, claims.subject, patient)
+            and grant.state(at) is State.OPEN
+            and (claims.actor is None or grant.kind is GrantKind.EXPLICIT)
+            for place, grant in self.grants.values()
+        )
 
     def _roles_of(self, claims: Claims) -> tuple[str, ...] | None:
         if claims.kind == Kind.SERVICE:
@@ -164,12 +176,18 @@ class Database:
                     asyncio.get_running_loop().call_later(self.chance.expovariate(500), heard)
 
 
-class _NoGrants:
-    """Nobody is given access to single patients here."""
+class _AccessGrants:
+    def __init__(self, tx: "Tx") -> None:
+        self._tx = tx
 
-    async def open_of(self, subject: UUID, at: datetime) -> list[object]:
+    async def open_of(self, subject: UUID, at: datetime) -> list[AccessGrant]:
         """As AccessGrants.open_of."""
-        return []
+        place = self._tx.call.caller.organization
+        return [
+            grant
+            for of, grant in (await self._tx.rows()).grants.values()
+            if (of, grant.grantee) == (place, subject) and grant.may_still_open(at)
+        ]
 
 
 class Tx:
@@ -185,7 +203,7 @@ class Tx:
         self.organizations = _Organizations(self)
         self.users = _Users(self)
         self.service_accounts = _ServiceAccounts(self)
-        self.access_grants = _NoGrants()
+        self.access_grants = _AccessGrants(self)
 
     async def rows(self) -> Rows:
         """What a statement that begins now sees."""

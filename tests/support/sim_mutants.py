@@ -14,6 +14,7 @@ from auth.storage.state import Told
 from core import clock
 from core.truth import State, Truth
 from core.truth.follower import Follower
+from core.truth.grants import Grants, open_at
 from core.truth.truth import Unauthenticated
 from tests.support import sim_database
 
@@ -160,6 +161,25 @@ def a_floor_is_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Feed, "_read", late)
 
 
+def a_grant_that_is_taken_back_stays(patch: pytest.MonkeyPatch) -> None:
+    """What a server hears of the end of a grant is that it is given."""
+    taken = Grants.take
+
+    def take(grants: Grants, told: Any) -> None:
+        given = type(told)()
+        given.CopyFrom(told)
+        given.revoked = False
+        taken(grants, given)
+
+    patch.setattr(Grants, "take", take)
+
+
+def a_grant_outlives_its_end(patch: pytest.MonkeyPatch) -> None:
+    """A verdict that is kept is kept for as long as nothing is told."""
+    judged = open_at
+    patch.setattr("core.truth.truth.open_at", lambda known, now: (judged(known, now)[0], None))
+
+
 MUTANTS: tuple[Mutant, ...] = (
     gaps_are_passed_over,
     unasked_checkpoints_prove,
@@ -173,4 +193,6 @@ MUTANTS: tuple[Mutant, ...] = (
     a_min_revision_is_not_waited_for,
     reads_continue_for_anybody,
     a_floor_is_forgotten,
+    a_grant_that_is_taken_back_stays,
+    a_grant_outlives_its_end,
 )

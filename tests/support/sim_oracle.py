@@ -7,7 +7,9 @@ as well. What rests on nothing is a fault of the protocol.
 
 import asyncio
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from core.identity import Caller
@@ -15,20 +17,25 @@ from core.truth import Claims, State
 from core.truth.proof import SKEW
 from core.truth.truth import AWAY_SECONDS, CONTINUE_SECONDS, HOP_SECONDS
 from tests.support.sim_database import Database, Rows
-from tests.support.sim_time import Machine
+from tests.support.sim_time import START, Machine
 
 # A decision is noted this many seconds after it was made, at the most: no time passes between.
 NOTED_SECONDS = 0.001
 # How old the truth may be by which somebody is sent away: as old as a read may be.
 SENT_AWAY_SECONDS = 10.0
+# What the clocks of two machines differ by at the most, and a little more.
+CLOCKS_APART = timedelta(seconds=6)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One call: by which token, for which permission, under which bound, and when it began."""
+    """One call: by which token, for which permission, about which patient, under which bound, and
+    when it began.
+    """
 
     claims: Claims
     permission: str
+    patient: UUID
     bound: float
     continues: bool
     min_revision: int
@@ -69,6 +76,28 @@ class Oracle:
             self._fault(f"let in (bound {bound}): {self._gone(asked)}", asked)
         if machine.now() - SKEW > asked.claims.expires_at:
             self._fault("let in after its token had run out", asked)
+
+    def looked(self, asked: Asked, caller: Caller, machine: Machine, *, current_at: float) -> None:
+        """Whether a grant opens the patient's record to a caller who went through."""
+        now, at = _time(), machine.now()
+        opened = any(grant.patient == asked.patient for grant in caller.grants)
+        if not opened:
+            moments = (at - CLOCKS_APART, at + CLOCKS_APART)
+            if all(
+                rows.opens(asked.claims, asked.patient, moment)
+                for rows in self._between(self._since(asked), now)
+                for moment in moments
+            ):
+                self._fault("a grant that held all the time opened nothing", asked)
+            return
+        self._count("opened")
+        bound = now - current_at + asked.bound if caller.degraded else asked.bound
+        if not any(
+            rows.opens(asked.claims, asked.patient, at)
+            for rows in self._between(asked.began if bound <= 0 else now - bound, now)
+            if rows.revision >= max(asked.min_revision, asked.claims.revision)
+        ):
+            self._fault(f"opened (bound {bound}) by a grant that was gone", asked)
 
     def denied(self, asked: Asked) -> None:
         """A call of somebody known was refused for want of the permission."""
@@ -193,7 +222,17 @@ def _differences(state: State, rows: Rows) -> list[str]:
         known_key = state.keys.get(kid)
         if known_key is not None and known_key.revoked != (key.state == "revoked"):
             wrong.append("a key's revocation")
-    return wrong
+    return [*wrong, *_grants_apart(state, rows)]
+
+
+def _grants_apart(state: State, rows: Rows) -> Iterator[str]:
+    for key, (place, grant) in rows.grants.items():
+        told = key in {each.grant.id for each in state.grants.of(grant.grantee, place)}
+        if told and grant.revoked_at is not None:
+            yield "a grant that was taken back"
+        lasts = grant.revoked_at is None and grant.ends_at > _now() + CLOCKS_APART
+        if lasts and not told:
+            yield "a grant that was not told"
 
 
 def _membership(
@@ -205,6 +244,10 @@ def _membership(
     if member is None:
         return None
     return (True, ()) if member.suspended else (False, member.roles)
+
+
+def _now() -> datetime:
+    return START + timedelta(seconds=_time())
 
 
 def _time() -> float:

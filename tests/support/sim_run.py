@@ -117,6 +117,7 @@ def _populate(world: World) -> None:
     world.organizations = [world.new_id() for _ in range(2)]
     world.people = [world.new_id() for _ in range(6)]
     world.accounts = [world.new_id() for _ in range(2)]
+    world.patients = [world.new_id() for _ in range(3)]
 
     def write(rows: sim_database.Rows) -> None:
         for organization in world.organizations:
@@ -169,7 +170,7 @@ async def _cleared(world: World) -> None:
     for server in world.servers:
         for token in world.tokens:
             for bound in (FRESH, WRITE, READ):
-                asked = asked_of(token, world.chance, bound, min_revision=token.ended_at)
+                asked = asked_of(world, token, world.chance, bound, min_revision=token.ended_at)
                 if asked.claims.audience in {"", server.machine.name}:
                     await server.machine.run(judged(world, server, token, asked))
 

@@ -82,6 +82,7 @@ class World:
     organizations: list[UUID] = field(default_factory=list)
     people: list[UUID] = field(default_factory=list)
     accounts: list[UUID] = field(default_factory=list)
+    patients: list[UUID] = field(default_factory=list)
     sessions: dict[UUID, UUID] = field(default_factory=dict)
     proven: dict[Server, set[str]] = field(default_factory=dict)
     retention: timedelta = timedelta(minutes=20)
