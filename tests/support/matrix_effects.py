@@ -19,7 +19,7 @@ from tests.support.matrix_callers import traced
 from tests.support.matrix_requests import Ask
 from tests.support.matrix_trail import Left, left_by
 from tests.support.matrix_wire import Outcome, bearer
-from tests.support.matrix_world import World
+from tests.support.matrix_world import World, caught_up
 
 # How old the proof of identity may be, in seconds, by the words of the file.
 _BOUNDS = {"read": 10.0, "write": 2.0, "fresh": 0.0}
@@ -158,8 +158,9 @@ def _beyond(policy: Policy, outcome: Outcome, rows: list[Left]) -> Faults:
 async def _call_at_age(world: World, policy: Policy, seconds: float) -> tuple[Outcome, list[Left]]:
     """A right call of somebody known, when the newest proof is so old and auth is away."""
     ask = await right(world, policy)
+    # Whoever was made for this call is known from the stream alone.
+    await caught_up(world, world.claims(ask.token).revision)
     truth = Aged(world.seam.truth(policy.method))
-    truth.has_heard_of(world.claims(ask.token).revision)
     truth.age(0.01)
     await truth.caller_of(ask.token, bound=_BOUNDS["read"])
     truth.age(seconds)
@@ -176,15 +177,10 @@ class Aged(Truth):
         state = copy.copy(real.state)
         state.changed = []
         super().__init__(state, _away)
-        self.real = real
 
     def age(self, seconds: float) -> None:
         """The newest proof is so old."""
         self.state.proven_at = asyncio.get_running_loop().time() - seconds
-
-    def has_heard_of(self, revision: int) -> None:
-        """Every change up to a revision is known; the proof that it is the last one is old."""
-        self.state.revision = max(self.real.state.revision, revision)
 
 
 async def _away(_token: str) -> Resolved:
