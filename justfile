@@ -30,7 +30,7 @@ check: lint contract test
 lint: setup
     ruff format --check .
     ruff check .
-    mypy .
+    mypy --num-workers 2 .
     lint-imports
 
 # Check the contract: its format, its rules, and that gen/ is what it generates
