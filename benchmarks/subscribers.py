@@ -26,7 +26,7 @@ from core.rpc.channel import Channels, ServiceKey
 from core.settings import CoreSettings
 from core.truth import State, Truth
 from core.truth.follower import Follower, resolving
-from core.truth.truth import AuthUnavailable, Unauthenticated
+from core.truth.refusals import AuthUnavailable, Unauthenticated
 from medhub.auth.v1 import (
     auth_service_pb2,
     auth_service_pb2_grpc,

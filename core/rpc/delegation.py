@@ -18,7 +18,7 @@ import grpc
 from core import identity
 from core.errors import Unavailable
 from core.rpc.endings import reason_of
-from core.truth.truth import Unauthenticated
+from core.truth.refusals import Unauthenticated
 from medhub.auth.v1 import auth_service_pb2 as wire
 from medhub.auth.v1 import auth_service_pb2_grpc
 

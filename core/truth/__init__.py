@@ -4,9 +4,10 @@ A token proves who calls: its signature is verified here, once. What is still tr
 sessions, epochs, roles) is streamed by the auth service. Neither alone decides.
 """
 
+from core.truth.hops import Resolved
 from core.truth.proof import AUDIENCE, FEDERATED, FEDERATED_ALONE, ISSUER, Claims, Key, NotProven
 from core.truth.state import State
-from core.truth.truth import Resolved, Truth
+from core.truth.truth import Truth
 
 __all__ = [
     "AUDIENCE",

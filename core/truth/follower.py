@@ -18,10 +18,10 @@ import grpc
 from core import tasks
 from core.errors import Unavailable
 from core.truth.grants import timed_from_proto
+from core.truth.hops import Resolved
 from core.truth.periods import RolePeriod
 from core.truth.proof import NotProven
 from core.truth.state import State, periods_from_proto
-from core.truth.truth import Resolved
 from medhub.auth.v1 import auth_state_service_pb2 as wire
 from medhub.auth.v1 import auth_state_service_pb2_grpc
 

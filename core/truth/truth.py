@@ -8,19 +8,16 @@ lags behind the method's bound.
 
 import asyncio
 import hashlib
-import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeAlias
-from uuid import UUID
 
 from core import clock
 from core.errors import Refusal
 from core.identity import Caller, Grant, Kind
 from core.truth.grants import TimedGrant, open_at
-from core.truth.periods import RolePeriod, next_boundary
+from core.truth.hops import HOP_PAUSE_SECONDS, Hops, Resolve, Resolved
+from core.truth.periods import next_boundary
 from core.truth.proof import (
     FEDERATED,
     FEDERATED_ALONE,
@@ -32,70 +29,17 @@ from core.truth.proof import (
     revision_claimed,
     verify,
 )
+from core.truth.refusals import AuthUnavailable, Unauthenticated
 from core.truth.state import Membership, State
 
 # Proofs remembered; each is some hundred bytes, and a token lives five minutes.
 MAX_VERDICTS = 50_000
-# A hop to auth may take this long; then the call is refused (or continued, if declared).
-HOP_SECONDS = 2.0
-# The answer of a hop serves other calls with the token for this long. So does a failure, or an
-# outage of auth would bring a hop for every call.
-HOP_KEPT_SECONDS = 1.0
-# A call that names a later revision than the kept answer brings a new hop, but no more often than
-# this for a token: a made-up revision must not be a way to flood auth.
-HOP_PAUSE_SECONDS = 0.1
 # How long a call waits for the stream to reach a revision that its token or header names.
 CATCH_UP_SECONDS = 0.25
 # Declared reads go on without auth for at most this long.
 CONTINUE_SECONDS = 300.0
 # Auth counts as away when it has answered nothing for this long (the bound of reads).
 AWAY_SECONDS = 10.0
-# What a caller may do about an outage of auth: try again after this many seconds.
-RETRY_SECONDS = 1.0
-_log = logging.getLogger("medhub.truth")
-
-
-class Unauthenticated(Refusal):
-    """No credential, or one that proves nothing."""
-
-    reason = "UNAUTHENTICATED"
-
-
-class AuthUnavailable(Refusal):
-    """Auth cannot be asked, and what is known is too old. Not a log-out."""
-
-    reason = "AUTH_UNAVAILABLE"
-
-    def __init__(self) -> None:
-        super().__init__(retry_after=RETRY_SECONDS)
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """What auth answers about a token: whom it stands for and what they may do, now.
-
-    `roles` are those without a period. With an actor, `permissions` are what both may do.
-    `grants` are the subject's that have not ended.
-    """
-
-    subject: UUID
-    organization: UUID | None
-    roles: tuple[str, ...]
-    revision: int
-    permissions: frozenset[str]
-    actor_roles: tuple[str, ...] = ()
-    grants: tuple[TimedGrant, ...] = ()
-    periods: tuple[RolePeriod, ...] = ()
-
-    @property
-    def membership(self) -> Membership:
-        """What it says of the subject."""
-        return Membership(self.roles, self.revision, periods=self.periods)
-
-    @property
-    def actor_membership(self) -> Membership:
-        """What it says of the actor; a server of the platform holds its roles without a period."""
-        return Membership(self.actor_roles, self.revision)
 
 
 @dataclass(slots=True)
@@ -109,37 +53,6 @@ class _Verdict:
     membership: Membership | None = None
 
 
-@dataclass(slots=True)
-class _Hop:
-    """A question asked of auth, and when: on the loop's clock, and on the wall's."""
-
-    answer: asyncio.Future[Resolved]
-    asked_at: float
-    asked_on: datetime
-
-    @property
-    def answered(self) -> bool:
-        """Whether auth has said something; a failure is no answer."""
-        answer = self.answer
-        return answer.done() and not answer.cancelled() and answer.exception() is None
-
-    def serves(self, revision: int) -> bool:
-        """Whether its answer is, or will be, no older than the revision."""
-        if not self.answer.done() or self.answer.cancelled():
-            return not self.answer.done()
-        return self.answer.exception() is not None or self.answer.result().revision >= revision
-
-    def outlived(self) -> bool:
-        """Whether a role of the answer has begun or ended since it was asked for."""
-        if not self.answer.done() or self.answer.cancelled() or self.answer.exception():
-            return False
-        boundary = next_boundary(self.answer.result().periods, self.asked_on)
-        return boundary is not None and boundary <= clock.now()
-
-
-Resolve: TypeAlias = Callable[[str], Awaitable[Resolved]]
-
-
 class Truth:
     """Proves callers. One for each server; `state` is kept current by whoever follows auth."""
 
@@ -150,12 +63,15 @@ class Truth:
         """
         self.state = state
         self._service = service
-        self.hops = 0
-        self._resolve = resolve
+        self._hops = Hops(resolve)
         self._verdicts: OrderedDict[bytes, _Verdict] = OrderedDict()
-        self._asked: dict[bytes, _Hop] = {}
         self._moved = asyncio.Event()
         state.changed.append(self._on_change)
+
+    @property
+    def hops(self) -> int:
+        """How often auth was asked so far."""
+        return self._hops.count
 
     async def caller_of(
         self, token: str, *, bound: float, continues: bool = False, min_revision: int = 0
@@ -251,13 +167,13 @@ class Truth:
             self._verdicts.pop(digest, None)
             raise self.out_of_time()
         if bound <= 0:
-            return self._judged(verdict, await self._hop(token))
+            return self._judged(verdict, await self._hops.once(token))
         wanted = max(verdict.claims.revision, min_revision)
         reached = await self._catch_up(wanted)
         if reached and self._lag() <= bound:
             return await self._from_stream(token, digest, verdict, bound)
         try:
-            told = await self._ask(token, digest, wanted, bound, HOP_PAUSE_SECONDS)
+            told = await self._hops.ask(token, digest, wanted, bound, HOP_PAUSE_SECONDS)
         except AuthUnavailable:
             return self._continued(verdict, continues and reached)
         if told.revision < wanted:
@@ -322,10 +238,10 @@ class Truth:
         An answer that is older than what was forgotten since may miss a change that no delta will
         bring again: learned, it would stay wrong. It is asked for anew.
         """
-        found = await self._ask(token, digest, self.state.forgotten_at, bound)
+        found = await self._hops.ask(token, digest, self.state.forgotten_at, bound)
         if found.revision < self.state.forgotten_at:
             # A snapshot came while auth was asked.
-            found = await self._ask(token, digest, self.state.forgotten_at, bound)
+            found = await self._hops.ask(token, digest, self.state.forgotten_at, bound)
         if found.revision < self.state.forgotten_at:
             raise AuthUnavailable
         if found.subject != claims.subject or found.organization != claims.organization:
@@ -348,57 +264,6 @@ class Truth:
         roles = known.held(clock.now())
         given = self.state.permissions(claims.organization, roles)
         return _caller(claims, roles, given, _streamed(self.state, claims)[0], degraded=True)
-
-    async def _ask(
-        self, token: str, digest: bytes, revision: int, bound: float, pause: float = 0.0
-    ) -> Resolved:
-        """One hop for all who ask about the token at once; its answer is kept for a second.
-
-        The answer was asked for within `bound`, and is no older than `revision`, if that has been
-        issued and the token's last hop is longer ago than `pause`. A waiter whose own call is
-        cancelled leaves the shared hop running for the others.
-        """
-        told = await asyncio.shield(self._shared(token, digest, revision, bound, pause).answer)
-        if told.revision < revision:
-            # That hop was on its way already when the revision was issued.
-            told = await asyncio.shield(self._shared(token, digest, revision, bound, pause).answer)
-        return told
-
-    def _shared(self, token: str, digest: bytes, revision: int, bound: float, pause: float) -> _Hop:
-        now = asyncio.get_running_loop().time()
-        hop = self._asked.get(digest)
-        late = hop is not None and not hop.serves(revision) and now - hop.asked_at >= pause
-        # An answer that was long on its way, and was kept besides, speaks of too long ago.
-        old = hop is not None and hop.answered and now - hop.asked_at > bound
-        if hop is None or late or old or hop.outlived():
-            asking = asyncio.ensure_future(self._hop(token))
-            hop = self._asked[digest] = _Hop(asking, now, clock.now())
-            hop.answer.add_done_callback(lambda _: self._keep(digest, hop))
-        return hop
-
-    def _keep(self, digest: bytes, hop: _Hop) -> None:
-        """Forget a hop a second after its answer; whoever waits for it has been told."""
-        if not hop.answer.cancelled():
-            hop.answer.exception()
-
-        def forget() -> None:
-            if self._asked.get(digest) is hop:
-                del self._asked[digest]
-
-        asyncio.get_running_loop().call_later(HOP_KEPT_SECONDS, forget)
-
-    async def _hop(self, token: str) -> Resolved:
-        self.hops += 1
-        try:
-            async with asyncio.timeout(HOP_SECONDS):
-                return await self._resolve(token)
-        except NotProven:
-            raise Unauthenticated from None
-        except (Refusal, TimeoutError):
-            raise AuthUnavailable from None
-        except Exception:  # noqa: BLE001 - whatever it is, it proves nothing of the caller
-            _log.exception("auth could not be asked")
-            raise AuthUnavailable from None
 
     async def _catch_up(self, revision: int) -> bool:
         """Wait a moment for the stream to reach a revision; False when it does not."""

@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 from core.rpc.authorize import PermissionDenied
-from core.truth.truth import AuthUnavailable, Unauthenticated
+from core.truth.refusals import AuthUnavailable, Unauthenticated
 from tests.support.sim_oracle import Asked
 from tests.support.sim_servers import (
     Server,

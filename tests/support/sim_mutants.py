@@ -15,7 +15,8 @@ from core import clock
 from core.truth import State, Truth
 from core.truth.follower import Follower
 from core.truth.grants import Grants, open_at
-from core.truth.truth import Unauthenticated
+from core.truth.hops import Hops
+from core.truth.refusals import Unauthenticated
 from tests.support import sim_database
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -111,13 +112,13 @@ def epochs_mask_one_another(patch: pytest.MonkeyPatch) -> None:
 def an_outage_is_a_log_out(patch: pytest.MonkeyPatch) -> None:
     """Whoever cannot be asked about is sent away."""
 
-    async def hop(truth: Truth, token: str) -> Any:
+    async def once(hops: Hops, token: str) -> Any:
         try:
-            return await truth._resolve(token)
+            return await hops._resolve(token)
         except Exception:  # noqa: BLE001 - that is the fault
             raise Unauthenticated from None
 
-    patch.setattr(Truth, "_hop", hop)
+    patch.setattr(Hops, "once", once)
 
 
 def revisions_are_given_early(patch: pytest.MonkeyPatch) -> None:

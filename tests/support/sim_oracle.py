@@ -14,8 +14,9 @@ from uuid import UUID
 
 from core.identity import Caller
 from core.truth import Claims, State
+from core.truth.hops import HOP_SECONDS
 from core.truth.proof import SKEW
-from core.truth.truth import AWAY_SECONDS, CONTINUE_SECONDS, HOP_SECONDS
+from core.truth.truth import AWAY_SECONDS, CONTINUE_SECONDS
 from tests.support.sim_database import Database, Rows
 from tests.support.sim_time import START, Machine
 

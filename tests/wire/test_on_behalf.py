@@ -15,7 +15,7 @@ from core.contract import everything
 from core.errors import Refusal
 from core.ids import id_from
 from core.rpc.channel import Channels, ServiceKey
-from core.truth.truth import Unauthenticated
+from core.truth.refusals import Unauthenticated
 from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from medhub.clinical.v1 import patient_pb2, patient_service_pb2_grpc
 from medhub.clinical.v1 import patient_service_pb2 as patients

@@ -13,7 +13,8 @@ from core.contract import everything
 from core.rpc.channel import Channels, ServiceKey
 from core.truth import State, Truth
 from core.truth.follower import Follower, resolving
-from core.truth.truth import HOP_KEPT_SECONDS, Unauthenticated
+from core.truth.hops import HOP_KEPT_SECONDS
+from core.truth.refusals import Unauthenticated
 from medhub.auth.v1 import auth_service_pb2, auth_state_service_pb2_grpc
 from medhub.auth.v1 import auth_state_service_pb2 as wire
 from tests.support.auth_server import AuthServer, enrol, told, until

@@ -18,7 +18,7 @@ from core.errors import Unavailable
 from core.rpc import delegation as module
 from core.rpc.channel import Channels, ServiceKey
 from core.rpc.delegation import NobodyToActFor
-from core.truth.truth import Unauthenticated
+from core.truth.refusals import Unauthenticated
 from medhub.auth.v1 import auth_service_pb2 as wire
 
 ISSUE = "/medhub.auth.v1.AuthService/IssueServiceToken"

@@ -12,7 +12,8 @@ from core.ids import new_id
 from core.truth import NotProven, State
 from core.truth import follower as follower_module
 from core.truth.follower import Follower, resolving
-from core.truth.truth import AuthUnavailable, Truth
+from core.truth.refusals import AuthUnavailable
+from core.truth.truth import Truth
 from medhub.auth.v1 import auth_state_pb2 as wire
 from medhub.auth.v1 import auth_state_service_pb2 as service
 from medhub.auth.v1 import auth_state_service_pb2_grpc as stubs

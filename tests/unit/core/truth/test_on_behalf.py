@@ -6,7 +6,7 @@ import pytest
 
 from core.ids import new_id
 from core.truth import Truth
-from core.truth.truth import AuthUnavailable, Unauthenticated
+from core.truth.refusals import AuthUnavailable, Unauthenticated
 from tests.support.tokens import MemoryAuth, membership, role, subject_epoch, tell
 
 READ, WRITE, FRESH = 10.0, 2.0, 0.0

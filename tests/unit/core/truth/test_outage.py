@@ -8,8 +8,9 @@ import pytest
 from core import clock
 from core.ids import new_id
 from core.truth import Resolved, Truth
+from core.truth import hops as hops_module
 from core.truth import truth as truth_module
-from core.truth.truth import AuthUnavailable, Unauthenticated
+from core.truth.refusals import AuthUnavailable, Unauthenticated
 from tests.support.tokens import (
     MemoryAuth,
     SigningKey,
@@ -39,7 +40,7 @@ def auth() -> MemoryAuth:
 def away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Outages of test length: nothing proven for 50 ms counts as auth being away."""
     monkeypatch.setattr(truth_module, "AWAY_SECONDS", 0.05)
-    monkeypatch.setattr(truth_module, "HOP_KEPT_SECONDS", 0.02)
+    monkeypatch.setattr(hops_module, "HOP_KEPT_SECONDS", 0.02)
 
 
 def _aged(truth: Truth, seconds: float) -> None:
@@ -169,7 +170,7 @@ async def test_a_stuck_auth_holds_a_call_for_a_stated_time(
     auth: MemoryAuth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two seconds (here a twentieth); then UNAVAILABLE."""
-    monkeypatch.setattr(truth_module, "HOP_SECONDS", 0.05)
+    monkeypatch.setattr(hops_module, "HOP_SECONDS", 0.05)
     auth.delay = 30.0
     truth = auth.truth(DOCTOR)
 

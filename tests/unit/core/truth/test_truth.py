@@ -9,8 +9,9 @@ from core import clock
 from core.identity import Kind
 from core.ids import new_id
 from core.truth import Resolved, Truth
+from core.truth import hops as hops_module
 from core.truth import truth as truth_module
-from core.truth.truth import AuthUnavailable, Unauthenticated
+from core.truth.refusals import AuthUnavailable, Unauthenticated
 from medhub.auth.v1 import auth_state_pb2 as wire
 from tests.support.tokens import (
     MemoryAuth,
@@ -260,7 +261,7 @@ async def test_a_kept_answer_is_no_older_than_the_bound(
     auth: MemoryAuth, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer that was long on its way, and was kept besides, does not serve a write any more."""
-    monkeypatch.setattr(truth_module, "HOP_KEPT_SECONDS", 60.0)
+    monkeypatch.setattr(hops_module, "HOP_KEPT_SECONDS", 60.0)
     nurse, session = auth.joins(None, WARD, "doctor"), new_id()
     truth = auth.truth(DOCTOR, membership(nurse, WARD, ["doctor"]))
     token = auth.token(nurse, WARD, session=session)
