@@ -36,10 +36,13 @@ async def suspend_organization(store: Store, organization: UUID) -> int:
 
 
 async def reactivate_organization(store: Store, organization: UUID) -> int:
-    """Let it work again. Tokens from before stay dead. Answers the revision; raises NoSuchRow."""
+    """Let it work again. Tokens from before stay dead. Answers the revision.
+
+    Raises NoSuchRow, also for one that leaves: what is held of it is being destroyed.
+    """
     async with store.begin_as(own_call("Reactivate", "auth.organizations.reactivate")) as tx:
         if not await tx.organizations.suspend(organization, None):
-            raise NoSuchRow(organization)
+            raise NoSuchRow("there is no such organization, or it is being destroyed")
         forgotten = forget_at(clock.now())
         event = OrganizationEpoch(organization, suspended=False, forget_at=forgotten)
         return await tx.state.publish([event])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, text, update
 
 from auth.domain.organizations import OrganizationSettings
 from auth.storage.tables import organization
@@ -64,10 +64,14 @@ _LOCK = statement(
     .where(organization.c.id == bindparam("id"))
     .with_for_update(key_share=True)
 )
+# One that leaves, and is being destroyed in some service, does not come back.
+_STAYS = text("""NOT EXISTS (SELECT FROM medhub.offboarding o
+    WHERE o.organization_id = organization.id AND o.begun_at IS NOT NULL)""")
 _SUSPEND = statement(
     update(organization)
     .where(organization.c.id == bindparam("key"))
-    .values(suspended_at=bindparam("at", type_=organization.c.suspended_at.type))
+    .where(or_(bindparam("at", type_=organization.c.suspended_at.type).is_not(None), _STAYS))
+    .values(suspended_at=bindparam("at"))
 )
 _END_SESSIONS = statement(
     update(organization)
@@ -159,7 +163,9 @@ class Organizations:
         await self._tx.one(_LOCK, id=key)
 
     async def suspend(self, key: UUID, at: datetime | None) -> bool:
-        """Suspend one, or (None) let it work again. False: there is no such organization."""
+        """Suspend one, or (None) let it work again. False: there is no such organization, or it
+        leaves for good.
+        """
         return bool(await self._tx.run(_SUSPEND, key=key, at=at))
 
     async def end_sessions(self, key: UUID, epoch: int) -> None:

@@ -110,23 +110,31 @@ class Destruction:
             if not connection.execute(_EXPORTED, values).rowcount:
                 raise NotReady(f"{self._service}: the destruction has begun")
 
+    def begin(self, organization: UUID, digest: bytes) -> None:
+        """From here on there is no way back, and nothing is destroyed yet.
+
+        Every service begins before one destroys: an organization that leaves is not let in again
+        meanwhile. Raises NotReady.
+        """
+        with self._connected() as connection, connection.transaction():
+            found = self._handed_over(connection, organization, digest)
+            if found.begun_at is None:
+                if _one(connection, _WAITING, {"of": organization})[0]:
+                    raise NotReady(f"{self._service}: records are on their way to the trail")
+                connection.execute(_BEGIN, (clock.now(), organization))
+
     def destroy(self, organization: UUID, digest: bytes) -> bytes:
         """Destroy everything that was handed over by this digest; the receipt.
 
-        Whoever asks again is given the first one. Raises NotReady.
+        Whoever asks again is given the first one. Raises NotReady where it has not begun.
         """
         with self._connected() as connection:
             connection.execute(_TURN)
-            found = _state(connection, organization)
-            if found is None or found.export_digest != digest:
-                raise NotReady(f"{self._service} has handed over nothing by this digest")
+            found = self._handed_over(connection, organization, digest)
             if found.receipt is not None:
                 return found.receipt
-            with connection.transaction():
-                if found.begun_at is None:
-                    if _one(connection, _WAITING, {"of": organization})[0]:
-                        raise NotReady(f"{self._service}: records are on their way to the trail")
-                    connection.execute(_BEGIN, (clock.now(), organization))
+            if found.begun_at is None:
+                raise NotReady(f"{self._service}: the destruction has not begun")
             for belonging in self._in_order():
                 self._empty(connection, belonging, organization)
             return self._end(connection, organization, digest)
@@ -150,6 +158,14 @@ class Destruction:
                 connection.execute(_END, (known.destroyed_at, known.receipt, organization))
                 self._record(connection, organization, {"after": "restore"})
         return True
+
+    def _handed_over(
+        self, connection: Connection, organization: UUID, digest: bytes
+    ) -> Offboarding:
+        found = _state(connection, organization)
+        if found is None or found.export_digest != digest:
+            raise NotReady(f"{self._service} has handed over nothing by this digest")
+        return found
 
     def _in_order(self) -> list[Belonging]:
         """Keys first; then what refers to a row before the row."""

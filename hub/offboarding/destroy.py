@@ -23,8 +23,9 @@ def destroy(
     if not _has_begun(places, organization, digest):
         drain(places, organization)
     for place in places:
-        destruction = place.destruction()
-        note = destruction.destroy(organization, digest)
+        place.destruction().begin(organization, digest)
+    for place in places:
+        note = place.destruction().destroy(organization, digest)
         path = folder / f"{place.service}.receipt"
         path.write_bytes(note)
         report(f"{place.service}: destroyed; {path}")

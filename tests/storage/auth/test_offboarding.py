@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from auth.domain.refusals import TokenInvalid
-from auth.operation import suspend_organization
+from auth.operation import NoSuchRow, reactivate_organization, suspend_organization
 from auth.storage.organization_data import belongings
 from core.offboarding.destruction import Destruction
 from tests.support.clinics import KeyInMemory
@@ -16,7 +16,7 @@ _SUSPENDED = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 async def test_the_organization_goes_and_its_people_stay(auth: Auth) -> None:
-    """What is kept of it is that it accepts no token."""
+    """What is kept of it is that it accepts no token; from the beginning on it cannot come back."""
     leaving, other = await auth.clinic(), await auth.clinic("Clinique du Lac")
     made = await auth.log_in(leaving.email)
     await suspend_organization(auth.store, leaving.organization)
@@ -24,6 +24,9 @@ async def test_the_organization_goes_and_its_people_stay(auth: Auth) -> None:
     auth.rows("DELETE FROM medhub.audit_outbox")
     work.exported(leaving.organization, _DIGEST, _SUSPENDED)
 
+    work.begin(leaving.organization, _DIGEST)
+    with pytest.raises(NoSuchRow):
+        await reactivate_organization(auth.store, leaving.organization)
     work.destroy(leaving.organization, _DIGEST)
 
     for table in ("membership", "session", "role", "service_account"):

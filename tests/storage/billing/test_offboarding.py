@@ -62,6 +62,7 @@ async def test_everything_goes_and_nothing_of_others(office: Office) -> None:
     key = work.verifier_key()
     work.exported(leaving, _DIGEST, _SUSPENDED)
 
+    work.begin(leaving, _DIGEST)
     note = work.destroy(leaving, _DIGEST)
 
     said = verified(note, key).splitlines()
@@ -79,6 +80,7 @@ async def test_the_act_is_in_the_platforms_trail_and_no_row_is(office: Office) -
     leaving = await _booked(office)
     work = _destruction(office)
     work.exported(leaving, _DIGEST, _SUSPENDED)
+    work.begin(leaving, _DIGEST)
 
     work.destroy(leaving, _DIGEST)
 
@@ -116,11 +118,13 @@ async def test_nothing_goes_that_was_not_handed_over(office: Office) -> None:
     before = _rows(office, leaving)
 
     with pytest.raises(NotReady, match="handed over nothing"):
-        work.destroy(leaving, _DIGEST)
+        work.begin(leaving, _DIGEST)
     work.exported(leaving, _DIGEST, _SUSPENDED)
     with pytest.raises(NotReady, match="handed over nothing"):
-        work.destroy(leaving, bytes(32))
+        work.begin(leaving, bytes(32))
     with pytest.raises(NotReady, match="on their way"):
+        work.begin(leaving, _DIGEST)
+    with pytest.raises(NotReady, match="has not begun"):
         work.destroy(leaving, _DIGEST)
 
     assert _rows(office, leaving) == before
@@ -133,6 +137,7 @@ async def test_what_was_broken_off_goes_on(office: Office, monkeypatch: pytest.M
     before = _rows(office, leaving)
     work = _destruction(office)
     work.exported(leaving, _DIGEST, _SUSPENDED)
+    work.begin(leaving, _DIGEST)
     monkeypatch.setattr(destruction, "LOCK_TIMEOUT", "50ms")
     monkeypatch.setattr(destruction, "ROWS_AT_A_TIME", 1)
 
