@@ -10,7 +10,7 @@ from sqlalchemy import Column, Table
 from core.contract import everything
 
 ROOT = Path(__file__).parents[2]
-SERVICES = sorted(p.parent.parent.name for p in ROOT.glob("*/storage/tables.py"))
+SERVICES = sorted(p.parent.parent.name for p in ROOT.glob("*/storage/tables*"))
 TABLES = [
     (service, table)
     for service in SERVICES

@@ -21,7 +21,7 @@ from core.subject.reach import check, class_of_column, condition, holds_persons,
 from medhub.options.v1 import data_pb2 as options
 
 ROOT = Path(__file__).parents[2]
-SERVICES = sorted(p.parent.parent.name for p in ROOT.glob("*/storage/tables.py"))
+SERVICES = sorted(p.parent.parent.name for p in ROOT.glob("*/storage/tables*"))
 everything()
 
 
