@@ -28,6 +28,9 @@ if _version_not_supported:
 
 class AccountServiceStub:
     """People's own accounts: from registration to deletion.
+
+    What changes how somebody logs in, or is for good, asks for an authentication of the last 15 minutes
+    (STEP_UP_REQUIRED): ChangeEmail, ChangePassword and DeleteAccount.
     """
 
     def __init__(self, channel):
@@ -105,6 +108,9 @@ class AccountServiceStub:
 
 class AccountServiceServicer:
     """People's own accounts: from registration to deletion.
+
+    What changes how somebody logs in, or is for good, asks for an authentication of the last 15 minutes
+    (STEP_UP_REQUIRED): ChangeEmail, ChangePassword and DeleteAccount.
     """
 
     def RegisterAccount(self, request, context):
@@ -163,8 +169,6 @@ class AccountServiceServicer:
         changes. Whether the new address has an account is not told.
 
         Refuses a wrong password (REAUTHENTICATION_FAILED).
-
-        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,8 +180,6 @@ class AccountServiceServicer:
         Refuses a wrong current password, which counts as an attempt to log in
         (REAUTHENTICATION_FAILED), and a common new one or one made of the person's own name, address or
         organization (PASSWORD_TOO_COMMON).
-
-        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -218,8 +220,6 @@ class AccountServiceServicer:
         preferences and password are removed. What the law keeps stays: who did what, by the account's
         id, in the trails of the organizations. Refuses a wrong password (REAUTHENTICATION_FAILED) and
         the last administrator of an organization (LAST_ADMINISTRATOR).
-
-        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -318,6 +318,9 @@ def add_AccountServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class AccountService:
     """People's own accounts: from registration to deletion.
+
+    What changes how somebody logs in, or is for good, asks for an authentication of the last 15 minutes
+    (STEP_UP_REQUIRED): ChangeEmail, ChangePassword and DeleteAccount.
     """
 
     @staticmethod

@@ -28,7 +28,11 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AccountServiceStub:
-    """People's own accounts: from registration to deletion."""
+    """People's own accounts: from registration to deletion.
+
+    What changes how somebody logs in, or is for good, asks for an authentication of the last 15 minutes
+    (STEP_UP_REQUIRED): ChangeEmail, ChangePassword and DeleteAccount.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -69,8 +73,6 @@ class AccountServiceStub:
     changes. Whether the new address has an account is not told.
 
     Refuses a wrong password (REAUTHENTICATION_FAILED).
-
-    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ChangePasswordRequest, _account_service_pb2.ChangePasswordResponse]
     """Changes the caller's password; a message tells the person. Other sessions end if so asked.
@@ -78,8 +80,6 @@ class AccountServiceStub:
     Refuses a wrong current password, which counts as an attempt to log in
     (REAUTHENTICATION_FAILED), and a common new one or one made of the person's own name, address or
     organization (PASSWORD_TOO_COMMON).
-
-    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RequestPasswordReset: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.RequestPasswordResetRequest, _account_service_pb2.RequestPasswordResetResponse]
     """Sends a token for ResetPassword to the address of an account whose address is verified. The
@@ -104,8 +104,6 @@ class AccountServiceStub:
     preferences and password are removed. What the law keeps stays: who did what, by the account's
     id, in the trails of the organizations. Refuses a wrong password (REAUTHENTICATION_FAILED) and
     the last administrator of an organization (LAST_ADMINISTRATOR).
-
-    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     ListAccountActivity: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ListAccountActivityRequest, _account_service_pb2.ListAccountActivityResponse]
     """Lists what was done with the caller's account, or tried, the newest first. It is kept for 180
@@ -116,7 +114,11 @@ class AccountServiceStub:
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
-    """People's own accounts: from registration to deletion."""
+    """People's own accounts: from registration to deletion.
+
+    What changes how somebody logs in, or is for good, asks for an authentication of the last 15 minutes
+    (STEP_UP_REQUIRED): ChangeEmail, ChangePassword and DeleteAccount.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.RegisterAccountRequest, _account_service_pb2.RegisterAccountResponse]  # type: ignore[assignment]
@@ -154,8 +156,6 @@ class AccountServiceAsyncStub(AccountServiceStub):
     changes. Whether the new address has an account is not told.
 
     Refuses a wrong password (REAUTHENTICATION_FAILED).
-
-    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     ChangePassword: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ChangePasswordRequest, _account_service_pb2.ChangePasswordResponse]  # type: ignore[assignment]
     """Changes the caller's password; a message tells the person. Other sessions end if so asked.
@@ -163,8 +163,6 @@ class AccountServiceAsyncStub(AccountServiceStub):
     Refuses a wrong current password, which counts as an attempt to log in
     (REAUTHENTICATION_FAILED), and a common new one or one made of the person's own name, address or
     organization (PASSWORD_TOO_COMMON).
-
-    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RequestPasswordReset: _aio.UnaryUnaryMultiCallable[_account_service_pb2.RequestPasswordResetRequest, _account_service_pb2.RequestPasswordResetResponse]  # type: ignore[assignment]
     """Sends a token for ResetPassword to the address of an account whose address is verified. The
@@ -189,8 +187,6 @@ class AccountServiceAsyncStub(AccountServiceStub):
     preferences and password are removed. What the law keeps stays: who did what, by the account's
     id, in the trails of the organizations. Refuses a wrong password (REAUTHENTICATION_FAILED) and
     the last administrator of an organization (LAST_ADMINISTRATOR).
-
-    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     ListAccountActivity: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ListAccountActivityRequest, _account_service_pb2.ListAccountActivityResponse]  # type: ignore[assignment]
     """Lists what was done with the caller's account, or tried, the newest first. It is kept for 180
@@ -200,7 +196,11 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Shows the caller's account, sessions, factors, organizations and last activity at once."""
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
-    """People's own accounts: from registration to deletion."""
+    """People's own accounts: from registration to deletion.
+
+    What changes how somebody logs in, or is for good, asks for an authentication of the last 15 minutes
+    (STEP_UP_REQUIRED): ChangeEmail, ChangePassword and DeleteAccount.
+    """
 
     @_abc_1.abstractmethod
     def RegisterAccount(
@@ -272,8 +272,6 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         changes. Whether the new address has an account is not told.
 
         Refuses a wrong password (REAUTHENTICATION_FAILED).
-
-        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -287,8 +285,6 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         Refuses a wrong current password, which counts as an attempt to log in
         (REAUTHENTICATION_FAILED), and a common new one or one made of the person's own name, address or
         organization (PASSWORD_TOO_COMMON).
-
-        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -337,8 +333,6 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         preferences and password are removed. What the law keeps stays: who did what, by the account's
         id, in the trails of the organizations. Refuses a wrong password (REAUTHENTICATION_FAILED) and
         the last administrator of an organization (LAST_ADMINISTRATOR).
-
-        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod

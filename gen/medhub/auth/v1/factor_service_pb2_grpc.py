@@ -154,14 +154,14 @@ class FactorServiceServicer:
     def ConfirmTotpEnrolment(self, request, context):
         """Adds the app of BeginTotpEnrolment, with a code that it shows now. The person is told by mail.
         Refuses an enrolment that is over (CHALLENGE_REFUSED), a wrong code (CODE_REFUSED), and what
-        BeginTotpEnrolment does (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS).
+        BeginTotpEnrolment does (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BeginPasskeyRegistration(self, request, context):
-        """Begins to add a passkey: gives the options for `navigator.credentials.create`. Refuses as
+        """Begins to add a passkey: gives the options for `navigator.credentials.create`. Refuses what
         BeginTotpEnrolment does (TOO_MANY_FACTORS), and an account that an organization's identity
         provider alone opens, which a passkey would open without it (FACTOR_NOT_ALLOWED).
         """
@@ -172,42 +172,40 @@ class FactorServiceServicer:
     def FinishPasskeyRegistration(self, request, context):
         """Adds the passkey that the client made. The person is told by mail. Refuses a registration that is
         over (CHALLENGE_REFUSED), and a credential that does not answer it, that did not verify its owner
-        or that is known already (PASSKEY_REFUSED); and as BeginTotpEnrolment does (FACTOR_NOT_ALLOWED),
-        (TOO_MANY_FACTORS).
+        or that is known already (PASSKEY_REFUSED); and what BeginPasskeyRegistration does
+        (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BeginSmsEnrolment(self, request, context):
-        """Begins to add a telephone number: sends it a code. Refuses as BeginTotpEnrolment does
-        (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS), and more codes than an hour allows (TOO_MANY_CODES).
+        """Begins to add a telephone number: sends it a code. Refuses what BeginTotpEnrolment does
+        (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS), and more codes than an hour allows (TOO_MANY_CODES).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmSmsEnrolment(self, request, context):
-        """Adds the number of BeginSmsEnrolment, with the code that arrived there.
-        Refuses as ConfirmTotpEnrolment does (CHALLENGE_REFUSED), (CODE_REFUSED), (FACTOR_NOT_ALLOWED),
-        (TOO_MANY_FACTORS).
+        """Adds the number of BeginSmsEnrolment, with the code that arrived there. Refuses what
+        ConfirmTotpEnrolment does (CHALLENGE_REFUSED, CODE_REFUSED, FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BeginEmailCodeEnrolment(self, request, context):
-        """Begins to add codes by e-mail: sends one to the account's own address. Refuses as
-        BeginSmsEnrolment does (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS), (TOO_MANY_CODES).
+        """Begins to add codes by e-mail: sends one to the account's own address. Refuses what
+        BeginSmsEnrolment does (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS, TOO_MANY_CODES).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmEmailCodeEnrolment(self, request, context):
-        """Adds codes by e-mail, with the one that arrived.
-        Refuses as ConfirmTotpEnrolment does (CHALLENGE_REFUSED), (CODE_REFUSED), (FACTOR_NOT_ALLOWED),
-        (TOO_MANY_FACTORS).
+        """Adds codes by e-mail, with the one that arrived. Refuses what ConfirmTotpEnrolment does
+        (CHALLENGE_REFUSED, CODE_REFUSED, FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -215,8 +213,8 @@ class FactorServiceServicer:
 
     def RegenerateBackupCodes(self, request, context):
         """Makes ten backup codes and shows them, once. Those made before are void. Refuses a person without
-        another factor: there is nothing to back up (FACTOR_REQUIRED); and as BeginTotpEnrolment does (FACTOR_NOT_ALLOWED),
-        (TOO_MANY_FACTORS).
+        another factor: there is nothing to back up (FACTOR_REQUIRED); and what BeginTotpEnrolment does
+        (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

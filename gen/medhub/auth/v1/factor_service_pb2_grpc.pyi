@@ -47,41 +47,39 @@ class FactorServiceStub:
     ConfirmTotpEnrolment: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.ConfirmTotpEnrolmentRequest, _factor_service_pb2.ConfirmTotpEnrolmentResponse]
     """Adds the app of BeginTotpEnrolment, with a code that it shows now. The person is told by mail.
     Refuses an enrolment that is over (CHALLENGE_REFUSED), a wrong code (CODE_REFUSED), and what
-    BeginTotpEnrolment does (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS).
+    BeginTotpEnrolment does (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
     """
     BeginPasskeyRegistration: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.BeginPasskeyRegistrationRequest, _factor_service_pb2.BeginPasskeyRegistrationResponse]
-    """Begins to add a passkey: gives the options for `navigator.credentials.create`. Refuses as
+    """Begins to add a passkey: gives the options for `navigator.credentials.create`. Refuses what
     BeginTotpEnrolment does (TOO_MANY_FACTORS), and an account that an organization's identity
     provider alone opens, which a passkey would open without it (FACTOR_NOT_ALLOWED).
     """
     FinishPasskeyRegistration: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.FinishPasskeyRegistrationRequest, _factor_service_pb2.FinishPasskeyRegistrationResponse]
     """Adds the passkey that the client made. The person is told by mail. Refuses a registration that is
     over (CHALLENGE_REFUSED), and a credential that does not answer it, that did not verify its owner
-    or that is known already (PASSKEY_REFUSED); and as BeginTotpEnrolment does (FACTOR_NOT_ALLOWED),
-    (TOO_MANY_FACTORS).
+    or that is known already (PASSKEY_REFUSED); and what BeginPasskeyRegistration does
+    (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
     """
     BeginSmsEnrolment: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.BeginSmsEnrolmentRequest, _factor_service_pb2.BeginSmsEnrolmentResponse]
-    """Begins to add a telephone number: sends it a code. Refuses as BeginTotpEnrolment does
-    (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS), and more codes than an hour allows (TOO_MANY_CODES).
+    """Begins to add a telephone number: sends it a code. Refuses what BeginTotpEnrolment does
+    (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS), and more codes than an hour allows (TOO_MANY_CODES).
     """
     ConfirmSmsEnrolment: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.ConfirmSmsEnrolmentRequest, _factor_service_pb2.ConfirmSmsEnrolmentResponse]
-    """Adds the number of BeginSmsEnrolment, with the code that arrived there.
-    Refuses as ConfirmTotpEnrolment does (CHALLENGE_REFUSED), (CODE_REFUSED), (FACTOR_NOT_ALLOWED),
-    (TOO_MANY_FACTORS).
+    """Adds the number of BeginSmsEnrolment, with the code that arrived there. Refuses what
+    ConfirmTotpEnrolment does (CHALLENGE_REFUSED, CODE_REFUSED, FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
     """
     BeginEmailCodeEnrolment: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.BeginEmailCodeEnrolmentRequest, _factor_service_pb2.BeginEmailCodeEnrolmentResponse]
-    """Begins to add codes by e-mail: sends one to the account's own address. Refuses as
-    BeginSmsEnrolment does (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS), (TOO_MANY_CODES).
+    """Begins to add codes by e-mail: sends one to the account's own address. Refuses what
+    BeginSmsEnrolment does (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS, TOO_MANY_CODES).
     """
     ConfirmEmailCodeEnrolment: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.ConfirmEmailCodeEnrolmentRequest, _factor_service_pb2.ConfirmEmailCodeEnrolmentResponse]
-    """Adds codes by e-mail, with the one that arrived.
-    Refuses as ConfirmTotpEnrolment does (CHALLENGE_REFUSED), (CODE_REFUSED), (FACTOR_NOT_ALLOWED),
-    (TOO_MANY_FACTORS).
+    """Adds codes by e-mail, with the one that arrived. Refuses what ConfirmTotpEnrolment does
+    (CHALLENGE_REFUSED, CODE_REFUSED, FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
     """
     RegenerateBackupCodes: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.RegenerateBackupCodesRequest, _factor_service_pb2.RegenerateBackupCodesResponse]
     """Makes ten backup codes and shows them, once. Those made before are void. Refuses a person without
-    another factor: there is nothing to back up (FACTOR_REQUIRED); and as BeginTotpEnrolment does (FACTOR_NOT_ALLOWED),
-    (TOO_MANY_FACTORS).
+    another factor: there is nothing to back up (FACTOR_REQUIRED); and what BeginTotpEnrolment does
+    (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
     """
     RenameFactor: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.RenameFactorRequest, _factor_service_pb2.RenameFactorResponse]
     """Gives a factor another name; another person's is NOT_FOUND."""
@@ -155,41 +153,39 @@ class FactorServiceAsyncStub(FactorServiceStub):
     ConfirmTotpEnrolment: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.ConfirmTotpEnrolmentRequest, _factor_service_pb2.ConfirmTotpEnrolmentResponse]  # type: ignore[assignment]
     """Adds the app of BeginTotpEnrolment, with a code that it shows now. The person is told by mail.
     Refuses an enrolment that is over (CHALLENGE_REFUSED), a wrong code (CODE_REFUSED), and what
-    BeginTotpEnrolment does (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS).
+    BeginTotpEnrolment does (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
     """
     BeginPasskeyRegistration: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.BeginPasskeyRegistrationRequest, _factor_service_pb2.BeginPasskeyRegistrationResponse]  # type: ignore[assignment]
-    """Begins to add a passkey: gives the options for `navigator.credentials.create`. Refuses as
+    """Begins to add a passkey: gives the options for `navigator.credentials.create`. Refuses what
     BeginTotpEnrolment does (TOO_MANY_FACTORS), and an account that an organization's identity
     provider alone opens, which a passkey would open without it (FACTOR_NOT_ALLOWED).
     """
     FinishPasskeyRegistration: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.FinishPasskeyRegistrationRequest, _factor_service_pb2.FinishPasskeyRegistrationResponse]  # type: ignore[assignment]
     """Adds the passkey that the client made. The person is told by mail. Refuses a registration that is
     over (CHALLENGE_REFUSED), and a credential that does not answer it, that did not verify its owner
-    or that is known already (PASSKEY_REFUSED); and as BeginTotpEnrolment does (FACTOR_NOT_ALLOWED),
-    (TOO_MANY_FACTORS).
+    or that is known already (PASSKEY_REFUSED); and what BeginPasskeyRegistration does
+    (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
     """
     BeginSmsEnrolment: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.BeginSmsEnrolmentRequest, _factor_service_pb2.BeginSmsEnrolmentResponse]  # type: ignore[assignment]
-    """Begins to add a telephone number: sends it a code. Refuses as BeginTotpEnrolment does
-    (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS), and more codes than an hour allows (TOO_MANY_CODES).
+    """Begins to add a telephone number: sends it a code. Refuses what BeginTotpEnrolment does
+    (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS), and more codes than an hour allows (TOO_MANY_CODES).
     """
     ConfirmSmsEnrolment: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.ConfirmSmsEnrolmentRequest, _factor_service_pb2.ConfirmSmsEnrolmentResponse]  # type: ignore[assignment]
-    """Adds the number of BeginSmsEnrolment, with the code that arrived there.
-    Refuses as ConfirmTotpEnrolment does (CHALLENGE_REFUSED), (CODE_REFUSED), (FACTOR_NOT_ALLOWED),
-    (TOO_MANY_FACTORS).
+    """Adds the number of BeginSmsEnrolment, with the code that arrived there. Refuses what
+    ConfirmTotpEnrolment does (CHALLENGE_REFUSED, CODE_REFUSED, FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
     """
     BeginEmailCodeEnrolment: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.BeginEmailCodeEnrolmentRequest, _factor_service_pb2.BeginEmailCodeEnrolmentResponse]  # type: ignore[assignment]
-    """Begins to add codes by e-mail: sends one to the account's own address. Refuses as
-    BeginSmsEnrolment does (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS), (TOO_MANY_CODES).
+    """Begins to add codes by e-mail: sends one to the account's own address. Refuses what
+    BeginSmsEnrolment does (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS, TOO_MANY_CODES).
     """
     ConfirmEmailCodeEnrolment: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.ConfirmEmailCodeEnrolmentRequest, _factor_service_pb2.ConfirmEmailCodeEnrolmentResponse]  # type: ignore[assignment]
-    """Adds codes by e-mail, with the one that arrived.
-    Refuses as ConfirmTotpEnrolment does (CHALLENGE_REFUSED), (CODE_REFUSED), (FACTOR_NOT_ALLOWED),
-    (TOO_MANY_FACTORS).
+    """Adds codes by e-mail, with the one that arrived. Refuses what ConfirmTotpEnrolment does
+    (CHALLENGE_REFUSED, CODE_REFUSED, FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
     """
     RegenerateBackupCodes: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.RegenerateBackupCodesRequest, _factor_service_pb2.RegenerateBackupCodesResponse]  # type: ignore[assignment]
     """Makes ten backup codes and shows them, once. Those made before are void. Refuses a person without
-    another factor: there is nothing to back up (FACTOR_REQUIRED); and as BeginTotpEnrolment does (FACTOR_NOT_ALLOWED),
-    (TOO_MANY_FACTORS).
+    another factor: there is nothing to back up (FACTOR_REQUIRED); and what BeginTotpEnrolment does
+    (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
     """
     RenameFactor: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.RenameFactorRequest, _factor_service_pb2.RenameFactorResponse]  # type: ignore[assignment]
     """Gives a factor another name; another person's is NOT_FOUND."""
@@ -278,7 +274,7 @@ class FactorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_factor_service_pb2.ConfirmTotpEnrolmentResponse, _abc.Awaitable[_factor_service_pb2.ConfirmTotpEnrolmentResponse]]:
         """Adds the app of BeginTotpEnrolment, with a code that it shows now. The person is told by mail.
         Refuses an enrolment that is over (CHALLENGE_REFUSED), a wrong code (CODE_REFUSED), and what
-        BeginTotpEnrolment does (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS).
+        BeginTotpEnrolment does (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
         """
 
     @_abc_1.abstractmethod
@@ -287,7 +283,7 @@ class FactorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _factor_service_pb2.BeginPasskeyRegistrationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_factor_service_pb2.BeginPasskeyRegistrationResponse, _abc.Awaitable[_factor_service_pb2.BeginPasskeyRegistrationResponse]]:
-        """Begins to add a passkey: gives the options for `navigator.credentials.create`. Refuses as
+        """Begins to add a passkey: gives the options for `navigator.credentials.create`. Refuses what
         BeginTotpEnrolment does (TOO_MANY_FACTORS), and an account that an organization's identity
         provider alone opens, which a passkey would open without it (FACTOR_NOT_ALLOWED).
         """
@@ -300,8 +296,8 @@ class FactorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_factor_service_pb2.FinishPasskeyRegistrationResponse, _abc.Awaitable[_factor_service_pb2.FinishPasskeyRegistrationResponse]]:
         """Adds the passkey that the client made. The person is told by mail. Refuses a registration that is
         over (CHALLENGE_REFUSED), and a credential that does not answer it, that did not verify its owner
-        or that is known already (PASSKEY_REFUSED); and as BeginTotpEnrolment does (FACTOR_NOT_ALLOWED),
-        (TOO_MANY_FACTORS).
+        or that is known already (PASSKEY_REFUSED); and what BeginPasskeyRegistration does
+        (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
         """
 
     @_abc_1.abstractmethod
@@ -310,8 +306,8 @@ class FactorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _factor_service_pb2.BeginSmsEnrolmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_factor_service_pb2.BeginSmsEnrolmentResponse, _abc.Awaitable[_factor_service_pb2.BeginSmsEnrolmentResponse]]:
-        """Begins to add a telephone number: sends it a code. Refuses as BeginTotpEnrolment does
-        (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS), and more codes than an hour allows (TOO_MANY_CODES).
+        """Begins to add a telephone number: sends it a code. Refuses what BeginTotpEnrolment does
+        (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS), and more codes than an hour allows (TOO_MANY_CODES).
         """
 
     @_abc_1.abstractmethod
@@ -320,9 +316,8 @@ class FactorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _factor_service_pb2.ConfirmSmsEnrolmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_factor_service_pb2.ConfirmSmsEnrolmentResponse, _abc.Awaitable[_factor_service_pb2.ConfirmSmsEnrolmentResponse]]:
-        """Adds the number of BeginSmsEnrolment, with the code that arrived there.
-        Refuses as ConfirmTotpEnrolment does (CHALLENGE_REFUSED), (CODE_REFUSED), (FACTOR_NOT_ALLOWED),
-        (TOO_MANY_FACTORS).
+        """Adds the number of BeginSmsEnrolment, with the code that arrived there. Refuses what
+        ConfirmTotpEnrolment does (CHALLENGE_REFUSED, CODE_REFUSED, FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
         """
 
     @_abc_1.abstractmethod
@@ -331,8 +326,8 @@ class FactorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _factor_service_pb2.BeginEmailCodeEnrolmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_factor_service_pb2.BeginEmailCodeEnrolmentResponse, _abc.Awaitable[_factor_service_pb2.BeginEmailCodeEnrolmentResponse]]:
-        """Begins to add codes by e-mail: sends one to the account's own address. Refuses as
-        BeginSmsEnrolment does (FACTOR_NOT_ALLOWED), (TOO_MANY_FACTORS), (TOO_MANY_CODES).
+        """Begins to add codes by e-mail: sends one to the account's own address. Refuses what
+        BeginSmsEnrolment does (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS, TOO_MANY_CODES).
         """
 
     @_abc_1.abstractmethod
@@ -341,9 +336,8 @@ class FactorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _factor_service_pb2.ConfirmEmailCodeEnrolmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_factor_service_pb2.ConfirmEmailCodeEnrolmentResponse, _abc.Awaitable[_factor_service_pb2.ConfirmEmailCodeEnrolmentResponse]]:
-        """Adds codes by e-mail, with the one that arrived.
-        Refuses as ConfirmTotpEnrolment does (CHALLENGE_REFUSED), (CODE_REFUSED), (FACTOR_NOT_ALLOWED),
-        (TOO_MANY_FACTORS).
+        """Adds codes by e-mail, with the one that arrived. Refuses what ConfirmTotpEnrolment does
+        (CHALLENGE_REFUSED, CODE_REFUSED, FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
         """
 
     @_abc_1.abstractmethod
@@ -353,8 +347,8 @@ class FactorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_factor_service_pb2.RegenerateBackupCodesResponse, _abc.Awaitable[_factor_service_pb2.RegenerateBackupCodesResponse]]:
         """Makes ten backup codes and shows them, once. Those made before are void. Refuses a person without
-        another factor: there is nothing to back up (FACTOR_REQUIRED); and as BeginTotpEnrolment does (FACTOR_NOT_ALLOWED),
-        (TOO_MANY_FACTORS).
+        another factor: there is nothing to back up (FACTOR_REQUIRED); and what BeginTotpEnrolment does
+        (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS).
         """
 
     @_abc_1.abstractmethod
