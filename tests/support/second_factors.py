@@ -1,12 +1,16 @@
 """People with second factors, for tests that call the servicers as functions."""
 
+import asyncio
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from auth.background import own_call
 from auth.domain.messages import Message, Template
+from core import clock
 from core.database import statement
+from core.errors import Refusal
 from medhub.auth.v1 import factor_pb2
 from medhub.auth.v1 import factor_service_pb2 as wire
 from tests.support.apps import App
@@ -104,3 +108,45 @@ async def sent(auth: Auth) -> list[Message]:
 async def code_sent(auth: Auth, template: Template) -> str:
     """The last code that was sent."""
     return next(m.values["code"] for m in reversed(await sent(auth)) if m.template is template)
+
+
+@pytest.fixture(autouse=True)
+def still() -> object:
+    """The clock stands still, or a code would be of yesterday's step on a slow machine."""
+    with clock.frozen(clock.now()):
+        yield
+
+
+async def app_of(auth: Auth, email: str) -> App:
+    """Add an app to the account of an address."""
+    return await with_app(auth, (await auth.log_in(email)).access_token)
+
+
+async def outcomes_of(*calls: object) -> list[str]:
+    """How calls end that run at once: `OK`, or the reason of the refusal."""
+    done = await asyncio.gather(*calls, return_exceptions=True)  # type: ignore[call-overload]
+    faults = [one for one in done if isinstance(one, BaseException)]
+    assert all(isinstance(one, Refusal) for one in faults), faults
+    return sorted(one.reason if isinstance(one, Refusal) else "OK" for one in done)
+
+
+async def backup_codes(auth: Auth, token: str) -> list[str]:
+    """A new set."""
+    await auth.act(token, "RegenerateBackupCodes")
+    made = await auth.factors.RegenerateBackupCodes(wire.RegenerateBackupCodesRequest())
+    return list(made.codes)
+
+
+async def logged_in(auth: Auth, email: str, app: App, steps: int = 0) -> str:
+    """A token at AAL2."""
+    made = await verify(auth, (await challenged(auth, email)).token, app.factor, app.code(steps))
+    return str(made.session.credentials.access_token)
+
+
+def finished(
+    begun: wire.BeginPasskeyLoginResponse, credential_json: str
+) -> wire.FinishPasskeyLoginRequest:
+    """The end of a log-in by passkey."""
+    return wire.FinishPasskeyLoginRequest(
+        challenge=begun.challenge, credential_json=credential_json
+    )

@@ -1,8 +1,7 @@
-"""People's own accounts against a real database."""
+"""What people do with their own account, against a real database."""
 
 import asyncio
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -11,310 +10,30 @@ from auth.domain.messages import Template
 from auth.domain.refusals import (
     InvalidCredentials,
     LastAdministrator,
-    PasswordTooCommon,
     ReauthenticationFailed,
-    RegistrationRefused,
-    ResetRefused,
     TokenInvalid,
-    VerificationRefused,
 )
-from auth.operation import disable_account, suspend_organization
 from core.errors import EtagMismatch, InvalidField, Refusal
-from core.ids import name_of, new_id
+from core.ids import name_of
 from medhub.auth.v1 import (
     account_pb2,
-    auth_service_pb2,
     membership_pb2,
     membership_service_pb2,
 )
 from medhub.auth.v1 import account_service_pb2 as wire
-from tests.support.credentials import OTHER_PASSWORD, PASSWORD, Auth, anonymous
-from tests.support.mails import kept_messages, open_registration
+from tests.support.credentials import OTHER_PASSWORD, PASSWORD, Auth
+from tests.support.own_accounts import (
+    ANA,
+    NEW,
+    ask_change,
+    ask_reset,
+    change_address,
+    invitation,
+    reset,
+    templates,
+    verify_email,
+)
 from tests.support.second_factors import challenged, verify, with_app
-
-ANA = "Ana.Moreau@parc.test"
-NEW = "new.address@elsewhere.test"
-
-
-async def _register(auth: Auth, organization: UUID, email: str = ANA) -> None:
-    anonymous("RegisterAccount")
-    await auth.accounts.RegisterAccount(
-        wire.RegisterAccountRequest(
-            organization=name_of("organizations", organization),
-            email=email,
-            display_name="Ana Moreau",
-            language="fr",
-        )
-    )
-
-
-def _invitation(email: str, role: str) -> membership_service_pb2.CreateMembershipRequest:
-    made = membership_pb2.Membership(email=email, display_name="Ana", roles=[role])
-    return membership_service_pb2.CreateMembershipRequest(membership=made)
-
-
-async def _verify(auth: Auth, token: str, password: str = "") -> str:
-    anonymous("VerifyEmail")
-    request = wire.VerifyEmailRequest(token=token, password=password)
-    return (await auth.accounts.VerifyEmail(request)).user
-
-
-async def _ask_change(auth: Auth, email: str, new: str) -> None:
-    await auth.act((await auth.log_in(email)).access_token, "ChangeEmail")
-    await auth.accounts.ChangeEmail(
-        wire.ChangeEmailRequest(current_password=PASSWORD, new_email=new)
-    )
-
-
-async def _change(auth: Auth, email: str, new: str) -> None:
-    await _ask_change(auth, email, new)
-    await _verify(auth, await auth.mailed(new, Template.CONFIRM_NEW_EMAIL))
-
-
-async def _reset(auth: Auth, token: str, password: str = OTHER_PASSWORD) -> int:
-    anonymous("ResetPassword")
-    request = wire.ResetPasswordRequest(token=token, new_password=password)
-    return (await auth.accounts.ResetPassword(request)).auth_revision
-
-
-async def _ask_reset(auth: Auth, email: str) -> None:
-    anonymous("RequestPasswordReset")
-    await auth.accounts.RequestPasswordReset(wire.RequestPasswordResetRequest(email=email))
-
-
-async def _templates(auth: Auth, to: str) -> list[Template]:
-    kept = await kept_messages(auth.store, auth.keyring)
-    return [each.template for each in kept if each.to == to]
-
-
-async def test_a_person_registers_proves_the_address_and_works(auth: Auth) -> None:
-    """Nothing is there before the token; then an account, a membership, and a log-in."""
-    clinic = await auth.clinic()
-    await open_registration(auth.store, clinic.organization, ["nurse"])
-    await _register(auth, clinic.organization)
-    assert auth.rows("SELECT count(*) AS n FROM app_user") == [{"n": 1}]
-
-    user = await _verify(auth, await auth.mailed(ANA, Template.VERIFY_EMAIL), PASSWORD)
-
-    made = await auth.log_in(ANA.lower())
-    assert (made.user, made.organization) == (user, name_of("organizations", clinic.organization))
-    proven = await auth.proving.prove(made.access_token)
-    assert proven.roles == ("nurse",)
-    await auth.act(made.access_token)
-    account = await auth.accounts.GetAccount(wire.GetAccountRequest())
-    assert (account.display_name, account.language, account.email) == ("Ana Moreau", "fr", ANA)
-    assert account.HasField("email_verify_time")
-
-
-async def test_nothing_of_who_registers_stands_readable(auth: Auth) -> None:
-    """Whoever reads the database learns no address of a person without an account."""
-    clinic = await auth.clinic()
-    await open_registration(auth.store, clinic.organization)
-
-    await _register(auth, clinic.organization)
-
-    kept = str(auth.rows("SELECT * FROM mail_token")) + str(auth.rows("SELECT * FROM message"))
-    kept += str(auth.rows("SELECT * FROM medhub.audit_outbox"))
-    assert "moreau" not in kept.lower()
-
-
-async def test_who_has_an_account_is_told_by_mail_alone(auth: Auth) -> None:
-    """The caller sees no difference; the person learns that somebody tried."""
-    clinic = await auth.clinic()
-    await open_registration(auth.store, clinic.organization)
-
-    await _register(auth, clinic.organization, clinic.email.upper())
-
-    assert await _templates(auth, clinic.email.upper()) == [Template.ACCOUNT_EXISTS]
-    assert auth.rows("SELECT used_at IS NULL AS usable FROM mail_token") == [{"usable": False}]
-
-
-async def test_an_organization_decides_who_registers(auth: Auth) -> None:
-    """Closed, suspended, unknown, or another domain: refused alike, account or not."""
-    clinic = await auth.clinic()
-    for email in (ANA, clinic.email):
-        with pytest.raises(RegistrationRefused):
-            await _register(auth, clinic.organization, email)
-    with pytest.raises(RegistrationRefused):
-        await _register(auth, new_id())
-    await open_registration(auth.store, clinic.organization, domains=["PARC.test"])
-    await _register(auth, clinic.organization)
-    with pytest.raises(RegistrationRefused):
-        await _register(auth, clinic.organization, "ana@notparc.test")
-
-    await suspend_organization(auth.store, clinic.organization)
-
-    with pytest.raises(RegistrationRefused):
-        await _register(auth, clinic.organization)
-
-
-async def test_a_token_makes_one_account_also_when_two_calls_race(auth: Auth) -> None:
-    """One wins; the other learns nothing more than that the token is spent."""
-    clinic = await auth.clinic()
-    await open_registration(auth.store, clinic.organization)
-    await _register(auth, clinic.organization)
-    token = await auth.mailed(ANA, Template.VERIFY_EMAIL)
-
-    results = await asyncio.gather(
-        *(asyncio.create_task(_verify(auth, token, PASSWORD)) for _ in range(4)),
-        return_exceptions=True,
-    )
-
-    assert sum(isinstance(each, str) for each in results) == 1
-    assert all(isinstance(each, str | VerificationRefused) for each in results)
-    assert auth.rows("SELECT count(*) AS n FROM app_user") == [{"n": 2}]
-
-
-async def test_a_refused_password_spends_no_token(auth: Auth) -> None:
-    """Too short, common, or of the person's own words: the token stays good."""
-    clinic = await auth.clinic()
-    await open_registration(auth.store, clinic.organization)
-    await _register(auth, clinic.organization)
-    token = await auth.mailed(ANA, Template.VERIFY_EMAIL)
-
-    for password, refusal in (
-        ("", InvalidField),
-        ("short", InvalidField),
-        ("iloveyou-iloveyou1", PasswordTooCommon),
-        ("ana.moreau-clinique", PasswordTooCommon),
-    ):
-        with pytest.raises(refusal):
-            await _verify(auth, token, password)
-
-    assert await _verify(auth, token, PASSWORD)
-
-
-async def test_an_old_token_verifies_nothing(auth: Auth) -> None:
-    """Nor does one of another purpose, or one that nobody made."""
-    clinic = await auth.clinic()
-    await open_registration(auth.store, clinic.organization)
-    await _register(auth, clinic.organization)
-    await _ask_reset(auth, clinic.email)
-    token = await auth.mailed(ANA, Template.VERIFY_EMAIL)
-    auth.rows("UPDATE mail_token SET expires_at = now() WHERE purpose = 'REGISTER'")
-
-    reset = await auth.mailed(clinic.email, Template.RESET_PASSWORD)
-    for each in (token, reset, "made up"):
-        with pytest.raises(VerificationRefused):
-            await _verify(auth, each, PASSWORD)
-
-
-async def test_an_invitation_is_accepted_by_who_registers_with_its_address(auth: Auth) -> None:
-    """As they were invited, and not a second time."""
-    clinic = await auth.clinic()
-    await open_registration(auth.store, clinic.organization, ["nurse"])
-    await auth.act_as_administrator(clinic)
-    await auth.memberships.CreateMembership(_invitation(ANA.lower(), "doctor"))
-    await _register(auth, clinic.organization)
-
-    await _verify(auth, await auth.mailed(ANA, Template.VERIFY_EMAIL), PASSWORD)
-
-    proven = await auth.proving.prove((await auth.log_in(ANA)).access_token)
-    assert proven.roles == ("doctor",)
-
-
-async def test_resending_writes_to_who_has_something_to_verify_alone(auth: Auth) -> None:
-    """A registration gets another token; nobody else gets anything."""
-    clinic = await auth.clinic()
-    await open_registration(auth.store, clinic.organization)
-    await _register(auth, clinic.organization)
-
-    for email in (ANA.lower(), clinic.email, "nobody@nowhere.test"):
-        anonymous("ResendVerification")
-        await auth.accounts.ResendVerification(wire.ResendVerificationRequest(email=email))
-
-    kept = await kept_messages(auth.store, auth.keyring)
-    assert [(each.to, each.template) for each in kept] == [(ANA, Template.VERIFY_EMAIL)] * 2
-    assert await _verify(auth, kept[-1].values["token"], PASSWORD)
-
-
-async def test_an_invited_persons_address_is_proven_later(auth: Auth) -> None:
-    """The organization handed over the token itself, so nobody has read a mail yet."""
-    clinic = await auth.clinic()
-    await auth.act_as_administrator(clinic)
-    made = await auth.memberships.CreateMembership(_invitation(ANA, "nurse"))
-    anonymous("ActivateAccount")
-    await auth.auth.ActivateAccount(
-        auth_service_pb2.ActivateAccountRequest(
-            activation_token=made.activation_token, password=PASSWORD
-        )
-    )
-    await _ask_reset(auth, ANA)
-    assert Template.RESET_PASSWORD not in await _templates(auth, ANA)
-
-    anonymous("ResendVerification")
-    await auth.accounts.ResendVerification(wire.ResendVerificationRequest(email=ANA))
-    await _verify(auth, await auth.mailed(ANA, Template.VERIFY_EMAIL))
-
-    await _ask_reset(auth, ANA)
-    assert await _reset(auth, await auth.mailed(ANA, Template.RESET_PASSWORD))
-
-
-async def test_a_reset_ends_all_sessions_and_opens_none(auth: Auth) -> None:
-    """The old password, every token and every refresh are dead; a log-in is as ever."""
-    clinic = await auth.clinic()
-    made = await auth.log_in(clinic.email)
-    await _ask_reset(auth, clinic.email.upper())
-
-    await _reset(auth, await auth.mailed(clinic.email, Template.RESET_PASSWORD))
-
-    with pytest.raises(TokenInvalid):
-        await auth.proving.prove(made.access_token)
-    assert auth.rows("SELECT count(*) AS n FROM session WHERE revoked_at IS NULL") == [{"n": 0}]
-    with pytest.raises(InvalidCredentials):
-        await auth.log_in(clinic.email)
-    assert (await auth.log_in(clinic.email, OTHER_PASSWORD)).access_token
-    assert Template.PASSWORD_CHANGED in await _templates(auth, clinic.email)
-
-
-async def test_a_reset_works_once_also_when_two_calls_race(auth: Auth) -> None:
-    """One token, one password."""
-    clinic = await auth.clinic()
-    await _ask_reset(auth, clinic.email)
-    token = await auth.mailed(clinic.email, Template.RESET_PASSWORD)
-
-    results = await asyncio.gather(
-        *(asyncio.create_task(_reset(auth, token)) for _ in range(4)), return_exceptions=True
-    )
-
-    assert sum(isinstance(each, int) for each in results) == 1
-    assert all(isinstance(each, int | ResetRefused) for each in results)
-
-
-async def test_what_cannot_be_reset_is_refused_alike(auth: Auth) -> None:
-    """Too old, of an account that the operator has shut, never made."""
-    clinic = await auth.clinic()
-    await _ask_reset(auth, clinic.email)
-    first = await auth.mailed(clinic.email, Template.RESET_PASSWORD)
-    auth.rows("UPDATE mail_token SET expires_at = now()")
-    await _ask_reset(auth, clinic.email)
-    second = await auth.mailed(clinic.email, Template.RESET_PASSWORD)
-    await disable_account(auth.store, clinic.email)
-
-    for token in (first, second, "made up"):
-        with pytest.raises(ResetRefused):
-            await _reset(auth, token)
-
-
-async def test_asking_for_a_reset_writes_to_an_account_alone(auth: Auth) -> None:
-    """An address of nobody gets no mail, and leaves a row that nobody can use."""
-    await _ask_reset(auth, "nobody@nowhere.test")
-
-    assert await kept_messages(auth.store, auth.keyring) == []
-    assert auth.rows("SELECT used_at IS NULL AS usable FROM mail_token") == [{"usable": False}]
-
-
-async def test_a_reset_opens_the_lane_that_strangers_closed(auth: Auth) -> None:
-    """Whoever has proven the account by mail is not shut out by who guessed at it."""
-    clinic = await auth.clinic()
-    with pytest.raises(InvalidCredentials):
-        await auth.log_in(clinic.email, "wrong-password-here")
-    auth.rows("UPDATE login_attempt SET failures = 30, open_at = now() + interval '10 minutes'")
-    await _ask_reset(auth, clinic.email)
-
-    await _reset(auth, await auth.mailed(clinic.email, Template.RESET_PASSWORD))
-
-    assert (await auth.log_in(clinic.email, OTHER_PASSWORD)).access_token
 
 
 async def test_a_password_is_changed_by_who_knows_it(auth: Auth) -> None:
@@ -332,7 +51,7 @@ async def test_a_password_is_changed_by_who_knows_it(auth: Auth) -> None:
     with pytest.raises(TokenInvalid):
         await auth.proving.prove(other.access_token)
     await auth.proving.prove(own.access_token)
-    assert Template.PASSWORD_CHANGED in await _templates(auth, clinic.email)
+    assert Template.PASSWORD_CHANGED in await templates(auth, clinic.email)
     assert (await auth.log_in(clinic.email, OTHER_PASSWORD)).access_token
 
 
@@ -353,15 +72,15 @@ async def test_a_wrong_current_password_counts_as_a_guess(auth: Auth) -> None:
 async def test_an_address_changes_once_the_new_one_is_proven(auth: Auth) -> None:
     """Until then nothing changes; the old address is told."""
     clinic = await auth.clinic()
-    await _ask_change(auth, clinic.email, NEW)
+    await ask_change(auth, clinic.email, NEW)
     assert (await auth.log_in(clinic.email)).access_token
 
-    await _verify(auth, await auth.mailed(NEW, Template.CONFIRM_NEW_EMAIL))
+    await verify_email(auth, await auth.mailed(NEW, Template.CONFIRM_NEW_EMAIL))
 
     assert (await auth.log_in(NEW)).access_token
     with pytest.raises(InvalidCredentials):
         await auth.log_in(clinic.email)
-    assert Template.EMAIL_CHANGED in await _templates(auth, clinic.email)
+    assert Template.EMAIL_CHANGED in await templates(auth, clinic.email)
 
 
 async def test_memberships_show_the_address_that_the_account_has(auth: Auth) -> None:
@@ -370,9 +89,9 @@ async def test_memberships_show_the_address_that_the_account_has(auth: Auth) -> 
     ana = await auth.user(clinic.organization, "ana@parc.test", "nurse")
     await bootstrap.user(auth.store, other.organization, "ana@parc.test", "Ana", PASSWORD, [])
     await auth.act_as_administrator(other)
-    await auth.memberships.CreateMembership(_invitation(NEW, "doctor"))
+    await auth.memberships.CreateMembership(invitation(NEW, "doctor"))
 
-    await _change(auth, "ana@parc.test", NEW)
+    await change_address(auth, "ana@parc.test", NEW)
 
     for place in (clinic, other):
         await auth.act_as_administrator(place)
@@ -384,7 +103,7 @@ async def test_memberships_show_the_address_that_the_account_has(auth: Auth) -> 
             name_of("users", place.administrator): place.email,
             name_of("users", ana): NEW,
         }
-    again = await auth.memberships.CreateMembership(_invitation("ana@parc.test", "nurse"))
+    again = await auth.memberships.CreateMembership(invitation("ana@parc.test", "nurse"))
     assert again.state == membership_pb2.MEMBERSHIP_STATE_INVITED
 
 
@@ -393,9 +112,9 @@ async def test_an_invitation_elsewhere_keeps_the_address_it_was_sent_to(auth: Au
     clinic, other = await auth.clinic(), await auth.clinic("Clinique du Lac")
     await auth.user(clinic.organization, "ana@parc.test", "nurse")
     await auth.act_as_administrator(other)
-    made = await auth.memberships.CreateMembership(_invitation("ana@parc.test", "nurse"))
+    made = await auth.memberships.CreateMembership(invitation("ana@parc.test", "nurse"))
 
-    await _change(auth, "ana@parc.test", NEW)
+    await change_address(auth, "ana@parc.test", NEW)
 
     await auth.act_as_administrator(other)
     kept = await auth.memberships.GetMembership(
@@ -414,7 +133,7 @@ async def test_an_address_that_is_taken_is_not_told_to_who_wants_it(auth: Auth) 
         wire.ChangeEmailRequest(current_password=PASSWORD, new_email=NEW)
     )
 
-    assert await _templates(auth, NEW) == [Template.ACCOUNT_EXISTS]
+    assert await templates(auth, NEW) == [Template.ACCOUNT_EXISTS]
 
 
 async def test_an_account_is_updated_by_its_etag(auth: Auth) -> None:
@@ -466,8 +185,8 @@ async def test_a_deactivated_account_opens_by_a_reset(auth: Auth) -> None:
         await auth.proving.prove(made.access_token)
     with pytest.raises(InvalidCredentials):
         await auth.log_in(ANA)
-    await _ask_reset(auth, ANA)
-    await _reset(auth, await auth.mailed(ANA, Template.RESET_PASSWORD))
+    await ask_reset(auth, ANA)
+    await reset(auth, await auth.mailed(ANA, Template.RESET_PASSWORD))
     again = await auth.log_in(ANA, OTHER_PASSWORD)
     assert again.organization == name_of("organizations", clinic.organization)
 
