@@ -19,10 +19,9 @@ up *arguments:
 demo *arguments: setup
     @exec medhub demo "$@"
 
-# Three workers keep two cores busy: a good part of their time they wait for servers.
 # Run all tests (arguments go to pytest)
 test *arguments: setup
-    @exec pytest -n 3 "$@"
+    @exec pytest -n 2 "$@"
 
 # Run every check: format, lint, types, import rules, contract, all tests
 check: lint contract test
