@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from auth.domain.bindings import Binding, Held
-from auth.domain.roles import BUILT_IN, permissions_of, refuse_escalation
+from auth.domain.roles import ADMINISTRATOR, BUILT_IN, permissions_of, refuse_escalation
 from auth.storage.store import Tx
 from core import clock, identity
 from core.errors import InvalidField
@@ -34,6 +34,15 @@ async def check_without_end(tx: Tx, permissions: Iterable[str]) -> None:
     """
     giver = await _giver(tx)
     refuse_escalation(frozenset(permissions), giver.throughout(_ALWAYS, clock.now()))
+
+
+async def check_vouching(tx: Tx) -> None:
+    """Refuse whoever could not give every role to decide who vouches for people.
+
+    A provider says who signs in: whoever is tied to it, and whoever is invited. So nobody brings
+    one in, or changes one, who is not an administrator without an end. Raises EscalationRefused.
+    """
+    await check_without_end(tx, BUILT_IN[ADMINISTRATOR])
 
 
 class _Giver:

@@ -143,12 +143,6 @@ class Opening:
         lasts: Lives,
     ) -> Issued:
         now = clock.now()
-        # Read again with the revision: what has changed since the choice counts.
-        standing = await tx.principals.user(user, organization)
-        if not standing.enabled:
-            raise InvalidCredentials
-        if organization is not None and not standing.member:
-            raise NotAMember
         ends = now + lasts.whole
         made = Session(
             session,
@@ -163,6 +157,13 @@ class Opening:
         )
         call = identity.call()
         await tx.sessions.add(made, call.peer, device_name(call.agent))
+        # Read again with the revision: what has changed since the choice counts. The session's row
+        # has waited for whoever ends the person's sessions, so its tokens are of afterwards.
+        standing = await tx.principals.user(user, organization)
+        if not standing.enabled:
+            raise InvalidCredentials
+        if organization is not None and not standing.member:
+            raise NotAMember
         await tx.record_act(ACT, subject=user, resource=name_of("sessions", session), outcome="OK")
         return await issue(tx, self._signer, made, standing.revision, new_token())
 

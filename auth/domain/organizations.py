@@ -45,6 +45,16 @@ class OrganizationSettings:
     registration_domains: tuple[str, ...] = ()
     registration_roles: tuple[str, ...] = ()
 
+    def newly_given(self, before: "OrganizationSettings") -> frozenset[str]:
+        """The roles that people can get by joining, and could not before, or not all of them."""
+        if not self.self_registration:
+            return frozenset(self.registration_roles) - frozenset(before.registration_roles)
+        domains, earlier = set(self.registration_domains), set(before.registration_domains)
+        everybody = not domains and earlier
+        if not before.self_registration or everybody or (earlier and domains - earlier):
+            return frozenset(self.registration_roles)
+        return frozenset(self.registration_roles) - frozenset(before.registration_roles)
+
 
 def founded_by(key: bytes, user: UUID, request_id: str) -> UUID:
     """The id of the organization that a person founds by a request: a UUIDv8 (RFC 9562).

@@ -9,7 +9,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from auth.domain.bindings import Binding
 from auth.domain.federation import COLLECTION, GroupRole, IdentityProvider, Provisioning
 from auth.domain.memberships import check_etag
-from auth.giving import check_given
+from auth.giving import check_given, check_vouching
 from auth.openid_client import Reach
 from auth.sealing import Sealing
 from auth.servicers.times import timestamp
@@ -54,6 +54,7 @@ class IdentityProviders:
             earlier = await tx.first_try()
             if earlier is not None:
                 return provider_to_proto(await _held(tx, id_from(earlier.name, COLLECTION)))
+            await check_vouching(tx)
             made = await self._new(tx, asked)
             await check_given(tx, map(Binding, made.roles()), field=f"{_FIELD}.default_roles")
             await tx.identity_providers.add(made)
@@ -84,7 +85,7 @@ class IdentityProviders:
     async def UpdateIdentityProvider(
         self, request: wire.UpdateIdentityProviderRequest
     ) -> messages.IdentityProvider:
-        """Change a provider; whoever does must hold what it can give afterwards."""
+        """Change a provider; whoever does must hold what it can give afterwards: everything."""
         asked = request.identity_provider
         async with self._store.begin() as tx:
             held = await _locked(tx, id_from(asked.name, COLLECTION, field=f"{_FIELD}.name"))
@@ -92,6 +93,7 @@ class IdentityProviders:
             changed = await self._changed(tx, held, asked, request.update_mask)
             if changed == held:
                 return provider_to_proto(held)
+            await check_vouching(tx)
             await check_given(tx, map(Binding, changed.roles()), field=f"{_FIELD}.default_roles")
             return provider_to_proto(await _save(tx, changed))
 
@@ -115,6 +117,9 @@ class IdentityProviders:
             check_etag(held.revision, etag)
             if (held.disabled_at is not None) is disabled:
                 return provider_to_proto(held)
+            if not disabled:
+                await check_vouching(tx)
+                await check_given(tx, map(Binding, held.roles()), field="name")
             changed = replace(held, disabled_at=clock.now() if disabled else None)
             return provider_to_proto(await _save(tx, changed))
 

@@ -142,6 +142,7 @@ class Memberships:
             if back.acceptable:
                 saved, token = await self._invite_again(tx, back)
             else:
+                await check_given(tx, held.held.bindings, field="name")
                 saved, token = await _save(tx, back), ""
             await _tell(tx, saved)
         return membership_to_proto(saved, token)

@@ -118,8 +118,9 @@ class Organizations:
             settings = replace(before, **{each: getattr(asked, each) for each in fields})
             check_settings(settings)
             # Who joins gets them without an end, and nobody looks at it then.
-            new = set(settings.registration_roles) - set(before.registration_roles)
-            await check_given(tx, map(Binding, new), field="settings.registration_roles")
+            await check_given(
+                tx, map(Binding, settings.newly_given(before)), field="settings.registration_roles"
+            )
             now = clock.now()
             await tx.organizations.decide(key, settings, now)
         return settings_to_proto(

@@ -109,6 +109,8 @@ class ServiceAccounts:
                 # The answer of the first call was lost, and the etag is of before it.
                 return service_account_to_proto(held, keys)
             check_etag(held.revision, request.etag)
+            # Whoever has a key of it acts as it.
+            await check_given(tx, map(Binding, held.roles), field="name")
             check_room(keys)
             made = _key_from_proto(request.key, held.id, now)
             saved = await _touched(tx, held, now)

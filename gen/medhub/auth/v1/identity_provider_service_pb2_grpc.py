@@ -76,8 +76,8 @@ class IdentityProviderServiceServicer:
 
     def CreateIdentityProvider(self, request, context):
         """Adds a provider. Refuses a role that does not exist or an issuer that the operator does not
-        allow (INVALID_FIELD), and a role that holds more than the caller (ESCALATION_REFUSED).
-        Nothing is fetched from the provider yet.
+        allow (INVALID_FIELD), and a caller who is not an administrator without an end: a provider says
+        who signs in, the invited included (ESCALATION_REFUSED). Nothing is fetched from the provider yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,7 +99,7 @@ class IdentityProviderServiceServicer:
 
     def UpdateIdentityProvider(self, request, context):
         """Changes a provider: never its issuer, by which its people are known. Refuses a role that does
-        not exist (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED), and a stale
+        not exist (INVALID_FIELD), a caller who could not have added it (ESCALATION_REFUSED), and a stale
         etag (ETAG_MISMATCH).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -116,7 +116,8 @@ class IdentityProviderServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def EnableIdentityProvider(self, request, context):
-        """Lets people sign in by a disabled provider again. Refuses a stale etag (ETAG_MISMATCH).
+        """Lets people sign in by a disabled provider again. Refuses a caller who could not have added it
+        (ESCALATION_REFUSED) and a stale etag (ETAG_MISMATCH).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,8 +38,8 @@ class IdentityProviderServiceStub:
     def __new__(cls, channel: _aio.Channel) -> IdentityProviderServiceAsyncStub: ...
     CreateIdentityProvider: _grpc.UnaryUnaryMultiCallable[_identity_provider_service_pb2.CreateIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]
     """Adds a provider. Refuses a role that does not exist or an issuer that the operator does not
-    allow (INVALID_FIELD), and a role that holds more than the caller (ESCALATION_REFUSED).
-    Nothing is fetched from the provider yet.
+    allow (INVALID_FIELD), and a caller who is not an administrator without an end: a provider says
+    who signs in, the invited included (ESCALATION_REFUSED). Nothing is fetched from the provider yet.
     """
     GetIdentityProvider: _grpc.UnaryUnaryMultiCallable[_identity_provider_service_pb2.GetIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]
     """Shows one of the organization's providers."""
@@ -47,7 +47,7 @@ class IdentityProviderServiceStub:
     """Lists the organization's providers, oldest first."""
     UpdateIdentityProvider: _grpc.UnaryUnaryMultiCallable[_identity_provider_service_pb2.UpdateIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]
     """Changes a provider: never its issuer, by which its people are known. Refuses a role that does
-    not exist (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED), and a stale
+    not exist (INVALID_FIELD), a caller who could not have added it (ESCALATION_REFUSED), and a stale
     etag (ETAG_MISMATCH).
     """
     DisableIdentityProvider: _grpc.UnaryUnaryMultiCallable[_identity_provider_service_pb2.DisableIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]
@@ -56,7 +56,9 @@ class IdentityProviderServiceStub:
     (ETAG_MISMATCH).
     """
     EnableIdentityProvider: _grpc.UnaryUnaryMultiCallable[_identity_provider_service_pb2.EnableIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]
-    """Lets people sign in by a disabled provider again. Refuses a stale etag (ETAG_MISMATCH)."""
+    """Lets people sign in by a disabled provider again. Refuses a caller who could not have added it
+    (ESCALATION_REFUSED) and a stale etag (ETAG_MISMATCH).
+    """
 
 @_typing.type_check_only
 class IdentityProviderServiceAsyncStub(IdentityProviderServiceStub):
@@ -67,8 +69,8 @@ class IdentityProviderServiceAsyncStub(IdentityProviderServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateIdentityProvider: _aio.UnaryUnaryMultiCallable[_identity_provider_service_pb2.CreateIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]  # type: ignore[assignment]
     """Adds a provider. Refuses a role that does not exist or an issuer that the operator does not
-    allow (INVALID_FIELD), and a role that holds more than the caller (ESCALATION_REFUSED).
-    Nothing is fetched from the provider yet.
+    allow (INVALID_FIELD), and a caller who is not an administrator without an end: a provider says
+    who signs in, the invited included (ESCALATION_REFUSED). Nothing is fetched from the provider yet.
     """
     GetIdentityProvider: _aio.UnaryUnaryMultiCallable[_identity_provider_service_pb2.GetIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]  # type: ignore[assignment]
     """Shows one of the organization's providers."""
@@ -76,7 +78,7 @@ class IdentityProviderServiceAsyncStub(IdentityProviderServiceStub):
     """Lists the organization's providers, oldest first."""
     UpdateIdentityProvider: _aio.UnaryUnaryMultiCallable[_identity_provider_service_pb2.UpdateIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]  # type: ignore[assignment]
     """Changes a provider: never its issuer, by which its people are known. Refuses a role that does
-    not exist (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED), and a stale
+    not exist (INVALID_FIELD), a caller who could not have added it (ESCALATION_REFUSED), and a stale
     etag (ETAG_MISMATCH).
     """
     DisableIdentityProvider: _aio.UnaryUnaryMultiCallable[_identity_provider_service_pb2.DisableIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]  # type: ignore[assignment]
@@ -85,7 +87,9 @@ class IdentityProviderServiceAsyncStub(IdentityProviderServiceStub):
     (ETAG_MISMATCH).
     """
     EnableIdentityProvider: _aio.UnaryUnaryMultiCallable[_identity_provider_service_pb2.EnableIdentityProviderRequest, _identity_provider_pb2.IdentityProvider]  # type: ignore[assignment]
-    """Lets people sign in by a disabled provider again. Refuses a stale etag (ETAG_MISMATCH)."""
+    """Lets people sign in by a disabled provider again. Refuses a caller who could not have added it
+    (ESCALATION_REFUSED) and a stale etag (ETAG_MISMATCH).
+    """
 
 class IdentityProviderServiceServicer(metaclass=_abc_1.ABCMeta):
     """The identity providers that the organization trusts. Whoever configures one decides who enters
@@ -99,8 +103,8 @@ class IdentityProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_identity_provider_pb2.IdentityProvider, _abc.Awaitable[_identity_provider_pb2.IdentityProvider]]:
         """Adds a provider. Refuses a role that does not exist or an issuer that the operator does not
-        allow (INVALID_FIELD), and a role that holds more than the caller (ESCALATION_REFUSED).
-        Nothing is fetched from the provider yet.
+        allow (INVALID_FIELD), and a caller who is not an administrator without an end: a provider says
+        who signs in, the invited included (ESCALATION_REFUSED). Nothing is fetched from the provider yet.
         """
 
     @_abc_1.abstractmethod
@@ -126,7 +130,7 @@ class IdentityProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_identity_provider_pb2.IdentityProvider, _abc.Awaitable[_identity_provider_pb2.IdentityProvider]]:
         """Changes a provider: never its issuer, by which its people are known. Refuses a role that does
-        not exist (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED), and a stale
+        not exist (INVALID_FIELD), a caller who could not have added it (ESCALATION_REFUSED), and a stale
         etag (ETAG_MISMATCH).
         """
 
@@ -147,6 +151,8 @@ class IdentityProviderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_provider_service_pb2.EnableIdentityProviderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_identity_provider_pb2.IdentityProvider, _abc.Awaitable[_identity_provider_pb2.IdentityProvider]]:
-        """Lets people sign in by a disabled provider again. Refuses a stale etag (ETAG_MISMATCH)."""
+        """Lets people sign in by a disabled provider again. Refuses a caller who could not have added it
+        (ESCALATION_REFUSED) and a stale etag (ETAG_MISMATCH).
+        """
 
 def add_IdentityProviderServiceServicer_to_server(servicer: IdentityProviderServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -100,6 +100,8 @@ class MembershipServiceServicer:
 
         Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
         (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -126,6 +128,8 @@ class MembershipServiceServicer:
         Refuses a role that does not exist (INVALID_FIELD), a role that holds more than the caller
         (ESCALATION_REFUSED), a stale etag (ETAG_MISMATCH) and the end of the last administrator
         (LAST_ADMINISTRATOR).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,6 +144,8 @@ class MembershipServiceServicer:
         role that holds more than the caller does throughout its period (ESCALATION_REFUSED), a stale
         etag (ETAG_MISMATCH) and the end of the last administrator without a period
         (LAST_ADMINISTRATOR).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,8 +163,10 @@ class MembershipServiceServicer:
 
     def ReactivateMembership(self, request, context):
         """Lets a suspended member in again, without the access grants of before. Who has never accepted is
-        invited anew, as by CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
-        hold more than the caller (ESCALATION_REFUSED).
+        invited anew, as by CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and roles that hold more
+        than the caller (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -170,6 +178,8 @@ class MembershipServiceServicer:
 
         Refuses a stale etag (ETAG_MISMATCH), a membership that was accepted or is suspended (NOT_INVITED)
         and roles that hold more than the caller (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

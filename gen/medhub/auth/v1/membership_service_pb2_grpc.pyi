@@ -42,6 +42,8 @@ class MembershipServiceStub:
 
     Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
     (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     GetMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.GetMembershipRequest, _membership_pb2.Membership]
     """Shows one membership."""
@@ -54,6 +56,8 @@ class MembershipServiceStub:
     Refuses a role that does not exist (INVALID_FIELD), a role that holds more than the caller
     (ESCALATION_REFUSED), a stale etag (ETAG_MISMATCH) and the end of the last administrator
     (LAST_ADMINISTRATOR).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     SetMembershipBindings: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.SetMembershipBindingsRequest, _membership_pb2.Membership]
     """Gives a member exactly these roles, each in its period: it acts on every server within
@@ -64,6 +68,8 @@ class MembershipServiceStub:
     role that holds more than the caller does throughout its period (ESCALATION_REFUSED), a stale
     etag (ETAG_MISMATCH) and the end of the last administrator without a period
     (LAST_ADMINISTRATOR).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     SuspendMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.SuspendMembershipRequest, _membership_pb2.Membership]
     """Shuts a member out of the organization; their tokens for it are dead within milliseconds, and
@@ -73,8 +79,10 @@ class MembershipServiceStub:
     """
     ReactivateMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ReactivateMembershipRequest, _membership_pb2.Membership]
     """Lets a suspended member in again, without the access grants of before. Who has never accepted is
-    invited anew, as by CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
-    hold more than the caller (ESCALATION_REFUSED).
+    invited anew, as by CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and roles that hold more
+    than the caller (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     ResendInvitation: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ResendInvitationRequest, _membership_pb2.Membership]
     """Invites a person anew who has not accepted yet; the token of before is dead, that of an invitation
@@ -82,6 +90,8 @@ class MembershipServiceStub:
 
     Refuses a stale etag (ETAG_MISMATCH), a membership that was accepted or is suspended (NOT_INVITED)
     and roles that hold more than the caller (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RevokeInvitation: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.RevokeInvitationRequest, _membership_service_pb2.RevokeInvitationResponse]
     """Takes an invitation back; its token is dead at once, and the address may be invited again.
@@ -109,6 +119,8 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
 
     Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
     (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     GetMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.GetMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
     """Shows one membership."""
@@ -121,6 +133,8 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     Refuses a role that does not exist (INVALID_FIELD), a role that holds more than the caller
     (ESCALATION_REFUSED), a stale etag (ETAG_MISMATCH) and the end of the last administrator
     (LAST_ADMINISTRATOR).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     SetMembershipBindings: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.SetMembershipBindingsRequest, _membership_pb2.Membership]  # type: ignore[assignment]
     """Gives a member exactly these roles, each in its period: it acts on every server within
@@ -131,6 +145,8 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     role that holds more than the caller does throughout its period (ESCALATION_REFUSED), a stale
     etag (ETAG_MISMATCH) and the end of the last administrator without a period
     (LAST_ADMINISTRATOR).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     SuspendMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.SuspendMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
     """Shuts a member out of the organization; their tokens for it are dead within milliseconds, and
@@ -140,8 +156,10 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     """
     ReactivateMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ReactivateMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
     """Lets a suspended member in again, without the access grants of before. Who has never accepted is
-    invited anew, as by CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
-    hold more than the caller (ESCALATION_REFUSED).
+    invited anew, as by CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and roles that hold more
+    than the caller (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     ResendInvitation: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ResendInvitationRequest, _membership_pb2.Membership]  # type: ignore[assignment]
     """Invites a person anew who has not accepted yet; the token of before is dead, that of an invitation
@@ -149,6 +167,8 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
 
     Refuses a stale etag (ETAG_MISMATCH), a membership that was accepted or is suspended (NOT_INVITED)
     and roles that hold more than the caller (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RevokeInvitation: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.RevokeInvitationRequest, _membership_service_pb2.RevokeInvitationResponse]  # type: ignore[assignment]
     """Takes an invitation back; its token is dead at once, and the address may be invited again.
@@ -179,6 +199,8 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
         (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -209,6 +231,8 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         Refuses a role that does not exist (INVALID_FIELD), a role that holds more than the caller
         (ESCALATION_REFUSED), a stale etag (ETAG_MISMATCH) and the end of the last administrator
         (LAST_ADMINISTRATOR).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -225,6 +249,8 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         role that holds more than the caller does throughout its period (ESCALATION_REFUSED), a stale
         etag (ETAG_MISMATCH) and the end of the last administrator without a period
         (LAST_ADMINISTRATOR).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -246,8 +272,10 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_membership_pb2.Membership, _abc.Awaitable[_membership_pb2.Membership]]:
         """Lets a suspended member in again, without the access grants of before. Who has never accepted is
-        invited anew, as by CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and the new token of roles that
-        hold more than the caller (ESCALATION_REFUSED).
+        invited anew, as by CreateMembership. Refuses a stale etag (ETAG_MISMATCH) and roles that hold more
+        than the caller (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -261,6 +289,8 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Refuses a stale etag (ETAG_MISMATCH), a membership that was accepted or is suspended (NOT_INVITED)
         and roles that hold more than the caller (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod

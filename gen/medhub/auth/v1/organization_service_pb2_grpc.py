@@ -116,6 +116,8 @@ class OrganizationServiceServicer:
         Refuses a stale etag (ETAG_MISMATCH), lives beyond the bounds of NIST SP 800-63B, a required
         factor where none that proves more is allowed, a role that does not exist (INVALID_FIELD), and a
         role for those who join that holds more than the caller (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

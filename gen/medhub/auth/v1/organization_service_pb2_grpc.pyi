@@ -59,6 +59,8 @@ class OrganizationServiceStub:
     Refuses a stale etag (ETAG_MISMATCH), lives beyond the bounds of NIST SP 800-63B, a required
     factor where none that proves more is allowed, a role that does not exist (INVALID_FIELD), and a
     role for those who join that holds more than the caller (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     GetOrganizationDashboard: _grpc.UnaryUnaryMultiCallable[_organization_service_pb2.GetOrganizationDashboardRequest, _organization_pb2.OrganizationDashboard]
     """Counts members, roles, invitations and sessions of the organization."""
@@ -93,6 +95,8 @@ class OrganizationServiceAsyncStub(OrganizationServiceStub):
     Refuses a stale etag (ETAG_MISMATCH), lives beyond the bounds of NIST SP 800-63B, a required
     factor where none that proves more is allowed, a role that does not exist (INVALID_FIELD), and a
     role for those who join that holds more than the caller (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     GetOrganizationDashboard: _aio.UnaryUnaryMultiCallable[_organization_service_pb2.GetOrganizationDashboardRequest, _organization_pb2.OrganizationDashboard]  # type: ignore[assignment]
     """Counts members, roles, invitations and sessions of the organization."""
@@ -154,6 +158,8 @@ class OrganizationServiceServicer(metaclass=_abc_1.ABCMeta):
         Refuses a stale etag (ETAG_MISMATCH), lives beyond the bounds of NIST SP 800-63B, a required
         factor where none that proves more is allowed, a role that does not exist (INVALID_FIELD), and a
         role for those who join that holds more than the caller (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod

@@ -105,6 +105,8 @@ class RoleServiceServicer:
         Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), a new permission that no
         contract declares (INVALID_FIELD) and one that the caller does not hold without end
         (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

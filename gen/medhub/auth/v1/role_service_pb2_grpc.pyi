@@ -53,6 +53,8 @@ class RoleServiceStub:
     Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), a new permission that no
     contract declares (INVALID_FIELD) and one that the caller does not hold without end
     (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     DeleteRole: _grpc.UnaryUnaryMultiCallable[_role_service_pb2.DeleteRoleRequest, _role_service_pb2.DeleteRoleResponse]
     """Deletes a role of the organization that nobody holds.
@@ -89,6 +91,8 @@ class RoleServiceAsyncStub(RoleServiceStub):
     Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), a new permission that no
     contract declares (INVALID_FIELD) and one that the caller does not hold without end
     (ESCALATION_REFUSED).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     DeleteRole: _aio.UnaryUnaryMultiCallable[_role_service_pb2.DeleteRoleRequest, _role_service_pb2.DeleteRoleResponse]  # type: ignore[assignment]
     """Deletes a role of the organization that nobody holds.
@@ -146,6 +150,8 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), a new permission that no
         contract declares (INVALID_FIELD) and one that the caller does not hold without end
         (ESCALATION_REFUSED).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod

@@ -113,6 +113,8 @@ class ServiceAccountServiceServicer:
         """Gives a program other roles; they act at once. Refuses a role that does not exist
         (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED) and a stale etag
         (ETAG_MISMATCH).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,8 +123,9 @@ class ServiceAccountServiceServicer:
     def AddServiceAccountKey(self, request, context):
         """Adds a public key, so that the program can change to it before the old one is removed or
         expires. Refuses a key that proves an account already and one that expires in the past
-        (INVALID_FIELD), a sixth key (TOO_MANY_KEYS) and a stale etag (ETAG_MISMATCH). To repeat it with
-        the same key changes nothing.
+        (INVALID_FIELD), a sixth key (TOO_MANY_KEYS), an account that holds more than the caller, since
+        whoever has a key acts as it (ESCALATION_REFUSED), and a stale etag (ETAG_MISMATCH). To repeat it
+        with the same key changes nothing.
 
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """

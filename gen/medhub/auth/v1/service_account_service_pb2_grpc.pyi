@@ -52,12 +52,15 @@ class ServiceAccountServiceStub:
     """Gives a program other roles; they act at once. Refuses a role that does not exist
     (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED) and a stale etag
     (ETAG_MISMATCH).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     AddServiceAccountKey: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.AddServiceAccountKeyRequest, _service_account_pb2.ServiceAccount]
     """Adds a public key, so that the program can change to it before the old one is removed or
     expires. Refuses a key that proves an account already and one that expires in the past
-    (INVALID_FIELD), a sixth key (TOO_MANY_KEYS) and a stale etag (ETAG_MISMATCH). To repeat it with
-    the same key changes nothing.
+    (INVALID_FIELD), a sixth key (TOO_MANY_KEYS), an account that holds more than the caller, since
+    whoever has a key acts as it (ESCALATION_REFUSED), and a stale etag (ETAG_MISMATCH). To repeat it
+    with the same key changes nothing.
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -91,12 +94,15 @@ class ServiceAccountServiceAsyncStub(ServiceAccountServiceStub):
     """Gives a program other roles; they act at once. Refuses a role that does not exist
     (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED) and a stale etag
     (ETAG_MISMATCH).
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     AddServiceAccountKey: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.AddServiceAccountKeyRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
     """Adds a public key, so that the program can change to it before the old one is removed or
     expires. Refuses a key that proves an account already and one that expires in the past
-    (INVALID_FIELD), a sixth key (TOO_MANY_KEYS) and a stale etag (ETAG_MISMATCH). To repeat it with
-    the same key changes nothing.
+    (INVALID_FIELD), a sixth key (TOO_MANY_KEYS), an account that holds more than the caller, since
+    whoever has a key acts as it (ESCALATION_REFUSED), and a stale etag (ETAG_MISMATCH). To repeat it
+    with the same key changes nothing.
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -157,6 +163,8 @@ class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives a program other roles; they act at once. Refuses a role that does not exist
         (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED) and a stale etag
         (ETAG_MISMATCH).
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -167,8 +175,9 @@ class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_service_account_pb2.ServiceAccount, _abc.Awaitable[_service_account_pb2.ServiceAccount]]:
         """Adds a public key, so that the program can change to it before the old one is removed or
         expires. Refuses a key that proves an account already and one that expires in the past
-        (INVALID_FIELD), a sixth key (TOO_MANY_KEYS) and a stale etag (ETAG_MISMATCH). To repeat it with
-        the same key changes nothing.
+        (INVALID_FIELD), a sixth key (TOO_MANY_KEYS), an account that holds more than the caller, since
+        whoever has a key acts as it (ESCALATION_REFUSED), and a stale etag (ETAG_MISMATCH). To repeat it
+        with the same key changes nothing.
 
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
