@@ -32,7 +32,7 @@ Identity: TypeAlias = pyrage.x25519.Identity
 
 
 class Unusable(Exception):
-    """The file is no backup, is cut, or the key does not open it; the text says which."""
+    """The file is no archive, was cut or altered, or is for another key."""
 
 
 class Writer:
@@ -113,11 +113,16 @@ def _and_close(work: Callable[[IO[bytes]], None], end: IO[bytes]) -> None:
 
 
 def unpack(
-    source: Path, identity: Identity, into: Path, accept: Callable[[dict[str, str]], None]
+    source: Path,
+    identity: Identity,
+    into: Path,
+    accept: Callable[[dict[str, str]], None],
+    *,
+    what: str = "backup",
 ) -> None:
     """Unpack an archive into an empty folder. `accept` sees the manifest before anything else.
 
-    Raises Unusable, and whatever `accept` raises.
+    Raises Unusable, whose text calls the file by `what` it should be, and what `accept` raises.
     """
     reading, writing = os.pipe()
     with ThreadPoolExecutor(1) as pool, source.open("rb") as sealed:
@@ -137,7 +142,7 @@ def unpack(
         except BrokenPipeError:
             pass  # The reader has stopped first, and says why.
         except (pyrage.DecryptError, OSError) as error:
-            raise Unusable(f"{source} is no backup, or not for this key") from error
+            raise Unusable(f"{source} is no {what}, not for this key, or was altered") from error
         if failed is not None:
             raise Unusable(f"{source} is not whole") from failed
 

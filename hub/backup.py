@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyrage
 
-from core.crypto.private_files import PrivateFile
+from core.crypto.private_files import PrivateFile, UnsafeFile
 from hub import archive
 from hub.archive import Recipient
 from hub.layout import Layout
@@ -41,8 +41,11 @@ def recipient_of(key: Path) -> Recipient:
 
 
 def identity_in(key: Path) -> archive.Identity:
-    """The key in a file, as age-keygen or `medhub backup` made it. Raises BackupFailed."""
-    lines = PrivateFile(key).read().decode("ascii", "replace").splitlines()
+    """The key in a file, as age-keygen or medhub made it. Raises OSError or BackupFailed."""
+    try:
+        lines = PrivateFile(key).read().decode("ascii", "replace").splitlines()
+    except UnsafeFile as unsafe:
+        raise BackupFailed(f"{key} {unsafe}") from None
     stated = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     try:
         [one] = stated

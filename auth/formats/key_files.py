@@ -12,11 +12,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from core.crypto.private_files import PrivateFile
+from core.crypto.private_files import PrivateFile, UnsafeFile
 
 
 class KeyFileUnusable(Exception):
-    """The file is no key file. Says which one, and nothing of what is inside."""
+    """The file is no key file, or open to others. Says which, and nothing of what is inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,8 @@ def read_or_create(path: Path) -> KeyFile:
         return KeyFile(str(content["account"]), key)
     except (KeyError, TypeError, ValueError, binascii.Error):
         raise KeyFileUnusable(f"{path} is no key file") from None
+    except UnsafeFile as unsafe:
+        raise KeyFileUnusable(f"{path} {unsafe}") from None
 
 
 def write(path: Path, key: KeyFile) -> None:

@@ -42,6 +42,24 @@ _DataDir = Annotated[
 _Organization = Annotated[str, typer.Argument(help="organizations/{uuid}, suspended.")]
 
 
+@app.command("key")
+def make_key(
+    file: Annotated[Path, typer.Argument(help="The key file; made when there is none.")],
+) -> None:
+    """Make the key of whom a package is for, and print its public half (`age1…`).
+
+    The file, which its owner alone can read, opens the package: it stays with them. Of a file
+    that is there already the public half is printed, and nothing is changed.
+    """
+    from hub.backup import BackupFailed, recipient_of
+
+    try:
+        public = recipient_of(file)
+    except (BackupFailed, OSError) as refusal:
+        _refuse(refusal)
+    _say(str(public))
+
+
 @app.command()
 def export(
     organization: _Organization,

@@ -32,7 +32,8 @@ class Verified:
 def opened(source: Path, key: archive.Identity, into: Path) -> Verified:
     """Open a package into an empty folder and verify it. Raises archive.Unusable and Damaged."""
     manifests: list[dict[str, Any]] = []
-    archive.unpack(source, key, into, _only(source, manifests.append))
+    accept = _only(source, manifests.append)
+    archive.unpack(source, key, into, accept, what="package of an organization")
     [manifest] = manifests
     (into / archive.MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
     digest, tables = checked(into)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pyrage
 import pytest
 from typer.testing import CliRunner
 
@@ -31,6 +32,51 @@ def test_a_command_that_cannot_be_done_says_why(
     assert ran.exit_code == 1
     assert said in ran.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_key_of_whom_a_package_is_for_is_made_once(tmp_path: Path) -> None:
+    """A file that its owner alone reads; the public half is printed, also of one that is there."""
+    file = tmp_path / "owner.key"
+
+    made, again = (CliRunner().invoke(app, ["offboard", "key", str(file)]) for _ in range(2))
+
+    public = pyrage.x25519.Identity.from_str(file.read_text().strip()).to_public()
+    assert (made.stdout, again.stdout) == (f"{public}\n", f"{public}\n")
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"), [(0o644, "closed to group and others"), (0o600, "is no package")]
+)
+def test_a_package_that_cannot_be_opened_says_why(tmp_path: Path, mode: int, said: str) -> None:
+    """A key that others could read opens nothing; what was altered or is another's is no backup."""
+    key, package = tmp_path / "owner.key", tmp_path / "package.age"
+    CliRunner().invoke(app, ["offboard", "key", str(key)])
+    key.chmod(mode)
+    package.write_bytes(pyrage.encrypt(b"x", [pyrage.x25519.Identity.generate().to_public()]))
+
+    ran = CliRunner().invoke(app, ["offboard", "verify", str(package), "--key", str(key)])
+
+    assert ran.exit_code == 1
+    [line] = ran.stderr.splitlines()
+    assert said in line
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_backup_is_not_sealed_to_a_key_that_others_can_read(tmp_path: Path, command: str) -> None:
+    """Nor opened by one: it says so in a line."""
+    key, none = tmp_path / "key", tmp_path / "none"
+    CliRunner().invoke(app, ["offboard", "key", str(key)])
+    key.chmod(0o644)
+    none.touch()
+    options = ["--key", str(key), "--data-dir", str(tmp_path / "data")]
+    options += ["--destroyed-keys", str(none)] if command == "restore" else []
+
+    ran = CliRunner().invoke(app, [command, str(tmp_path / "x.age"), *options])
+
+    assert ran.exit_code == 1
+    [line] = ran.stderr.splitlines()
+    assert "closed to group and others" in line
 
 
 def test_what_the_environment_lacks_is_named() -> None:
