@@ -17,8 +17,9 @@ from auth.domain.bindings import Held
 from auth.domain.events import MembershipChanged, SubjectEpoch
 from auth.domain.memberships import Membership
 from auth.domain.passwords import check_new_password, context_words
-from auth.domain.roles import BUILT_IN, OF_THE_PLATFORM
+from auth.domain.roles import ADMINISTRATOR, BUILT_IN, OF_THE_PLATFORM
 from auth.domain.sessions import forget_at
+from auth.guessing import refuse_guessable
 from auth.hashing import hash_unguessable, matches
 from auth.storage.organizations import Organization
 from auth.storage.service_accounts import ServiceAccount
@@ -32,6 +33,9 @@ from core.truth.proof import SERVER_NAME
 class UnknownRole(ValueError):
     """A role that is not built in, or that the account cannot hold."""
 
+    def __init__(self, role: str) -> None:
+        super().__init__(f"{role} is no built-in role that such an account can hold")
+
 
 class AccountNotProven(ValueError):
     """The address has an account already, with another password, or one that is shut out."""
@@ -39,24 +43,60 @@ class AccountNotProven(ValueError):
     def __init__(self) -> None:
         super().__init__(
             "the address has an account already, which this password does not open; if it is not"
-            " the person's own, `operate release-address` frees the address"
+            " the person's own, `medhub auth release-address` frees the address"
         )
 
 
 class NotAServer(ValueError):
     """A name that no server of the platform can have: lower case letters, digits, underscores."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} is no name of a server, which has lower case letters, digits and underscores"
+        )
+
 
 class AnotherOrganization(ValueError):
     """The key proves an account of another organization, or of the platform."""
 
+    def __init__(self, account: str) -> None:
+        super().__init__(f"the key proves {account}, which is not of this organization")
 
-async def organization(store: Store, display_name: str, test: bool = False) -> UUID:
-    """The organization of that name; it is made where there is none."""
+
+async def first_organization(
+    store: Store, display_name: str, email: str, name: str, password: str, *, test: bool = False
+) -> UUID:
+    """The organization of that name with its administrator; what is missing is made.
+
+    Nothing is, unless the password is one that the administrator can have. Raises
+    PasswordTooCommon, InvalidField and AccountNotProven.
+    """
+    context = (email, name)
+    check_new_password(password, context=context)
+    await asyncio.to_thread(refuse_guessable, password, context_words(context))
+    made = await organization(store, display_name, test, opened_by=(email, password))
+    await user(store, made, email, name, password, [ADMINISTRATOR])
+    return made
+
+
+async def organization(
+    store: Store,
+    display_name: str,
+    test: bool = False,
+    *,
+    opened_by: tuple[str, str] | None = None,
+) -> UUID:
+    """The organization of that name; it is made where there is none.
+
+    An account that has the address of `opened_by` already has to be opened by the password there,
+    or none is made. Raises AccountNotProven.
+    """
     async with _begin(store, None) as tx:
         found = await tx.organizations.find(display_name)
         if found is not None:
             return found
+        if opened_by is not None:
+            await _proven(tx, *opened_by)
         made = Organization(new_id(), display_name, test, None, clock.now())
         await tx.organizations.add(made)
     return made.id
@@ -146,16 +186,24 @@ async def _begin(store: Store, within: UUID | None) -> AsyncIterator[Tx]:
 
 async def _account(tx: Tx, email: str, password: str, password_hash: str) -> UUID:
     """The account of the address, made or proven. Raises AccountNotProven."""
-    found = await tx.users.find(email)
+    found = await _proven(tx, email, password)
     if found is not None:
-        proven = await asyncio.to_thread(matches, found.password_hash, password)
-        if not proven or found.disabled_at is not None:
-            raise AccountNotProven
-        return found.id
+        return found
     key = new_id()
     # The operator vouches for the address.
     await tx.users.add(key, email, clock.now(), password_hash, verified=True)
     return key
+
+
+async def _proven(tx: Tx, email: str, password: str) -> UUID | None:
+    """The account that has the address, None where none has. Raises AccountNotProven."""
+    found = await tx.users.find(email)
+    if found is None:
+        return None
+    proven = await asyncio.to_thread(matches, found.password_hash, password)
+    if not proven or found.disabled_at is not None:
+        raise AccountNotProven
+    return found.id
 
 
 async def _join(

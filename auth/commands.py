@@ -10,17 +10,16 @@ from uuid import UUID
 
 from auth import bootstrap, operation
 from auth.domain.assertions import COLLECTION
-from auth.domain.roles import ADMINISTRATOR
 from auth.formats import key_files
 from auth.outbox import outbox_text
 from auth.posting import Post
 from auth.settings import CommandSettings
 from auth.signing import Signer, rotate
 from auth.storage.store import Store
-from core.crypto.keyring import Keyring
+from core.crypto.keyring import Keyring, KeyringUnusable
 from core.crypto.unlocking import KeyFile, Passphrase
 from core.database import Database
-from core.errors import Refusal
+from core.errors import InvalidName, Refusal
 from core.ids import id_from, name_of
 from core.settings import CoreSettings
 
@@ -30,10 +29,23 @@ def run(arguments: list[str]) -> int:
     parsed = _parser().parse_args(arguments)
     try:
         asyncio.run(_with_store(parsed.work, parsed))
-    except (Refusal, ValueError, OSError, key_files.KeyFileUnusable) as refused:
-        print(f"refused: {refused}", file=sys.stderr)
-        return 1
+    except Refusal as refused:
+        return _refuse(_told(refused))
+    except (ValueError, OSError, key_files.KeyFileUnusable, KeyringUnusable) as refused:
+        return _refuse(str(refused))
     return 0
+
+
+def _refuse(why: str) -> int:
+    print(f"refused: {why}", file=sys.stderr)
+    return 1
+
+
+def _told(refused: Refusal) -> str:
+    """The reason, and what it is about: each field with what belongs there."""
+    about = [f"{key}: {value}" for key, value in refused.metadata.items()]
+    about += [f"{each.field}: {each.description or each.rule}" for each in refused.violations]
+    return f"{refused.reason} ({'; '.join(about)})" if about else refused.reason
 
 
 def _parser() -> ArgumentParser:
@@ -120,18 +132,25 @@ async def _with_store(work: Callable[[Store, Namespace], Awaitable[str]], given:
 
 async def _organization(store: Store, given: Namespace) -> str:
     password = await asyncio.to_thread(_password, given.password_file)
-    made = await bootstrap.organization(store, given.display_name, given.test)
-    await bootstrap.user(
-        store, made, given.admin_email, given.admin_name, password, [ADMINISTRATOR]
+    if not password:
+        raise ValueError(
+            "the administrator's password is missing: give it on standard input, or name a file"
+            " that holds it with --password-file"
+        )
+    made = await bootstrap.first_organization(
+        store,
+        given.display_name,
+        given.admin_email,
+        given.admin_name,
+        password,
+        test=given.test,
     )
     return name_of("organizations", made)
 
 
 async def _service_account(store: Store, given: Namespace) -> str:
     key = await asyncio.to_thread(key_files.read_or_create, given.key)
-    within = given.organization and id_from(
-        given.organization, "organizations", field="organization"
-    )
+    within = given.organization and _id(given.organization, "organizations")
     account = await bootstrap.service_account(
         store,
         within or None,
@@ -174,15 +193,15 @@ async def _begin_history(store: Store, _given: Namespace) -> str:
 
 
 async def _suspend(store: Store, given: Namespace) -> str:
-    return _revision(await operation.suspend_organization(store, _id(given)))
+    return _revision(await operation.suspend_organization(store, _organization_of(given)))
 
 
 async def _reactivate(store: Store, given: Namespace) -> str:
-    return _revision(await operation.reactivate_organization(store, _id(given)))
+    return _revision(await operation.reactivate_organization(store, _organization_of(given)))
 
 
 async def _disable_server(store: Store, given: Namespace) -> str:
-    account = id_from(given.account, COLLECTION, field="account")
+    account = _id(given.account, COLLECTION)
     return _revision(await operation.disable_server(store, account))
 
 
@@ -207,8 +226,16 @@ async def _release(store: Store, given: Namespace) -> str:
     return _revision(await operation.release_address(store, given.email))
 
 
-def _id(given: Namespace) -> UUID:
-    return id_from(given.organization, "organizations", field="organization")
+def _organization_of(given: Namespace) -> UUID:
+    return _id(given.organization, "organizations")
+
+
+def _id(name: str, collection: str) -> UUID:
+    """The id in a name. Raises ValueError, which says how such a name looks."""
+    try:
+        return id_from(name, collection)
+    except InvalidName:
+        raise ValueError(f"{name} is no name of the form {collection}/{{uuid}}") from None
 
 
 def _revision(revision: int) -> str:

@@ -29,7 +29,7 @@ async def suspend_organization(store: Store, organization: UUID) -> int:
     """Accept no token for it from now on. Answers the revision; raises NoSuchRow."""
     async with store.begin_as(own_call("Suspend", "auth.organizations.suspend")) as tx:
         if not await tx.organizations.suspend(organization, clock.now()):
-            raise NoSuchRow(organization)
+            raise NoSuchRow("there is no such organization")
         # Kept until it works again, so that servers that start later know it too.
         event = OrganizationEpoch(organization, suspended=True, forget_at=None)
         return await tx.state.publish([event])

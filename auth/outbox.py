@@ -7,14 +7,17 @@ something, and is nobody's to read but the recipient's.
 from auth.background import own_call
 from auth.domain.wording import text_of
 from auth.posting import Post
-from auth.storage.messages import KEPT, Shown
+from auth.storage.messages import KEPT, MOST_SHOWN, Shown
 from auth.storage.store import Store, Tx
 
 
 async def outbox_text(store: Store, post: Post) -> str:
     """The messages, the newest last, as lines for a terminal."""
     async with store.begin_as(own_call("Outbox", "auth.messages.read")) as tx:
-        parts = [await _told(tx, post, each) for each in reversed(await tx.messages.shown())]
+        shown = await tx.messages.shown()
+        parts = [await _told(tx, post, each) for each in reversed(shown)]
+    if len(shown) == MOST_SHOWN:
+        parts.append(f"only the newest {MOST_SHOWN} are shown")
     return "\n".join(parts) or "no message waits, is kept or was given up"
 
 

@@ -2,7 +2,7 @@
 
 A lock that strangers can close is a weapon, so attempts from a network address that the
 account has logged in from before are counted in a lane of their own: who floods an account
-from elsewhere does not shut its owner out.
+from elsewhere does not shut its owner out there.
 """
 
 import hashlib

@@ -16,6 +16,8 @@ from auth.operation import disable_account
 from tests.support.credentials import PASSWORD, Auth
 from tests.support.postgres import ServiceDatabase
 
+UNKNOWN = "organizations/01980000-0000-7000-8000-000000000001"
+
 
 async def test_everything_is_made_once(auth: Auth) -> None:
     """Repeated one after the other, and at once."""
@@ -157,5 +159,65 @@ def test_the_commands_make_an_organization_and_a_key_file(
     assert read_or_create(key).account == said[1]
     assert key.stat().st_mode & 0o077 == 0
     assert service.rows("SELECT roles FROM service_account") == [{"roles": ["service"]}]
-    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
-    assert run([*organization[:-1], "Beta", *administrator]) == 1
+
+
+@pytest.mark.parametrize(
+    ("password", "email", "said"),
+    [
+        ("", "b@beta.test", "the administrator's password is missing"),
+        ("short", "b@beta.test", "INVALID_FIELD (password: 15 to 1024 characters)"),
+        ("administrator2026", "b@beta.test", "PASSWORD_TOO_COMMON"),
+        ("another-kestrel-9-xylophone", "a@alpha.test", "`medhub auth release-address`"),
+    ],
+)
+def test_without_a_password_that_can_be_theirs_nothing_is_made(
+    database: Callable[..., ServiceDatabase],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    password: str,
+    email: str,
+    said: str,
+) -> None:
+    """Neither the organization: what is missing is said, and the command is given again."""
+    service = database("auth")
+    monkeypatch.setenv("MEDHUB_AUTH_DATABASE_APP_URL", service.urls.app)
+    command = ["bootstrap", "organization", "--admin-name", "A", "--display-name"]
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    assert run([*command, "Alpha", "--admin-email", "a@alpha.test"]) == 0
+
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
+    done = run([*command, "Beta", "--admin-email", email])
+
+    assert done == 1
+    assert said in capsys.readouterr().err
+    assert service.rows("SELECT display_name FROM organization") == [{"display_name": "Alpha"}]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["operate", "suspend-organization", UNKNOWN], "there is no such organization"),
+        (["operate", "suspend-organization", "Alpha"], "of the form organizations/{uuid}"),
+        (["operate", "disable-server", UNKNOWN], "of the form serviceAccounts/{uuid}"),
+        (["bootstrap", "service-account", "--key", "open", "--role", "service"], "chmod 600"),
+        (["bootstrap", "service-account", "--key", "new", "--role", "nurse"], "nurse is no"),
+    ],
+)
+def test_a_refused_command_names_what_it_is_about(
+    database: Callable[..., ServiceDatabase],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+    said: str,
+) -> None:
+    """A name of nothing, a name of another form, a key file open to others, a role."""
+    monkeypatch.setenv("MEDHUB_AUTH_DATABASE_APP_URL", database("auth").urls.app)
+    monkeypatch.chdir(tmp_path)
+    Path("open").touch(mode=0o644)
+
+    assert run(command) == 1
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("refused: ")
+    assert said in line

@@ -229,3 +229,22 @@ async def test_the_outbox_shows_content_of_what_development_keeps_alone(auth: Au
     assert [code in shown for code in ("271828", "314159")].count(True) == 1
     assert shown.count("ana@clinic.test") == 1
     assert "QUEUED  EMAIL  EMAIL_CODE" in shown
+    assert "only the newest" not in shown
+
+
+async def test_an_outbox_that_shows_no_more_says_so(
+    auth: Auth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest are shown, and that there may be others."""
+    post = Post(auth.keyring)
+    async with auth.store.begin_as(own_call("Test", "auth.test")) as tx:
+        for _ in range(3):
+            made = Message(Channel.EMAIL, "a@b.test", Template.EMAIL_CODE, "en", {"code": "271828"})
+            await post.send(tx, made)
+    for module in ("auth.outbox", "auth.storage.messages"):
+        monkeypatch.setattr(f"{module}.MOST_SHOWN", 2)
+
+    shown = await outbox_text(auth.store, post)
+
+    assert shown.count("EMAIL_CODE") == 2
+    assert shown.endswith("only the newest 2 are shown")

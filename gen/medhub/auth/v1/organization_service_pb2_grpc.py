@@ -28,7 +28,7 @@ if _version_not_supported:
 
 class OrganizationServiceStub:
     """The organization that the caller works in. To shut a whole organization out is the operator's act
-    (`python -m auth operate suspend-organization`): an administrator who did it could not undo it. They
+    (`medhub auth suspend-organization`): an administrator who did it could not undo it. They
     end everybody's sessions by SessionService.RevokeOrganizationSessions.
     """
 
@@ -72,7 +72,7 @@ class OrganizationServiceStub:
 
 class OrganizationServiceServicer:
     """The organization that the caller works in. To shut a whole organization out is the operator's act
-    (`python -m auth operate suspend-organization`): an administrator who did it could not undo it. They
+    (`medhub auth suspend-organization`): an administrator who did it could not undo it. They
     end everybody's sessions by SessionService.RevokeOrganizationSessions.
     """
 
@@ -173,7 +173,7 @@ def add_OrganizationServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class OrganizationService:
     """The organization that the caller works in. To shut a whole organization out is the operator's act
-    (`python -m auth operate suspend-organization`): an administrator who did it could not undo it. They
+    (`medhub auth suspend-organization`): an administrator who did it could not undo it. They
     end everybody's sessions by SessionService.RevokeOrganizationSessions.
     """
 

@@ -29,7 +29,7 @@ GRPC_VERSION: str
 
 class OrganizationServiceStub:
     """The organization that the caller works in. To shut a whole organization out is the operator's act
-    (`python -m auth operate suspend-organization`): an administrator who did it could not undo it. They
+    (`medhub auth suspend-organization`): an administrator who did it could not undo it. They
     end everybody's sessions by SessionService.RevokeOrganizationSessions.
     """
 
@@ -68,7 +68,7 @@ class OrganizationServiceStub:
 @_typing.type_check_only
 class OrganizationServiceAsyncStub(OrganizationServiceStub):
     """The organization that the caller works in. To shut a whole organization out is the operator's act
-    (`python -m auth operate suspend-organization`): an administrator who did it could not undo it. They
+    (`medhub auth suspend-organization`): an administrator who did it could not undo it. They
     end everybody's sessions by SessionService.RevokeOrganizationSessions.
     """
 
@@ -103,7 +103,7 @@ class OrganizationServiceAsyncStub(OrganizationServiceStub):
 
 class OrganizationServiceServicer(metaclass=_abc_1.ABCMeta):
     """The organization that the caller works in. To shut a whole organization out is the operator's act
-    (`python -m auth operate suspend-organization`): an administrator who did it could not undo it. They
+    (`medhub auth suspend-organization`): an administrator who did it could not undo it. They
     end everybody's sessions by SessionService.RevokeOrganizationSessions.
     """
 
