@@ -62,7 +62,8 @@ def check_new_password(
     or PasswordTooCommon.
     """
     if not SHORTEST <= len(password) <= LONGEST:
-        raise InvalidField(field=field, rule="password_length")
+        bounds = f"{SHORTEST} to {LONGEST} characters"
+        raise InvalidField(field=field, rule="password_length", description=bounds)
     if is_common(password, context):
         raise PasswordTooCommon
 

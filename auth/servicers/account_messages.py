@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from auth.domain.accounts import Account, Activity
+from auth.servicers.masks import named_or_set
 from auth.servicers.times import timestamp
 from core.errors import InvalidField
 from core.ids import name_of
@@ -13,8 +14,6 @@ from core.texts import has_controls
 from medhub.auth.v1 import account_pb2
 
 _CHANGEABLE = frozenset({"display_name", "language", "time_zone", "preferences"})
-# What is sent along as it was read.
-_IGNORED = frozenset({"name", "email", "email_verify_time", "create_time", "etag"})
 
 
 def account_to_proto(account: Account) -> account_pb2.Account:
@@ -49,30 +48,26 @@ def activity_to_proto(activity: Activity) -> account_pb2.AccountActivity:
 
 def changes_from_proto(message: account_pb2.Account, mask: FieldMask) -> dict[str, object]:
     """What the mask names; without one, all that is set (AIP-134). Raises InvalidField."""
-    named = set(mask.paths) or {field.name for field, _ in message.ListFields()}
-    if "*" in named:
-        named = set(_CHANGEABLE)
-    if named - _CHANGEABLE - _IGNORED:
-        raise InvalidField(field="update_mask", rule="field_mask")
+    fields = named_or_set(mask, message, _CHANGEABLE)
     given: dict[str, object] = {
         "display_name": message.display_name,
         "language": message.language,
         "time_zone": message.time_zone,
         "preferences": {each.key: each.value for each in message.preferences},
     }
-    if "display_name" in named and has_controls(message.display_name):
+    if "display_name" in fields and has_controls(message.display_name):
         raise InvalidField(field="account.display_name", rule="no_controls")
-    if "time_zone" in named:
+    if "time_zone" in fields:
         _check_zone(message.time_zone)
-    if "preferences" in named:
+    if "preferences" in fields:
         _check_preferences(message.preferences)
-    return {name: given[name] for name in sorted(named & _CHANGEABLE)}
+    return {name: given[name] for name in sorted(fields)}
 
 
 def _check_preferences(preferences: Sequence[account_pb2.Preference]) -> None:
     """Each key once, and nothing that no text of PostgreSQL can hold."""
     if len({each.key for each in preferences}) < len(preferences):
-        raise InvalidField(field="account.preferences", rule="unique")
+        raise InvalidField(field="account.preferences", rule="unique", description="each key once")
     if any("\0" in each.value for each in preferences):
         raise InvalidField(field="account.preferences", rule="no_controls")
 

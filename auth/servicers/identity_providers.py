@@ -31,8 +31,6 @@ _CHANGEABLE = frozenset({
     "display_name", "client_id", "client_secret", "scopes", "redirect_uris", "provisioning",
     "trusts_email", "trusts_mfa", "groups_claim", "group_roles", "default_roles",
 })  # fmt: skip
-# Clients send back what they read; none of it changes anything (AIP-134, AIP-203).
-_IGNORED = frozenset({"name", "etag", "disabled", "create_time", "update_time"})
 
 
 class IdentityProviders:
@@ -166,7 +164,7 @@ class IdentityProviders:
     ) -> IdentityProvider:
         """The provider with the fields of the mask; without one, all that are set (AIP-134)."""
         paths = set(mask.paths)
-        if paths - _CHANGEABLE - _IGNORED:
+        if paths - _CHANGEABLE:
             raise InvalidField(field="update_mask", rule="field_mask")
         named = (paths or {field.name for field, _ in asked.ListFields()}) & _CHANGEABLE
         for field in named & set(_NEEDED):

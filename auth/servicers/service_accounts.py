@@ -47,8 +47,7 @@ class ServiceAccounts:
             try:
                 await tx.service_accounts.add(made)
             except ConstraintViolated:
-                # One key proves one account, or an assertion would not say who signed it.
-                raise InvalidField(field="service_account.public_key", rule="unique") from None
+                raise _key_known("service_account.public_key") from None
             await tx.remember(name_of(COLLECTION, made.id), made.revision)
             return await _whole(tx, made)
 
@@ -117,7 +116,7 @@ class ServiceAccounts:
             try:
                 await tx.service_accounts.add_key(made)
             except ConstraintViolated:
-                raise InvalidField(field="key.public_key", rule="unique") from None
+                raise _key_known("key.public_key") from None
         return service_account_to_proto(saved, [*keys, made])
 
     async def RemoveServiceAccountKey(
@@ -162,6 +161,12 @@ async def _again(tx: Tx, key: UUID) -> service_account_pb2.ServiceAccount:
     if found is None:
         raise NotFound
     return await _whole(tx, found)
+
+
+def _key_known(field: str) -> InvalidField:
+    """One key proves one account, or an assertion would not say who signed it."""
+    known = "a key that no account has had before"
+    return InvalidField(field=field, rule="unique", description=known)
 
 
 async def _hold(tx: Tx, name: str, etag: str) -> ServiceAccount:

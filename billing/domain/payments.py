@@ -112,7 +112,11 @@ def check_shares(shares: Sequence[Share]) -> None:
         if not 0 < share.amount <= MOST_MINOR:
             raise InvalidField(field=f"allocations[{index}].amount", rule="amount")
         if share.invoice_id in seen:
-            raise InvalidField(field=f"allocations[{index}].invoice", rule="unique")
+            raise InvalidField(
+                field=f"allocations[{index}].invoice",
+                rule="unique",
+                description="each invoice once",
+            )
         seen.add(share.invoice_id)
 
 

@@ -164,6 +164,8 @@ async def test_an_account_is_updated_by_its_etag(auth: Auth) -> None:
         (EtagMismatch, (), {"etag": held.etag, "language": "fr"}),
         (InvalidField, (), {"etag": cleared.etag, "time_zone": "Europe/Atlantis"}),
         (InvalidField, ("password_hash",), {"etag": cleared.etag}),
+        (InvalidField, ("email",), {"etag": cleared.etag, "email": NEW}),
+        (InvalidField, ("language", "create_time"), {"etag": cleared.etag, "language": "fr"}),
         (InvalidField, (), {"etag": cleared.etag, "display_name": "A\nB"}),
         (InvalidField, (), {"etag": cleared.etag, "preferences": [dark, dark]}),
     ]

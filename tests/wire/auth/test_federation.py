@@ -343,6 +343,20 @@ async def test_the_secret_is_kept_and_never_shown(hospital: Hospital) -> None:
     assert await hospital.refused(trusted) == REFUSED
 
 
+async def test_a_mask_names_what_can_be_changed_alone(hospital: Hospital) -> None:
+    """Neither what the platform says of a provider nor what there is not."""
+    trusted = await hospital.trust()
+    for field in ("disabled", "issuer", "nonsense"):
+        refused = await hospital.server.refused(
+            "IdentityProviderService/UpdateIdentityProvider",
+            providers.UpdateIdentityProviderRequest(
+                identity_provider=trusted, update_mask=FieldMask(paths=["display_name", field])
+            ),
+            hospital.token,
+        )
+        assert refused == ("INVALID_ARGUMENT", "INVALID_FIELD")
+
+
 async def test_an_issuer_that_the_operator_does_not_allow_is_refused(hospital: Hospital) -> None:
     """Before anything is sent there."""
     for issuer in (
