@@ -7,6 +7,8 @@ key seals them all; it stands in the database, wrapped under the service's keyri
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
+from uuid import UUID
 
 from auth.domain.emails import email_key
 from auth.domain.messages import TERMS, Channel, Message, Template
@@ -24,18 +26,21 @@ class Post:
     def __init__(self, keyring: KeyProvider) -> None:
         self._key = RowKey(keyring, "messages")
 
-    async def send(self, tx: Tx, message: Message) -> bool:
+    async def send(self, tx: Tx, message: Message, *, because_of: Sequence[UUID] = ()) -> bool:
         """Have a message sent once the transaction is committed.
 
         False: it is not sent, since the recipient has had as many of this kind as an hour allows.
+        `because_of` names what they are counted apart for, beside the recipient.
         """
-        return await self._queue(tx, message, TERMS[message.template].most_an_hour)
+        return await self._queue(tx, message, TERMS[message.template].most_an_hour, because_of)
 
     async def pretend(self, tx: Tx, message: Message) -> None:
         """Do the same work and queue nothing, where nobody may see that there is nothing to say."""
         await self._queue(tx, message, 0)
 
-    async def _queue(self, tx: Tx, message: Message, most_an_hour: int) -> bool:
+    async def _queue(
+        self, tx: Tx, message: Message, most_an_hour: int, because_of: Sequence[UUID] = ()
+    ) -> bool:
         key = await self._key.of(tx)
         made = new_id()
         return await tx.messages.add(
@@ -43,7 +48,7 @@ class Post:
                 id=made,
                 template=message.template,
                 channel=message.channel,
-                recipient=_digest(key, message.to),
+                recipient=_digest(key, message.to, because_of),
                 content=seal(derive(key, "content"), _to_bytes(message), made.bytes),
                 life=TERMS[message.template].life,
                 most_an_hour=most_an_hour,
@@ -56,9 +61,10 @@ class Post:
         return _from_bytes(open_sealed(derive(found, "content"), content, key))
 
 
-def _digest(key: bytes, recipient: str) -> bytes:
+def _digest(key: bytes, recipient: str, because_of: Sequence[UUID]) -> bytes:
     """Under what a recipient's messages are counted; of an address, however it is spelled."""
-    return hmac.digest(derive(key, "recipient"), email_key(recipient).encode(), hashlib.sha256)
+    counted = "\0".join((email_key(recipient), *map(str, because_of)))
+    return hmac.digest(derive(key, "recipient"), counted.encode(), hashlib.sha256)
 
 
 def _to_bytes(message: Message) -> bytes:

@@ -3,6 +3,7 @@
 Nothing here knows of the patient more than an id.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -25,6 +26,12 @@ MOST_GIVEN = 45
 
 MOST_EMERGENCIES = 5
 """Patients of one person's emergencies at once: a room full, and too few to read a register."""
+
+EMERGENCY_PERIOD = timedelta(hours=1)
+
+MOST_IN_A_PERIOD = 20
+"""Emergencies one person takes within the period, also those that are closed: an accident with many
+injured is fewer to each who treats them, and who goes on is reading a register."""
 
 
 class GrantKind(StrEnum):
@@ -136,6 +143,16 @@ def check_room(kind: GrantKind, held: int) -> None:
     most = MOST_EMERGENCIES if kind is GrantKind.BREAK_GLASS else MOST_GIVEN
     if held >= most:
         raise TooManyGrants(most)
+
+
+def check_pace(taken: Sequence[datetime], now: datetime) -> None:
+    """Refuse one more emergency than a person takes within the period.
+
+    `taken` is when the earlier ones of the period were, oldest first. Raises TooManyGrants.
+    """
+    if len(taken) >= MOST_IN_A_PERIOD:
+        room_at = taken[-MOST_IN_A_PERIOD] + EMERGENCY_PERIOD
+        raise TooManyGrants(MOST_IN_A_PERIOD, retry_after=(room_at - now).total_seconds())
 
 
 def revoke(grant: AccessGrant, *, now: datetime) -> AccessGrant:

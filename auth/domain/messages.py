@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from auth.domain.access_grants import MOST_IN_A_PERIOD
+
 
 class Channel(StrEnum):
     """How a message travels."""
@@ -52,6 +54,10 @@ class Terms:
 _CODE_LIFE = timedelta(minutes=10)
 """A code that is older is refused (OWASP ASVS 6.5.5)."""
 
+_EMERGENCIES = 2 * MOST_IN_A_PERIOD
+"""Of one person in one organization; more than anybody takes, also where clocks differ, so that
+none of these messages is ever kept back."""
+
 _NOTICES = 30  # an hour; whoever acts on an account so often is its owner, or has to be noticed
 
 TERMS: Mapping[Template, Terms] = {
@@ -71,7 +77,7 @@ TERMS: Mapping[Template, Terms] = {
     Template.ACCOUNT_DEACTIVATED: Terms(most_an_hour=_NOTICES),
     Template.ACCOUNT_DELETED: Terms(most_an_hour=_NOTICES),
     Template.SESSION_ENDED_BY_REUSE: Terms(most_an_hour=_NOTICES),
-    Template.BREAK_GLASS: Terms(frozenset({"organization"}), most_an_hour=200),
+    Template.BREAK_GLASS: Terms(frozenset({"organization"}), _EMERGENCIES),
 }
 
 LANGUAGES = ("en", "fr", "de")

@@ -64,12 +64,12 @@ class GrantToOneself(Refusal):
 
 
 class TooManyGrants(Refusal):
-    """The person holds as many grants at once as one person may."""
+    """The person holds as many grants at once, or took as many emergencies, as one person may."""
 
     reason = "TOO_MANY_GRANTS"
 
-    def __init__(self, most: int) -> None:
-        super().__init__(metadata={"most": str(most)})
+    def __init__(self, most: int, retry_after: float | None = None) -> None:
+        super().__init__(metadata={"most": str(most)}, retry_after=retry_after)
 
 
 class NotAnEmergency(Refusal):

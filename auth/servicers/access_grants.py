@@ -6,12 +6,14 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from auth.domain.access_grants import (
+    EMERGENCY_PERIOD,
     AccessGrant,
     Actor,
     Finding,
     GrantKind,
     Review,
     break_glass,
+    check_pace,
     check_room,
     give,
     review,
@@ -99,7 +101,7 @@ class AccessGrants:
                 resource=name_of(COLLECTION, made.id),
                 break_glass=True,
             )
-            await self._alert(tx)
+            await self._alert(tx, taker.id)
             revision = await _add(tx, made, *ended)
         return grant_to_proto(made, revision)
 
@@ -167,8 +169,11 @@ class AccessGrants:
             await tx.access_grants.save(reviewed)
         return grant_to_proto(reviewed)
 
-    async def _alert(self, tx: Tx) -> None:
-        """A message to each data-protection officer of the organization, of no patient."""
+    async def _alert(self, tx: Tx, taker: UUID) -> None:
+        """A message to each data-protection officer of the organization, of no patient.
+
+        What an officer gets is counted for each who takes emergencies, so none hides another's.
+        """
         organization = await tx.organizations.get(_organization())
         if organization is None:
             raise NotFound
@@ -180,7 +185,7 @@ class AccessGrants:
                 language or identity.call().language,
                 {"organization": organization.display_name},
             )
-            await self._post.send(tx, message)
+            await self._post.send(tx, message, because_of=(organization.id, taker))
 
     async def _page(
         self, criteria: Criteria, asked: int, token: str
@@ -204,8 +209,11 @@ async def _hold(tx: Tx, name: str) -> AccessGrant:
 async def _make_room(tx: Tx, made: AccessGrant) -> list[AccessGrant]:
     """The person's emergencies for the same patient, ended: there is one for each patient.
 
-    Raises TooManyGrants when those for others leave no room.
+    Raises TooManyGrants when those for others leave no room, or too many were taken of late.
     """
+    since = made.created_at - EMERGENCY_PERIOD
+    taken = await tx.access_grants.emergencies_since(made.grantee, since)
+    check_pace(taken, made.created_at)
     held = await tx.access_grants.lock_open_of(made.grantee, made.created_at)
     emergencies = [each for each in held if each.kind is made.kind]
     same = [each for each in emergencies if each.patient == made.patient]

@@ -36,6 +36,18 @@ _LOCK_OPEN = statement(
     .limit(MOST_OPEN)
     .with_for_update()
 )
+# An emergency ends at the earliest when it was taken, so its index leads to those of a period.
+_TAKEN = statement(
+    select(_T.created_at)
+    .where(
+        _T.user_id == bindparam("user", type_=Uuid),
+        _T.kind == GrantKind.BREAK_GLASS.value,
+        _T.ends_at > bindparam("since", type_=_TIME),
+        _T.created_at > bindparam("since", type_=_TIME),
+    )
+    .order_by(_T.created_at)
+    .limit(MOST_OPEN)
+)
 # Whoever counts what a member holds, and then adds to it, holds the member's row meanwhile.
 _LOCK_MEMBER = statement(
     select(membership.c.id)
@@ -141,6 +153,10 @@ class AccessGrants:
     async def lock_open_of(self, user: UUID, at: datetime) -> list[AccessGrant]:
         """The same, held until the transaction ends."""
         return [_grant(row) for row in await self._tx.all(_LOCK_OPEN, user=user, at=at)]
+
+    async def emergencies_since(self, user: UUID, since: datetime) -> list[datetime]:
+        """When a person took emergencies, also those that are over, oldest first."""
+        return [row.created_at for row in await self._tx.all(_TAKEN, user=user, since=since)]
 
     async def end_of(self, user: UUID, organization: UUID, at: datetime) -> list[AccessGrant]:
         """End what opens something to a person in an organization; those ended, in no order.

@@ -11,6 +11,7 @@ from medhub.auth.v1 import access_grant_pb2 as messages
 from medhub.auth.v1 import access_grant_service_pb2 as wire
 from medhub.auth.v1 import auth_state_pb2
 from tests.support.credentials import Auth
+from tests.support.postgres import ServiceDatabase
 
 REASON = "Unconscious, no relatives"
 
@@ -28,6 +29,16 @@ def gift(grantee: UUID, patient: UUID) -> wire.CreateAccessGrantRequest:
     )
     made.end_time.FromDatetime(clock.now() + timedelta(hours=1))
     return wire.CreateAccessGrantRequest(access_grant=made)
+
+
+def let_an_hour_pass(database: ServiceDatabase) -> None:
+    """The emergencies that are over leave room for as many again."""
+    database.rows(
+        "SET session_replication_role = replica; UPDATE access_grant SET"
+        " created_at = created_at - interval '1 hour', starts_at = starts_at - interval '1 hour',"
+        " ends_at = ends_at - interval '1 hour'"
+        " WHERE kind = 'BREAK_GLASS' AND revoked_at IS NOT NULL"
+    )
 
 
 async def told(auth: Auth) -> State:

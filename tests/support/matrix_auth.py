@@ -28,6 +28,7 @@ from medhub.auth.v1 import organization_service_pb2 as organizations
 from medhub.auth.v1 import role_service_pb2 as roles
 from medhub.auth.v1 import service_account_service_pb2 as accounts
 from medhub.auth.v1 import session_service_pb2 as sessions
+from tests.support.emergencies import let_an_hour_pass
 from tests.support.matrix_requests import Ask, asks, fresh
 from tests.support.matrix_world import Side
 from tests.support.platform import PASSWORD
@@ -480,6 +481,7 @@ async def create_access_grant(side: Side) -> grants.CreateAccessGrantRequest:
 async def break_glass(side: Side, *, revoke: bool = False) -> grants.BreakGlassRequest:
     for word in ("administrator", "nurse"):
         await _make_room(side, word, revoke=revoke)
+    let_an_hour_pass(side.world.platform.databases["auth"])
     return grants.BreakGlassRequest(
         patient=side.patient, reason=f"Unconscious, no relatives ({fresh()})", request_id=fresh()
     )

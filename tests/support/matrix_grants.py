@@ -9,6 +9,7 @@ from core import clock
 from core.ids import name_of
 from medhub.auth.v1 import access_grant_pb2
 from medhub.auth.v1 import access_grant_service_pb2 as grants
+from tests.support.emergencies import let_an_hour_pass
 from tests.support.matrix import Faults, Policy, expect, right, row
 from tests.support.matrix_callers import traced
 from tests.support.matrix_objects import names_in
@@ -58,6 +59,7 @@ async def _grant(side: Side, patient: str, *, emergency: bool) -> access_grant_p
     """Access of the stranger to the patient."""
     made: access_grant_pb2.AccessGrant
     if emergency:
+        let_an_hour_pass(side.world.platform.databases["auth"])
         taken = grants.BreakGlassRequest(
             patient=patient, reason="Unconscious, no relatives", request_id=fresh()
         )

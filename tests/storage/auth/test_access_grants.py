@@ -6,7 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from auth.domain.access_grants import EMERGENCY_LIFE, MOST_EMERGENCIES
+from auth.domain.access_grants import (
+    EMERGENCY_LIFE,
+    EMERGENCY_PERIOD,
+    MOST_EMERGENCIES,
+    MOST_IN_A_PERIOD,
+)
+from auth.domain.messages import TERMS, Template
 from auth.domain.refusals import GrantToOneself, NotAMember, TooManyGrants
 from auth.posting import Post
 from core import clock, identity
@@ -122,6 +128,53 @@ async def test_emergencies_that_race_take_no_more_room_than_there_is(auth: Auth)
     )
 
     assert sum(isinstance(each, TooManyGrants) for each in outcomes) == 3
+
+
+async def take_and_close(auth: Auth) -> None:
+    """An emergency about anybody, over as soon as it is taken."""
+    made = await emergency(auth, new_id())
+    await auth.access_grants.CloseMyBreakGlass(wire.CloseMyBreakGlassRequest(name=made.name))
+
+
+async def test_closed_emergencies_count_within_an_hour(auth: Auth) -> None:
+    """Who closes each after reading still takes no more; and is let in once the hour is over."""
+    await doctor_of(auth)
+    for _ in range(MOST_IN_A_PERIOD):
+        await take_and_close(auth)
+
+    with pytest.raises(TooManyGrants) as refused:
+        await emergency(auth, new_id())
+    auth.rewrite(
+        "UPDATE access_grant SET starts_at = starts_at - interval '1 hour',"
+        " ends_at = ends_at - interval '1 hour', created_at = created_at - interval '1 hour'"
+    )
+    await emergency(auth, new_id())
+
+    assert refused.value.metadata == {"most": str(MOST_IN_A_PERIOD)}
+    assert refused.value.retry_after is not None
+    assert 0 < refused.value.retry_after <= EMERGENCY_PERIOD.total_seconds()
+
+
+async def test_nobody_keeps_back_the_message_about_anothers_emergency(auth: Auth) -> None:
+    """What an officer has got about one person is no bound for another."""
+    doctor, _ = await doctor_of(auth)
+    [clinic] = auth.clinics
+    await auth.user(clinic.organization, "dpo@parc.test", "data_protection_officer")
+    await auth.user(clinic.organization, "nurse@parc.test", "nurse")
+    nurse = await auth.act((await auth.log_in("nurse@parc.test")).access_token, "BreakGlass")
+    enter(doctor, "BreakGlass")
+    await emergency(auth, new_id())
+    auth.rewrite(
+        "INSERT INTO message SELECT gen_random_uuid(), m.template, m.channel, m.recipient,"
+        " m.content, m.state, m.attempts, m.due_at, m.leased_until, m.created_at, m.expires_at,"
+        " m.ended_at, m.fault FROM message m, generate_series(1, 500)"
+    )
+
+    enter(nurse, "BreakGlass")
+    await emergency(auth, new_id())
+
+    assert [row["count"] for row in auth.rows("SELECT count(*) FROM message")] == [502]
+    assert TERMS[Template.BREAK_GLASS].most_an_hour > MOST_IN_A_PERIOD
 
 
 async def test_a_colleague_gives_and_takes_back(auth: Auth) -> None:

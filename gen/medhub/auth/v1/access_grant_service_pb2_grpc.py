@@ -102,7 +102,9 @@ class AccessGrantServiceServicer:
         and the trail of the patient says who took it and marks each read that it opened.
 
         Breaking the glass for a patient again ends the earlier grant and makes a new one. Refuses a
-        service account (NOT_A_MEMBER), and more than 5 patients at once (TOO_MANY_GRANTS).
+        service account (NOT_A_MEMBER), more than 5 patients at once, and more than 20 emergencies of one
+        person within an hour, closed ones and repeated ones counted (TOO_MANY_GRANTS); where time alone
+        makes room, it says when.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

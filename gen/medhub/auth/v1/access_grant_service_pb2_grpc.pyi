@@ -50,7 +50,9 @@ class AccessGrantServiceStub:
     and the trail of the patient says who took it and marks each read that it opened.
 
     Breaking the glass for a patient again ends the earlier grant and makes a new one. Refuses a
-    service account (NOT_A_MEMBER), and more than 5 patients at once (TOO_MANY_GRANTS).
+    service account (NOT_A_MEMBER), more than 5 patients at once, and more than 20 emergencies of one
+    person within an hour, closed ones and repeated ones counted (TOO_MANY_GRANTS); where time alone
+    makes room, it says when.
     """
     GetAccessGrant: _grpc.UnaryUnaryMultiCallable[_access_grant_service_pb2.GetAccessGrantRequest, _access_grant_pb2.AccessGrant]
     """Shows one grant."""
@@ -96,7 +98,9 @@ class AccessGrantServiceAsyncStub(AccessGrantServiceStub):
     and the trail of the patient says who took it and marks each read that it opened.
 
     Breaking the glass for a patient again ends the earlier grant and makes a new one. Refuses a
-    service account (NOT_A_MEMBER), and more than 5 patients at once (TOO_MANY_GRANTS).
+    service account (NOT_A_MEMBER), more than 5 patients at once, and more than 20 emergencies of one
+    person within an hour, closed ones and repeated ones counted (TOO_MANY_GRANTS); where time alone
+    makes room, it says when.
     """
     GetAccessGrant: _aio.UnaryUnaryMultiCallable[_access_grant_service_pb2.GetAccessGrantRequest, _access_grant_pb2.AccessGrant]  # type: ignore[assignment]
     """Shows one grant."""
@@ -151,7 +155,9 @@ class AccessGrantServiceServicer(metaclass=_abc_1.ABCMeta):
         and the trail of the patient says who took it and marks each read that it opened.
 
         Breaking the glass for a patient again ends the earlier grant and makes a new one. Refuses a
-        service account (NOT_A_MEMBER), and more than 5 patients at once (TOO_MANY_GRANTS).
+        service account (NOT_A_MEMBER), more than 5 patients at once, and more than 20 emergencies of one
+        person within an hour, closed ones and repeated ones counted (TOO_MANY_GRANTS); where time alone
+        makes room, it says when.
         """
 
     @_abc_1.abstractmethod

@@ -8,10 +8,12 @@ import pytest
 from auth.domain import access_grants
 from auth.domain.access_grants import (
     EMERGENCY_LIFE,
+    EMERGENCY_PERIOD,
     FURTHEST,
     LONGEST,
     MOST_EMERGENCIES,
     MOST_GIVEN,
+    MOST_IN_A_PERIOD,
     AccessGrant,
     Actor,
     Finding,
@@ -19,6 +21,7 @@ from auth.domain.access_grants import (
     Review,
     State,
     break_glass,
+    check_pace,
     check_room,
     give,
     review,
@@ -116,6 +119,18 @@ def test_one_person_holds_so_many_at_once(kind: GrantKind, most: int) -> None:
         check_room(kind, most)
 
     assert access_grants.MOST_GIVEN + access_grants.MOST_EMERGENCIES == MOST_GRANTS
+
+
+def test_one_person_takes_so_many_within_the_period() -> None:
+    """There is room again once the oldest that fills it is older than that."""
+    minute = timedelta(minutes=1)
+    times = [NOW - (MOST_IN_A_PERIOD - n) * minute for n in range(MOST_IN_A_PERIOD)]
+
+    check_pace(times[1:], NOW)
+    with pytest.raises(TooManyGrants) as refused:
+        check_pace(times, NOW)
+
+    assert refused.value.retry_after == (times[0] + EMERGENCY_PERIOD - NOW).total_seconds()
 
 
 def test_what_is_over_is_not_taken_back() -> None:
