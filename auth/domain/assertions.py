@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from auth.domain.refusals import AssertionRefused
 from core.errors import InvalidName
 from core.ids import id_from
+from core.truth.jwts import moment
 
 LONGEST_LIFE = timedelta(minutes=5)
 """An assertion is made for one exchange; each id is remembered for as long as it could live."""
@@ -30,14 +31,21 @@ class Assertion:
 
 def read_assertion(claims: Mapping[str, object], audience: str, at: datetime) -> Assertion:
     """Check what the claims say. Raises AssertionRefused."""
-    issuer, jti, expiry = claims.get("iss"), claims.get("jti"), claims.get("exp")
+    issuer, jti = claims.get("iss"), claims.get("jti")
     if not isinstance(issuer, str) or claims.get("sub") != issuer:
         raise AssertionRefused
     if claims.get("aud") not in (audience, [audience]):
         raise AssertionRefused
     if not isinstance(jti, str) or _JTI.fullmatch(jti) is None:
         raise AssertionRefused
-    return Assertion(_account(issuer), jti, _expiry(expiry, at))
+    expires_at = _moment(claims.get("exp"))
+    if not at - SKEW < expires_at <= at + LONGEST_LIFE + SKEW:
+        raise AssertionRefused
+    for begins in ("nbf", "iat"):
+        # Neither is asked for; where it stands, it has come.
+        if begins in claims and _moment(claims[begins]) > at + SKEW:
+            raise AssertionRefused
+    return Assertion(_account(issuer), jti, expires_at)
 
 
 def _account(issuer: str) -> UUID:
@@ -47,11 +55,8 @@ def _account(issuer: str) -> UUID:
         raise AssertionRefused from None
 
 
-def _expiry(expiry: object, at: datetime) -> datetime:
-    # A bool is an int in Python, and not a time.
-    if not isinstance(expiry, int) or isinstance(expiry, bool):
-        raise AssertionRefused
-    latest = at + LONGEST_LIFE + SKEW
-    if not (at - SKEW).timestamp() < expiry <= latest.timestamp():
-        raise AssertionRefused
-    return datetime.fromtimestamp(expiry, UTC)
+def _moment(value: object) -> datetime:
+    try:
+        return moment(value)
+    except (ValueError, OverflowError, OSError):
+        raise AssertionRefused from None

@@ -7,10 +7,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from jwt.types import Options
 
 from auth.domain.refusals import AssertionRefused
+from core.truth import jwts
 
 ALGORITHM = "EdDSA"
 # A header that brings keys along, or asks for what we do not know, is refused (RFC 8725).
 _HEADER = frozenset({"alg", "typ", "kid"})
+# One that says nothing of itself says that it is a JWT; a token of another kind says which.
+_TYPES = frozenset({"JWT", "client-authentication+jwt"})
 _OPTIONS: Options = {
     "verify_signature": True,
     # The domain compares what the claims say, against one clock.
@@ -22,7 +25,6 @@ _OPTIONS: Options = {
     "verify_sub": False,
     "verify_jti": False,
 }
-_UNPROVEN: Options = {**_OPTIONS, "verify_signature": False}
 
 
 def claims_unproven(assertion: str) -> Mapping[str, object]:
@@ -31,11 +33,13 @@ def claims_unproven(assertion: str) -> Mapping[str, object]:
     It only says whose key to fetch. Raises AssertionRefused for what is no such JWT.
     """
     try:
-        header = jwt.get_unverified_header(assertion)
-        claims: dict[str, object] = jwt.decode(assertion, options=_UNPROVEN)
-    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        header, claims = jwts.parsed(assertion)
+    except jwts.Malformed:
         raise AssertionRefused from None
     if not set(header) <= _HEADER or header.get("alg") != ALGORITHM:
+        raise AssertionRefused
+    kind, key = header.get("typ", "JWT"), header.get("kid", "")
+    if not isinstance(kind, str) or kind not in _TYPES or not isinstance(key, str):
         raise AssertionRefused
     return claims
 

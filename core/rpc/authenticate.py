@@ -5,7 +5,7 @@ from core.errors import InvalidField
 from core.identity import ANONYMOUS, Caller
 from core.rpc.headers import UNREADABLE_REVISION, Headers
 from core.truth import Truth
-from core.truth.proof import MAX_TOKEN_BYTES
+from core.truth.jwts import MAX_TOKEN_BYTES
 from core.truth.refusals import Unauthenticated
 
 _SCHEME = "bearer "

@@ -1,6 +1,7 @@
 """Service accounts against a real database: assertions, once; disabled, for good."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,15 +16,27 @@ from core.errors import EtagMismatch, InvalidField, NotFound
 from medhub.auth.v1 import auth_service_pb2, service_account_pb2
 from medhub.auth.v1 import service_account_service_pb2 as wire
 from tests.support.credentials import Auth, anonymous
+from tests.support.tokens import segment
+
+
+def claims_of(account: UUID) -> dict[str, Any]:
+    """What a good assertion says."""
+    name = f"serviceAccounts/{account}"
+    expires = int((clock.now() + timedelta(minutes=1)).timestamp())
+    return {"iss": name, "sub": name, "aud": "medhub", "exp": expires, "jti": str(uuid4())}
 
 
 def assertion(account: UUID, key: bytes, **more: Any) -> str:
     """An assertion, with claims to break."""
-    name = f"serviceAccounts/{account}"
-    expires = int((clock.now() + timedelta(minutes=1)).timestamp())
-    claims = {"iss": name, "sub": name, "aud": "medhub", "exp": expires, "jti": str(uuid4())}
     private = Ed25519PrivateKey.from_private_bytes(key)
-    return jwt.encode({**claims, **more}, private, algorithm="EdDSA")
+    return jwt.encode({**claims_of(account), **more}, private, algorithm="EdDSA")
+
+
+def spelled(key: bytes, header: dict[str, Any], claims: dict[str, Any], *, first: str = "") -> str:
+    """A signed assertion as no library writes it; `first` stands before the other claims."""
+    payload = json.dumps(claims).replace("{", "{" + first, 1)
+    signed = f"{segment(header)}.{segment(payload.encode())}"
+    return f"{signed}.{segment(Ed25519PrivateKey.from_private_bytes(key).sign(signed.encode()))}"
 
 
 async def exchange(auth: Auth, signed: str) -> auth_service_pb2.IssueServiceTokenResponse:
@@ -60,6 +73,14 @@ async def test_an_assertion_gets_a_token_once(auth: Auth) -> None:
         {"exp": 2**40},
         {"exp": "soon"},
         {"exp": True},
+        {"exp": "9999999999"},
+        {"nbf": 2**33},
+        {"nbf": "0"},
+        {"nbf": 1.5},
+        {"nbf": None},
+        {"iat": 2**33},
+        {"iat": "0"},
+        {"iat": -1},
         {"jti": ""},
         {"jti": "x" * 65},
         {"jti": 7},
@@ -81,6 +102,41 @@ async def test_an_assertion_that_says_the_wrong_thing_is_refused(
 
     with pytest.raises(AssertionRefused):
         await exchange(auth, assertion(account, key, **broken))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"typ": "at+jwt"},
+        {"typ": ""},
+        {"typ": None},
+        {"typ": ["JWT"]},
+        {"kid": 7},
+        {"crit": ["exp"]},
+        {"jwk": {"kty": "OKP"}},
+        {"alg": "none"},
+    ],
+    ids=str,
+)
+async def test_a_token_of_another_kind_is_no_assertion(auth: Auth, header: dict[str, Any]) -> None:
+    """What was signed for another purpose is not good for this one."""
+    account, key = await auth.service(None, "service")
+
+    with pytest.raises(AssertionRefused):
+        await exchange(auth, spelled(key, {"alg": "EdDSA", **header}, claims_of(account)))
+
+
+@pytest.mark.parametrize("more", ["", '"jti":"again",', '"exp":"0",', '"aud":"elsewhere",'])
+async def test_an_assertion_has_one_meaning(auth: Auth, more: str) -> None:
+    """Whatever reader looks at it, each claim stands in it once."""
+    account, key = await auth.service(None, "service")
+    signed = spelled(key, {"alg": "EdDSA", "typ": "JWT"}, claims_of(account), first=more)
+
+    if not more:
+        assert (await exchange(auth, signed)).access_token
+        return
+    with pytest.raises(AssertionRefused):
+        await exchange(auth, signed)
 
 
 async def test_another_key_proves_nothing(auth: Auth) -> None:

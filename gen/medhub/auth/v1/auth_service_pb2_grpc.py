@@ -212,7 +212,8 @@ class AuthServiceServicer:
 
     def IssueServiceToken(self, request, context):
         """Exchanges a service account's signed assertion (RFC 7523) for an access token. Refuses one
-        that does not prove the account, or whose account is disabled (ASSERTION_REFUSED).
+        that does not prove the account, that says a thing twice, is of another type than `JWT` or has
+        not begun (`nbf`, `iat`), or whose account is disabled (ASSERTION_REFUSED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -93,7 +93,8 @@ class AuthServiceStub:
     """
     IssueServiceToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.IssueServiceTokenRequest, _auth_service_pb2.IssueServiceTokenResponse]
     """Exchanges a service account's signed assertion (RFC 7523) for an access token. Refuses one
-    that does not prove the account, or whose account is disabled (ASSERTION_REFUSED).
+    that does not prove the account, that says a thing twice, is of another type than `JWT` or has
+    not begun (`nbf`, `iat`), or whose account is disabled (ASSERTION_REFUSED).
     """
     ExchangeToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ExchangeTokenRequest, _auth_service_pb2.ExchangeTokenResponse]
     """Exchanges the access token of a caller, which a server of the platform was shown, for one by
@@ -174,7 +175,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     IssueServiceToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.IssueServiceTokenRequest, _auth_service_pb2.IssueServiceTokenResponse]  # type: ignore[assignment]
     """Exchanges a service account's signed assertion (RFC 7523) for an access token. Refuses one
-    that does not prove the account, or whose account is disabled (ASSERTION_REFUSED).
+    that does not prove the account, that says a thing twice, is of another type than `JWT` or has
+    not begun (`nbf`, `iat`), or whose account is disabled (ASSERTION_REFUSED).
     """
     ExchangeToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ExchangeTokenRequest, _auth_service_pb2.ExchangeTokenResponse]  # type: ignore[assignment]
     """Exchanges the access token of a caller, which a server of the platform was shown, for one by
@@ -324,7 +326,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.IssueServiceTokenResponse, _abc.Awaitable[_auth_service_pb2.IssueServiceTokenResponse]]:
         """Exchanges a service account's signed assertion (RFC 7523) for an access token. Refuses one
-        that does not prove the account, or whose account is disabled (ASSERTION_REFUSED).
+        that does not prove the account, that says a thing twice, is of another type than `JWT` or has
+        not begun (`nbf`, `iat`), or whose account is disabled (ASSERTION_REFUSED).
         """
 
     @_abc_1.abstractmethod

@@ -4,9 +4,7 @@ import base64
 
 import pytest
 
-from core.truth.proof import (
-    MAX_TOKEN_BYTES,
-)
+from core.truth.jwts import MAX_TOKEN_BYTES
 from tests.support.proof_tokens import HEADER, KEY, PAYLOAD, but, refused
 from tests.support.tokens import forged, segment
 
