@@ -18,6 +18,7 @@ from auth.domain.events import MembershipChanged, SubjectEpoch
 from auth.domain.memberships import Membership
 from auth.domain.passwords import check_new_password, context_words
 from auth.domain.roles import ADMINISTRATOR, BUILT_IN, OF_THE_PLATFORM
+from auth.domain.service_keys import check_sound
 from auth.domain.sessions import forget_at
 from auth.guessing import refuse_guessable
 from auth.hashing import hash_unguessable, matches
@@ -145,8 +146,10 @@ async def service_account(
 
     Without an organization it is a server of the platform: its name decides as which source it
     adds to the trail, its roles what it may do, and both are from now on as they are given.
-    Raises UnknownRole, NotAServer for a name that no server has, AnotherOrganization.
+    Raises UnknownRole, NotAServer for a name that no server has, AnotherOrganization, and
+    InvalidField for a key under which anybody can sign.
     """
+    check_sound(public_key, field="public_key")
     _check_roles(roles, platform=organization is None)
     if organization is None and SERVER_NAME.fullmatch(display_name) is None:
         raise NotAServer(display_name)

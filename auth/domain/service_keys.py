@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from auth.domain.ed25519 import is_sound
 from auth.domain.refusals import LastKey, TooManyKeys
+from core.errors import InvalidField
 
 MOST_KEYS = 5
 """Each is tried on an assertion, so there are few; a change from one to the next needs two."""
@@ -25,6 +27,21 @@ class ServiceKey:
     def proves(self, at: datetime) -> bool:
         """Whether it is still good."""
         return self.expires_at is None or at < self.expires_at
+
+
+def unusable(field: str) -> InvalidField:
+    """The refusal of a key that proves nothing, or proves an account already: not told which.
+
+    Who brings a key has not shown that it is theirs, and would learn whose it is.
+    """
+    usable = "a public key of Ed25519 that can be used, and that no account has had before"
+    return InvalidField(field=field, rule="public_key", description=usable)
+
+
+def check_sound(public_key: bytes, *, field: str) -> None:
+    """Refuse a key under which anybody can sign. Raises InvalidField."""
+    if not is_sound(public_key):
+        raise unusable(field)
 
 
 def check_room(held: Sequence[ServiceKey]) -> None:

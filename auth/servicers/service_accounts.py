@@ -9,7 +9,13 @@ from auth.domain.assertions import COLLECTION
 from auth.domain.bindings import Binding
 from auth.domain.events import MembershipChanged, SessionRevoked, SubjectEpoch
 from auth.domain.memberships import check_etag
-from auth.domain.service_keys import ServiceKey, check_left, check_room
+from auth.domain.service_keys import (
+    ServiceKey,
+    check_left,
+    check_room,
+    check_sound,
+    unusable,
+)
 from auth.domain.sessions import forget_at
 from auth.giving import check_given
 from auth.servicers.times import timestamp
@@ -42,12 +48,14 @@ class ServiceAccounts:
             earlier = await tx.first_try()
             if earlier is not None:
                 return await _again(tx, id_from(earlier.name, COLLECTION))
+            check_sound(asked.public_key, field="service_account.public_key")
             made = _new(asked)
             await check_given(tx, map(Binding, made.roles), field="service_account.roles")
             try:
                 await tx.service_accounts.add(made)
             except ConstraintViolated:
-                raise _key_known("service_account.public_key") from None
+                # One key proves one account, or an assertion would not say who signed it.
+                raise unusable("service_account.public_key") from None
             await tx.remember(name_of(COLLECTION, made.id), made.revision)
             return await _whole(tx, made)
 
@@ -116,7 +124,7 @@ class ServiceAccounts:
             try:
                 await tx.service_accounts.add_key(made)
             except ConstraintViolated:
-                raise _key_known("key.public_key") from None
+                raise unusable("key.public_key") from None
         return service_account_to_proto(saved, [*keys, made])
 
     async def RemoveServiceAccountKey(
@@ -163,12 +171,6 @@ async def _again(tx: Tx, key: UUID) -> service_account_pb2.ServiceAccount:
     return await _whole(tx, found)
 
 
-def _key_known(field: str) -> InvalidField:
-    """One key proves one account, or an assertion would not say who signed it."""
-    known = "a key that no account has had before"
-    return InvalidField(field=field, rule="unique", description=known)
-
-
 async def _hold(tx: Tx, name: str, etag: str) -> ServiceAccount:
     """A service account to change. Changes of one take turns."""
     held = await tx.service_accounts.lock(id_from(name, COLLECTION))
@@ -194,6 +196,7 @@ def _key_from_proto(
     expires_at = asked.expire_time.ToDatetime(tzinfo=UTC) if asked.HasField("expire_time") else None
     if expires_at is not None and expires_at <= at:
         raise InvalidField(field="key.expire_time", rule="in_the_past")
+    check_sound(asked.public_key, field="key.public_key")
     return ServiceKey(new_id(), account, asked.public_key, at, expires_at)
 
 
@@ -219,7 +222,8 @@ def service_account_to_proto(
     return service_account_pb2.ServiceAccount(
         name=name_of(COLLECTION, account.id),
         display_name=account.display_name,
-        public_key=account.public_key,
+        # One of an account always stays; the one that it was made with need not.
+        public_key=keys[0].public_key,
         roles=sorted(account.roles),
         disabled=account.disabled_at is not None,
         create_time=timestamp(account.created_at),

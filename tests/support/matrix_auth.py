@@ -32,6 +32,7 @@ from tests.support.emergencies import let_an_hour_pass
 from tests.support.matrix_requests import Ask, asks, fresh
 from tests.support.matrix_world import Side
 from tests.support.platform import PASSWORD
+from tests.support.tokens import public_key
 
 _AUTH = "medhub.auth.v1.AuthService"
 _STATE = "medhub.auth.v1.AuthStateService"
@@ -359,7 +360,7 @@ async def list_roles(side: Side) -> roles.ListRolesRequest:
 async def create_service_account(side: Side) -> accounts.CreateServiceAccountRequest:
     account = service_account_pb2.ServiceAccount(
         display_name=base64.b32encode(secrets.token_bytes(5)).decode(),
-        public_key=secrets.token_bytes(32),
+        public_key=public_key(),
         roles=["integration"],
     )
     return accounts.CreateServiceAccountRequest(service_account=account, request_id=fresh())
@@ -387,7 +388,7 @@ async def set_service_account_roles(side: Side) -> accounts.SetServiceAccountRol
 @asks(f"{_ACCOUNTS}/AddServiceAccountKey")
 async def add_service_account_key(side: Side) -> accounts.AddServiceAccountKeyRequest:
     made = await side.new_account()
-    key = service_account_pb2.ServiceAccountKey(public_key=secrets.token_bytes(32))
+    key = service_account_pb2.ServiceAccountKey(public_key=public_key())
     return accounts.AddServiceAccountKeyRequest(name=made.name, key=key, etag=made.etag)
 
 

@@ -38,7 +38,7 @@ from medhub.clinical.v1 import record_service_pb2 as records
 from tests.support import hl7_messages
 from tests.support.matrix_wire import Outcome, Seam, bearer, invoke, server_of
 from tests.support.platform import PASSWORD, Platform, Tenant
-from tests.support.tokens import SigningKey
+from tests.support.tokens import SigningKey, public_key
 
 ROLES = ("administrator", "doctor", "unlinked", "nurse", "biller", "auditor")
 HOSPITAL = "1.2.250.1.999.1"  # who issues the patient numbers of the HL7 messages
@@ -131,7 +131,7 @@ class Side:
     async def new_account(self, *roles: str) -> service_account_pb2.ServiceAccount:
         """A service account of the organization."""
         account = service_account_pb2.ServiceAccount(
-            display_name="Interface", public_key=secrets.token_bytes(32), roles=roles
+            display_name="Interface", public_key=public_key(), roles=roles
         )
         made: service_account_pb2.ServiceAccount = await self.do(
             "medhub.auth.v1.ServiceAccountService/CreateServiceAccount",

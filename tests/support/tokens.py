@@ -71,6 +71,11 @@ def claims_of(subject: UUID, organization: UUID | None = None, **other: Any) -> 
     return Claims(**{**values, **other})
 
 
+def public_key() -> bytes:
+    """A raw public key of Ed25519 that is nobody's."""
+    return SigningKey().public
+
+
 def segment(content: object) -> str:
     """A part of a token: JSON (or the bytes themselves) as base64url without padding."""
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()

@@ -13,8 +13,12 @@ from auth.commands import run
 from auth.domain.refusals import PasswordTooCommon
 from auth.formats.key_files import read_or_create
 from auth.operation import disable_account
+from core.errors import InvalidField
 from tests.support.credentials import PASSWORD, Auth
 from tests.support.postgres import ServiceDatabase
+from tests.support.tokens import public_key
+
+KEY = public_key()
 
 UNKNOWN = "organizations/01980000-0000-7000-8000-000000000001"
 
@@ -77,19 +81,19 @@ async def test_bad_wishes_are_refused(auth: Auth) -> None:
     with pytest.raises(bootstrap.UnknownRole):
         await auth.user(clinic.organization, "a@b.test", "service")
     with pytest.raises(bootstrap.UnknownRole):
-        await bootstrap.service_account(auth.store, None, "x", bytes(32), ["doctor"])
+        await bootstrap.service_account(auth.store, None, "x", KEY, ["doctor"])
     with pytest.raises(bootstrap.NotAServer):
-        await bootstrap.service_account(auth.store, None, "MLLP gateway", bytes(32), ["service"])
+        await bootstrap.service_account(auth.store, None, "MLLP gateway", KEY, ["service"])
 
 
 async def test_a_server_is_registered_anew(auth: Auth) -> None:
     """Name and roles are as they were given last; its tokens of before are dead. It is audited."""
     register = partial(bootstrap.service_account, auth.store, None)
-    account = await register("clinic", bytes(32), ["service"])
+    account = await register("clinic", KEY, ["service"])
     (before,) = auth.rows("SELECT value FROM auth_revision")
 
     for _ in range(2):
-        again = await register("clinical", bytes(32), ["service.compliance", "service"])
+        again = await register("clinical", KEY, ["service.compliance", "service"])
         assert again == account
 
     assert auth.rows("SELECT display_name, roles FROM service_account") == [
@@ -105,15 +109,23 @@ async def test_a_server_is_registered_anew(auth: Auth) -> None:
     assert [row["operation"] for row in written] == ["insert", "update"]
 
 
+async def test_a_key_under_which_anybody_signs_is_not_registered(auth: Auth) -> None:
+    """Neither for a server nor for a program."""
+    with pytest.raises(InvalidField):
+        await bootstrap.service_account(auth.store, None, "clinical", bytes(32), ["service"])
+
+    assert auth.rows("SELECT 1 FROM service_account") == []
+
+
 async def test_a_key_stays_where_it_is(auth: Auth) -> None:
     """What proves a program of an organization proves no server, and the other way round."""
     clinic = await auth.clinic()
     await bootstrap.service_account(
-        auth.store, clinic.organization, "MLLP gateway", bytes(32), ["integration"]
+        auth.store, clinic.organization, "MLLP gateway", KEY, ["integration"]
     )
 
     with pytest.raises(bootstrap.AnotherOrganization):
-        await bootstrap.service_account(auth.store, None, "clinical", bytes(32), ["service"])
+        await bootstrap.service_account(auth.store, None, "clinical", KEY, ["service"])
 
 
 async def test_its_writes_are_audited(auth: Auth) -> None:

@@ -133,6 +133,47 @@ async def test_what_cannot_be_added_is_refused(auth: Auth) -> None:
         await _add(auth, account, _pair()[1], "5")
 
 
+async def test_a_key_that_cannot_be_used_is_refused_in_one_way(auth: Auth) -> None:
+    """Nobody learns that somebody else has it: another organization, or the platform."""
+    clinic, elsewhere = await auth.clinic(), await auth.clinic("Clinique du Lac")
+    account, _ = await auth.service(clinic.organization, "integration")
+    taken = [(await auth.service(each, "integration"))[1] for each in (elsewhere.organization,)]
+    taken += [(await auth.service(None, "service"))[1]]
+    known = [Ed25519PrivateKey.from_private_bytes(each).public_key() for each in taken]
+    keys = [bytes(32), bytes([1]) + bytes(31), bytes([2]) + bytes(31)]
+    keys += [each.public_bytes_raw() for each in known]
+    await auth.act_as_administrator(clinic)
+
+    told = set()
+    for key in keys:
+        with pytest.raises(InvalidField) as refused:
+            await _add(auth, account, key, "1")
+        told.add(repr(refused.value.violations))
+        program = service_account_pb2.ServiceAccount(display_name="Gateway", public_key=key)
+        with pytest.raises(InvalidField) as refused:
+            await auth.service_accounts.CreateServiceAccount(
+                wire.CreateServiceAccountRequest(service_account=program)
+            )
+        told.add(repr(refused.value.violations))
+
+    assert len(told) == 2
+    assert all("unique" not in each for each in told)
+
+
+async def test_a_removed_key_is_shown_no_more(auth: Auth) -> None:
+    """What an account shows as its key is one that it has."""
+    clinic = await auth.clinic()
+    account, _ = await auth.service(clinic.organization, "integration")
+    _, public = _pair()
+    await auth.act_as_administrator(clinic)
+    both = await _add(auth, account, public, "1")
+
+    left = await _remove(auth, account, both.keys[0].id, both.etag)
+
+    assert both.public_key == both.keys[0].public_key != public
+    assert left.public_key == left.keys[0].public_key == public
+
+
 async def test_to_add_a_key_again_changes_nothing(auth: Auth) -> None:
     """A client that lost the answer repeats the call as it was."""
     clinic = await auth.clinic()

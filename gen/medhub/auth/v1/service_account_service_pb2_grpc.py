@@ -78,8 +78,10 @@ class ServiceAccountServiceServicer:
     """
 
     def CreateServiceAccount(self, request, context):
-        """Registers a program by its public key. Refuses a role that does not exist (INVALID_FIELD) and
-        one that holds more than the caller (ESCALATION_REFUSED).
+        """Registers a program by its public key. Refuses a role that does not exist and a key that cannot
+        be used (INVALID_FIELD), and a role that holds more than the caller (ESCALATION_REFUSED). A key
+        cannot be used that is none, that anybody can sign under, or that proves an account already:
+        which, is not told, since who brings a key has not shown that it is theirs.
 
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
@@ -122,10 +124,10 @@ class ServiceAccountServiceServicer:
 
     def AddServiceAccountKey(self, request, context):
         """Adds a public key, so that the program can change to it before the old one is removed or
-        expires. Refuses a key that proves an account already and one that expires in the past
-        (INVALID_FIELD), a sixth key (TOO_MANY_KEYS), an account that holds more than the caller, since
-        whoever has a key acts as it (ESCALATION_REFUSED), and a stale etag (ETAG_MISMATCH). To repeat it
-        with the same key changes nothing.
+        expires. Refuses a key that cannot be used, as CreateServiceAccount does, and one that expires in
+        the past (INVALID_FIELD), a sixth key (TOO_MANY_KEYS), an account that holds more than the caller,
+        since whoever has a key acts as it (ESCALATION_REFUSED), and a stale etag (ETAG_MISMATCH). To
+        repeat it with the same key changes nothing.
 
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """

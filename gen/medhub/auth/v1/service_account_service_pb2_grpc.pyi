@@ -35,8 +35,10 @@ class ServiceAccountServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ServiceAccountServiceAsyncStub: ...
     CreateServiceAccount: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.CreateServiceAccountRequest, _service_account_pb2.ServiceAccount]
-    """Registers a program by its public key. Refuses a role that does not exist (INVALID_FIELD) and
-    one that holds more than the caller (ESCALATION_REFUSED).
+    """Registers a program by its public key. Refuses a role that does not exist and a key that cannot
+    be used (INVALID_FIELD), and a role that holds more than the caller (ESCALATION_REFUSED). A key
+    cannot be used that is none, that anybody can sign under, or that proves an account already:
+    which, is not told, since who brings a key has not shown that it is theirs.
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -57,10 +59,10 @@ class ServiceAccountServiceStub:
     """
     AddServiceAccountKey: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.AddServiceAccountKeyRequest, _service_account_pb2.ServiceAccount]
     """Adds a public key, so that the program can change to it before the old one is removed or
-    expires. Refuses a key that proves an account already and one that expires in the past
-    (INVALID_FIELD), a sixth key (TOO_MANY_KEYS), an account that holds more than the caller, since
-    whoever has a key acts as it (ESCALATION_REFUSED), and a stale etag (ETAG_MISMATCH). To repeat it
-    with the same key changes nothing.
+    expires. Refuses a key that cannot be used, as CreateServiceAccount does, and one that expires in
+    the past (INVALID_FIELD), a sixth key (TOO_MANY_KEYS), an account that holds more than the caller,
+    since whoever has a key acts as it (ESCALATION_REFUSED), and a stale etag (ETAG_MISMATCH). To
+    repeat it with the same key changes nothing.
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -77,8 +79,10 @@ class ServiceAccountServiceAsyncStub(ServiceAccountServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateServiceAccount: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.CreateServiceAccountRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
-    """Registers a program by its public key. Refuses a role that does not exist (INVALID_FIELD) and
-    one that holds more than the caller (ESCALATION_REFUSED).
+    """Registers a program by its public key. Refuses a role that does not exist and a key that cannot
+    be used (INVALID_FIELD), and a role that holds more than the caller (ESCALATION_REFUSED). A key
+    cannot be used that is none, that anybody can sign under, or that proves an account already:
+    which, is not told, since who brings a key has not shown that it is theirs.
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -99,10 +103,10 @@ class ServiceAccountServiceAsyncStub(ServiceAccountServiceStub):
     """
     AddServiceAccountKey: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.AddServiceAccountKeyRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
     """Adds a public key, so that the program can change to it before the old one is removed or
-    expires. Refuses a key that proves an account already and one that expires in the past
-    (INVALID_FIELD), a sixth key (TOO_MANY_KEYS), an account that holds more than the caller, since
-    whoever has a key acts as it (ESCALATION_REFUSED), and a stale etag (ETAG_MISMATCH). To repeat it
-    with the same key changes nothing.
+    expires. Refuses a key that cannot be used, as CreateServiceAccount does, and one that expires in
+    the past (INVALID_FIELD), a sixth key (TOO_MANY_KEYS), an account that holds more than the caller,
+    since whoever has a key acts as it (ESCALATION_REFUSED), and a stale etag (ETAG_MISMATCH). To
+    repeat it with the same key changes nothing.
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -122,8 +126,10 @@ class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _service_account_service_pb2.CreateServiceAccountRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_service_account_pb2.ServiceAccount, _abc.Awaitable[_service_account_pb2.ServiceAccount]]:
-        """Registers a program by its public key. Refuses a role that does not exist (INVALID_FIELD) and
-        one that holds more than the caller (ESCALATION_REFUSED).
+        """Registers a program by its public key. Refuses a role that does not exist and a key that cannot
+        be used (INVALID_FIELD), and a role that holds more than the caller (ESCALATION_REFUSED). A key
+        cannot be used that is none, that anybody can sign under, or that proves an account already:
+        which, is not told, since who brings a key has not shown that it is theirs.
 
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
@@ -174,10 +180,10 @@ class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_service_account_pb2.ServiceAccount, _abc.Awaitable[_service_account_pb2.ServiceAccount]]:
         """Adds a public key, so that the program can change to it before the old one is removed or
-        expires. Refuses a key that proves an account already and one that expires in the past
-        (INVALID_FIELD), a sixth key (TOO_MANY_KEYS), an account that holds more than the caller, since
-        whoever has a key acts as it (ESCALATION_REFUSED), and a stale etag (ETAG_MISMATCH). To repeat it
-        with the same key changes nothing.
+        expires. Refuses a key that cannot be used, as CreateServiceAccount does, and one that expires in
+        the past (INVALID_FIELD), a sixth key (TOO_MANY_KEYS), an account that holds more than the caller,
+        since whoever has a key acts as it (ESCALATION_REFUSED), and a stale etag (ETAG_MISMATCH). To
+        repeat it with the same key changes nothing.
 
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
