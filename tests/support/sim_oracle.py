@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from uuid import UUID
 
 from core.identity import Caller
@@ -146,7 +147,9 @@ class Oracle:
         """What a server holds for true is what the database held at that revision."""
         self._count("states")
         rows = self._at_revision(state.revision)
-        wrong = [] if rows is None else list(_differences(state, rows))
+        wrong = [] if rows is None else _differences(state, rows)
+        if rows is not None:
+            wrong += _memberships_apart(state, rows, self._from_revision(state.revision))
         if wrong:
             self.faults.append(f"{_time():.3f} {name} is out of step unnoticed: {wrong[0]}")
 
@@ -173,6 +176,11 @@ class Oracle:
             if rows.revision == revision:
                 return rows
         return None
+
+    def _from_revision(self, revision: int) -> list[Rows]:
+        """The rows of every commit from a revision on."""
+        history = self.database.history
+        return [rows for _, rows in takewhile(lambda c: c[1].revision >= revision, history[::-1])]
 
     def _since(self, asked: Asked) -> float:
         seconds = CONTINUE_SECONDS if asked.continues else SENT_AWAY_SECONDS
@@ -201,14 +209,6 @@ class Oracle:
 
 def _differences(state: State, rows: Rows) -> list[str]:
     wrong: list[str] = []
-    for place, known in state.memberships.items():
-        subject, organization = place
-        if known.revision > rows.revision:
-            # Learned by a hop from a later revision.
-            continue
-        told = _membership(rows, subject, organization)
-        if told is not None and (known.ended, *sorted(known.roles)) != (told[0], *sorted(told[1])):
-            wrong.append(f"membership {known} is {told}")
     held = {key: said for key, (_, until, said) in rows.state.items() if until is None}
     for said in held.values():
         if said["kind"] == "role_changed":
@@ -224,6 +224,18 @@ def _differences(state: State, rows: Rows) -> list[str]:
         if known_key is not None and known_key.revoked != (key.state == "revoked"):
             wrong.append("a key's revocation")
     return [*wrong, *_grants_apart(state, rows)]
+
+
+def _memberships_apart(state: State, rows: Rows, later: list[Rows]) -> Iterator[str]:
+    """What a hop has answered may be newer than the revision that it has said, and never older."""
+    for (subject, organization), known in state.memberships.items():
+        if known.revision > rows.revision or _membership(rows, subject, organization) is None:
+            continue
+        told = [_membership(each, subject, organization) for each in (rows, *later)]
+        if (known.ended, sorted(known.roles)) not in [
+            (each[0], sorted(each[1])) for each in told if each is not None
+        ]:
+            yield f"membership {known} is {told[0]}"
 
 
 def _grants_apart(state: State, rows: Rows) -> Iterator[str]:
