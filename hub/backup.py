@@ -6,6 +6,7 @@ would not do: the numbers that a service gives its events would contradict the t
 
 import os
 import subprocess
+import tarfile
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -89,13 +90,17 @@ def _add_cluster(cluster: Cluster, writer: archive.Writer) -> None:
         command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as running:
         assert running.stdout is not None and running.stderr is not None  # noqa: PT018, S101 - asked for
+        whole = False
         try:
             writer.tree(DATA, running.stdout)
             # A tar may end before its file does.
             while running.stdout.read(65536):
                 pass
+            whole = True
+        except tarfile.ReadError:
+            pass  # The program has ended too early, and says why.
         finally:
             running.stdout.close()
             said = running.stderr.read().decode("utf-8", "replace").strip()
-    if running.returncode:
+    if running.returncode or not whole:
         raise BackupFailed(f"pg_basebackup failed: {said}")

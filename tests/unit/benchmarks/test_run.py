@@ -49,10 +49,11 @@ def test_cpu_time_is_counted_by_process() -> None:
     me = os.getpid()
 
     with Meter({"own": own_cpu(me), "family": lambda: cpu_below(me)}) as meter:
-        while own_cpu(me)() < meter._before["own"] + 0.05:
+        while own_cpu(me)() < meter._before["own"] + 0.3:
             sum(range(10_000))
 
-    assert 0.04 <= meter.used["own"] <= meter.used["family"] + 0.02
+    # The family's account counts in steps of a hundredth of a second, user and system apart.
+    assert 0.25 <= meter.used["own"] <= meter.used["family"] + 0.05
 
 
 def test_memory_and_age_are_those_of_a_process() -> None:
