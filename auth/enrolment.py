@@ -28,6 +28,7 @@ from auth.domain.factors import (
     name_in,
 )
 from auth.domain.messages import Channel, Message, Template
+from auth.domain.names import check_name
 from auth.domain.organizations import OrganizationSettings
 from auth.domain.refusals import (
     ChallengeRefused,
@@ -102,6 +103,7 @@ class Enrolment:
         Raises StepUpRequired, FactorNotAllowed, TooManyFactors and TooManyCodes.
         """
         user = _person(FactorNotAllowed)
+        check_name(display_name, field="display_name")
         token, now = new_token(), clock.now()
         key, ends = token_hash(token), now + CHALLENGE_LIFE
         seed = totp.new_seed() if kind is Kind.TOTP else b""
@@ -181,6 +183,7 @@ class Enrolment:
     async def rename(self, key: UUID, display_name: str) -> Factor:
         """Give a factor another name. Raises NotFound."""
         user = _person(NotFound)
+        check_name(display_name, field="display_name")
         async with self._store.begin() as tx:
             if not await tx.factors.rename(key, user, display_name):
                 raise NotFound

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from auth.domain.accounts import Account, Activity
+from auth.domain.names import check_name
 from auth.servicers.masks import named_or_set
 from auth.servicers.times import timestamp
 from core.errors import InvalidField
 from core.ids import name_of
-from core.texts import has_controls
 from medhub.auth.v1 import account_pb2
 
 _CHANGEABLE = frozenset({"display_name", "language", "time_zone", "preferences"})
@@ -55,8 +55,8 @@ def changes_from_proto(message: account_pb2.Account, mask: FieldMask) -> dict[st
         "time_zone": message.time_zone,
         "preferences": {each.key: each.value for each in message.preferences},
     }
-    if "display_name" in fields and has_controls(message.display_name):
-        raise InvalidField(field="account.display_name", rule="no_controls")
+    if "display_name" in fields:
+        check_name(message.display_name, field="account.display_name")
     if "time_zone" in fields:
         _check_zone(message.time_zone)
     if "preferences" in fields:

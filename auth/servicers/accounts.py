@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from auth.domain.names import check_name
 from auth.own_account import OwnAccount
 from auth.recovery import Recovery
 from auth.registration import Registration
@@ -20,7 +21,6 @@ from core import clock, identity
 from core.database.pages import DEFAULT_SIZE, Listing, PageTokens, page_of, page_size
 from core.errors import InvalidField
 from core.ids import id_from, name_of
-from core.texts import has_controls
 from medhub.auth.v1 import account_pb2
 from medhub.auth.v1 import account_service_pb2 as wire
 
@@ -50,8 +50,7 @@ class Accounts:
         self, request: wire.RegisterAccountRequest
     ) -> wire.RegisterAccountResponse:
         """Write to who registers."""
-        if has_controls(request.display_name):
-            raise InvalidField(field="display_name", rule="no_controls")
+        check_name(request.display_name, field="display_name")
         organization = id_from(request.organization, "organizations", field="organization")
         await self._registration.register(
             organization, request.email, request.display_name, request.language

@@ -9,6 +9,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from auth.domain.bindings import Binding
 from auth.domain.federation import COLLECTION, GroupRole, IdentityProvider, Provisioning
 from auth.domain.memberships import check_etag
+from auth.domain.names import check_name
 from auth.giving import check_given, check_vouching
 from auth.openid_client import Reach
 from auth.sealing import Sealing
@@ -125,6 +126,7 @@ class IdentityProviders:
         for field in _NEEDED:
             if not getattr(asked, field):
                 raise InvalidField(field=f"{_FIELD}.{field}", rule="required")
+        check_name(asked.display_name, field=f"{_FIELD}.display_name")
         if not self._reach.allows(asked.issuer):
             raise InvalidField(field=f"{_FIELD}.issuer", rule="provider_address")
         organization = identity.caller().organization
@@ -170,6 +172,8 @@ class IdentityProviders:
         for field in named & set(_NEEDED):
             if not getattr(asked, field):
                 raise InvalidField(field=f"{_FIELD}.{field}", rule="required")
+        if "display_name" in named:
+            check_name(asked.display_name, field=f"{_FIELD}.display_name")
         values: dict[str, object] = {
             name: _value(asked, name) for name in named if name != "client_secret"
         }

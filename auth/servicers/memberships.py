@@ -9,6 +9,7 @@ from auth.domain.activations import ACTIVATION_LIFE
 from auth.domain.bindings import Binding, Held, held_from
 from auth.domain.events import Event, MembershipEpoch
 from auth.domain.memberships import Membership, State, check_etag, keep_an_administrator
+from auth.domain.names import check_name
 from auth.domain.refusals import AlreadyAMember, NotInvited
 from auth.domain.sessions import forget_at
 from auth.giving import check_given
@@ -213,6 +214,7 @@ def _new(asked: membership_pb2.Membership, held: Held) -> Membership:
     now, organization = clock.now(), identity.caller().organization
     if organization is None:
         raise LookupError("the policy asks for an organization")
+    check_name(asked.display_name, field="membership.display_name")
     return Membership(
         id=new_id(),
         organization=organization,

@@ -9,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from auth.domain.bindings import Binding, Held
 from auth.domain.memberships import Membership, State, check_etag
+from auth.domain.names import check_name
 from auth.domain.organizations import OrganizationSettings, check_settings, founded_by
 from auth.domain.refusals import OrganizationCreationClosed
 from auth.domain.roles import ADMINISTRATOR
@@ -51,6 +52,8 @@ class Organizations:
         caller = identity.caller()
         if not self._founding or caller.kind is not Kind.USER or caller.subject is None:
             raise OrganizationCreationClosed
+        check_name(request.organization.display_name, field="organization.display_name")
+        check_name(request.founder_display_name, field="founder_display_name")
         async with self._store.begin() as tx:
             key = await self._signer.derivation_key(tx)
             email = await tx.users.email(caller.subject)
@@ -88,6 +91,7 @@ class Organizations:
         """Rename it."""
         named(request.update_mask, _DISPLAY_NAME)
         key = _own(request.organization.name, field="organization.name")
+        check_name(request.organization.display_name, field="organization.display_name")
         async with self._store.begin() as tx:
             held = await _hold(tx, key, request.organization.etag)
             now, display_name = clock.now(), request.organization.display_name

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from auth.domain.events import RoleChanged
 from auth.domain.memberships import check_etag
+from auth.domain.names import check_name
 from auth.domain.refusals import RoleBuiltIn, RoleExists, RoleHeld
 from auth.domain.roles import BUILT_IN, DISPLAY_NAMES, OF_THE_PLATFORM, of_the_platform_alone
 from auth.domain.sessions import forget_at
@@ -61,6 +62,7 @@ class Roles:
     async def CreateRole(self, request: wire.CreateRoleRequest) -> role_pb2.Role:
         """Define a role of the organization."""
         key, permissions = request.role_id, tuple(sorted(request.role.permissions))
+        check_name(request.role.display_name, field="role.display_name")
         async with self._store.begin() as tx:
             if await tx.first_try() is not None:
                 return await _again(tx, key)
@@ -81,6 +83,8 @@ class Roles:
         """Change one, for everybody who holds it."""
         fields = named(request.update_mask, _CHANGEABLE)
         asked = request.role
+        if "display_name" in fields:
+            check_name(asked.display_name, field="role.display_name")
         async with self._store.begin() as tx:
             held = await _hold(tx, asked.name, asked.etag)
             display_name = asked.display_name if "display_name" in fields else held.display_name

@@ -9,6 +9,7 @@ from auth.domain.assertions import COLLECTION
 from auth.domain.bindings import Binding
 from auth.domain.events import MembershipChanged, SessionRevoked, SubjectEpoch
 from auth.domain.memberships import check_etag
+from auth.domain.names import check_name
 from auth.domain.service_keys import (
     ServiceKey,
     check_left,
@@ -48,6 +49,7 @@ class ServiceAccounts:
             earlier = await tx.first_try()
             if earlier is not None:
                 return await _again(tx, id_from(earlier.name, COLLECTION))
+            check_name(asked.display_name, field="service_account.display_name")
             check_sound(asked.public_key, field="service_account.public_key")
             made = _new(asked)
             await check_given(tx, map(Binding, made.roles), field="service_account.roles")
