@@ -74,6 +74,7 @@ def registration_options(
 def registered(party: Party, nonce: bytes, credential_json: str) -> Credential:
     """The passkey that answers the options. Raises NoProof."""
     try:
+        _refuse_framed(credential_json)
         found = verify_registration_response(
             credential=credential_json,
             expected_challenge=nonce,
@@ -108,9 +109,21 @@ def credential_of(credential_json: str) -> tuple[bytes, bytes | None]:
         raise NoProof from None
 
 
+def _refuse_framed(credential_json: str) -> None:
+    """Refuse what was answered in a frame of another site (WebAuthn Level 3, 7.1 and 7.2).
+
+    Our pages stand in no frames, so the person has seen another page around it. Raises NoProof.
+    """
+    said = json.loads(credential_json)["response"]["clientDataJSON"]
+    client = json.loads(base64url_to_bytes(said))
+    if client.get("crossOrigin", False) is not False or "topOrigin" in client:
+        raise NoProof
+
+
 def authenticated(party: Party, nonce: bytes, credential_json: str, known: Credential) -> int:
     """What the authenticator has counted, if the passkey has signed. Raises NoProof."""
     try:
+        _refuse_framed(credential_json)
         found = verify_authentication_response(
             credential=credential_json,
             expected_challenge=nonce,

@@ -41,6 +41,8 @@ class Authenticator:
     credential: bytes = field(default_factory=lambda: os.urandom(32))
     owner: bytes = b""
     counter: int = 0
+    # What the browser says besides, such as that another site frames the page.
+    said: dict[str, object] = field(default_factory=dict)
 
     def create(self, options_json: str) -> str:
         """What `navigator.credentials.create` gives, as JSON."""
@@ -67,7 +69,8 @@ class Authenticator:
         )
 
     def _client(self, kind: str, challenge: str) -> bytes:
-        return json.dumps({"type": kind, "challenge": challenge, "origin": self.origin}).encode()
+        told = {"type": kind, "challenge": challenge, "origin": self.origin, **self.said}
+        return json.dumps(told).encode()
 
     def _data(self, domain: str, *, attested: bool) -> bytes:
         self.counter += int(self.counts)

@@ -6,6 +6,8 @@ from auth.domain.refusals import (
     CodeRefused,
     PasskeyRefused,
 )
+from auth.formats.passkeys import NoProof, Party, registered, registration_options
+from core.ids import new_id
 from medhub.auth.v1 import factor_pb2
 from medhub.auth.v1 import factor_service_pb2 as wire
 from tests.support.authenticator import Authenticator
@@ -80,6 +82,47 @@ async def test_a_lying_device_opens_nothing(auth: Auth, lie: str) -> None:
 
     with pytest.raises(CodeRefused):
         await auth.factors.FinishPasskeyLogin(finished(begun, answer))
+
+
+FRAMED = [{"crossOrigin": True}, {"crossOrigin": "true"}, {"topOrigin": "https://evil.example"}]
+
+
+@pytest.mark.parametrize("said", FRAMED, ids=str)
+async def test_a_framed_page_opens_nothing(auth: Auth, said: dict[str, object]) -> None:
+    """Neither a log-in nor a challenge nor the registration of another one."""
+    clinic = await auth.clinic()
+    token = (await auth.log_in(clinic.email)).access_token
+    device, factor = await with_passkey(auth, token)
+    device.said = said
+    anonymous("BeginPasskeyLogin")
+    begun = await auth.factors.BeginPasskeyLogin(wire.BeginPasskeyLoginRequest())
+    asked = await challenged(auth, clinic.email)
+    answer = await begin(auth, asked.token, factor)
+    page = Party("localhost", "medhub", (ORIGIN,))
+
+    with pytest.raises(CodeRefused):
+        await auth.factors.FinishPasskeyLogin(finished(begun, device.get(begun.options_json)))
+    shown = device.get(answer.options_json)
+    with pytest.raises(CodeRefused):
+        await verify(auth, asked.token, factor, credential_json=shown)
+    nonce = b"n" * 32
+    options = registration_options(page, nonce, new_id(), "ana@parc.test", [])
+    assert registered(page, nonce, Authenticator(ORIGIN).create(options)).id
+    with pytest.raises(NoProof):
+        registered(page, nonce, device.create(options))
+
+
+async def test_a_page_that_nobody_frames_says_so(auth: Auth) -> None:
+    """As browsers do, who leave it out or say false."""
+    clinic = await auth.clinic()
+    device, _ = await with_passkey(auth, (await auth.log_in(clinic.email)).access_token)
+    device.said = {"crossOrigin": False}
+    anonymous("BeginPasskeyLogin")
+
+    begun = await auth.factors.BeginPasskeyLogin(wire.BeginPasskeyLoginRequest())
+
+    answer = finished(begun, device.get(begun.options_json))
+    assert (await auth.factors.FinishPasskeyLogin(answer)).session.credentials.access_token
 
 
 async def test_a_passkey_answers_a_challenge(auth: Auth) -> None:
