@@ -12,7 +12,7 @@ from auth.domain.accounts import Account, Purpose
 from auth.domain.events import Event, MembershipChanged, SubjectEpoch
 from auth.domain.memberships import check_etag
 from auth.domain.messages import Channel, Message, Template
-from auth.domain.passwords import check_new_password
+from auth.domain.passwords import check_changed, check_new_password
 from auth.domain.refusals import LastAdministrator, ReauthenticationFailed
 from auth.domain.sessions import forget_at
 from auth.ending import end_all_of
@@ -78,6 +78,7 @@ class OwnAccount:
 
         Raises ReauthenticationFailed, InvalidField and PasswordTooCommon.
         """
+        check_changed(current, new, field="new_password")
         check_new_password(new, field="new_password")
         account, attempted = await self._proven(current)
         context = [account.email, account.display_name]

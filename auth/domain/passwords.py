@@ -68,6 +68,12 @@ def check_new_password(
         raise PasswordTooCommon
 
 
+def check_changed(current: str, new: str, *, field: str) -> None:
+    """Refuse a new password that is the one of before. Raises InvalidField."""
+    if new == current:
+        raise InvalidField(field=field, rule="password_unchanged")
+
+
 def context_words(context: Iterable[str]) -> list[str]:
     """The words of names and addresses that a guesser who knows the person tries first."""
     words = {word for text in context for word in re.split(r"[\W_]+", text.casefold())}

@@ -55,6 +55,19 @@ async def test_a_password_is_changed_by_who_knows_it(auth: Auth) -> None:
     assert (await auth.log_in(clinic.email, OTHER_PASSWORD)).access_token
 
 
+async def test_the_same_password_is_no_change(auth: Auth) -> None:
+    """Who asks for one believes afterwards that the old one opens nothing any more."""
+    clinic = await auth.clinic()
+    await auth.act((await auth.log_in(clinic.email)).access_token, "ChangePassword")
+
+    with pytest.raises(InvalidField):
+        await auth.accounts.ChangePassword(
+            wire.ChangePasswordRequest(current_password=PASSWORD, new_password=PASSWORD)
+        )
+
+    assert Template.PASSWORD_CHANGED not in await templates(auth, clinic.email)
+
+
 async def test_a_wrong_current_password_counts_as_a_guess(auth: Auth) -> None:
     """It is counted before it is refused, in the lane of log-ins, and changes nothing."""
     clinic = await auth.clinic()

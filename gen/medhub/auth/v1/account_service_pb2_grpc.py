@@ -178,8 +178,8 @@ class AccountServiceServicer:
         """Changes the caller's password; a message tells the person. Other sessions end if so asked.
 
         Refuses a wrong current password, which counts as an attempt to log in
-        (REAUTHENTICATION_FAILED), and a common new one or one made of the person's own name, address or
-        organization (PASSWORD_TOO_COMMON).
+        (REAUTHENTICATION_FAILED), a new one that is the current one (INVALID_FIELD), and a common new one
+        or one made of the person's own name, address or organization (PASSWORD_TOO_COMMON).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

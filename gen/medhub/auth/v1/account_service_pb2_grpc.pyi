@@ -78,8 +78,8 @@ class AccountServiceStub:
     """Changes the caller's password; a message tells the person. Other sessions end if so asked.
 
     Refuses a wrong current password, which counts as an attempt to log in
-    (REAUTHENTICATION_FAILED), and a common new one or one made of the person's own name, address or
-    organization (PASSWORD_TOO_COMMON).
+    (REAUTHENTICATION_FAILED), a new one that is the current one (INVALID_FIELD), and a common new one
+    or one made of the person's own name, address or organization (PASSWORD_TOO_COMMON).
     """
     RequestPasswordReset: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.RequestPasswordResetRequest, _account_service_pb2.RequestPasswordResetResponse]
     """Sends a token for ResetPassword to the address of an account whose address is verified. The
@@ -161,8 +161,8 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Changes the caller's password; a message tells the person. Other sessions end if so asked.
 
     Refuses a wrong current password, which counts as an attempt to log in
-    (REAUTHENTICATION_FAILED), and a common new one or one made of the person's own name, address or
-    organization (PASSWORD_TOO_COMMON).
+    (REAUTHENTICATION_FAILED), a new one that is the current one (INVALID_FIELD), and a common new one
+    or one made of the person's own name, address or organization (PASSWORD_TOO_COMMON).
     """
     RequestPasswordReset: _aio.UnaryUnaryMultiCallable[_account_service_pb2.RequestPasswordResetRequest, _account_service_pb2.RequestPasswordResetResponse]  # type: ignore[assignment]
     """Sends a token for ResetPassword to the address of an account whose address is verified. The
@@ -283,8 +283,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         """Changes the caller's password; a message tells the person. Other sessions end if so asked.
 
         Refuses a wrong current password, which counts as an attempt to log in
-        (REAUTHENTICATION_FAILED), and a common new one or one made of the person's own name, address or
-        organization (PASSWORD_TOO_COMMON).
+        (REAUTHENTICATION_FAILED), a new one that is the current one (INVALID_FIELD), and a common new one
+        or one made of the person's own name, address or organization (PASSWORD_TOO_COMMON).
         """
 
     @_abc_1.abstractmethod
