@@ -77,6 +77,8 @@ class SessionServiceServicer:
     def RevokeSession(self, request, context):
         """Ends one of the caller's sessions; another person's, and one that ListSessions does not show, is
         NOT_FOUND.
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -86,6 +88,8 @@ class SessionServiceServicer:
         """Ends the caller's sessions, in all organizations; all but the one of this call, if that is
         asked for. Once it answers, a caller of an ended session that passes `auth_revision` is
         refused everywhere.
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

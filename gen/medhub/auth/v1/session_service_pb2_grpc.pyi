@@ -40,11 +40,15 @@ class SessionServiceStub:
     RevokeSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RevokeSessionRequest, _session_service_pb2.RevokeSessionResponse]
     """Ends one of the caller's sessions; another person's, and one that ListSessions does not show, is
     NOT_FOUND.
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RevokeAllSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RevokeAllSessionsRequest, _session_service_pb2.RevokeAllSessionsResponse]
     """Ends the caller's sessions, in all organizations; all but the one of this call, if that is
     asked for. Once it answers, a caller of an ended session that passes `auth_revision` is
     refused everywhere.
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RevokeMemberSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.RevokeMemberSessionsRequest, _session_service_pb2.RevokeMemberSessionsResponse]
     """Ends what one member has open in the organization. What they have open elsewhere goes on, and
@@ -68,11 +72,15 @@ class SessionServiceAsyncStub(SessionServiceStub):
     RevokeSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RevokeSessionRequest, _session_service_pb2.RevokeSessionResponse]  # type: ignore[assignment]
     """Ends one of the caller's sessions; another person's, and one that ListSessions does not show, is
     NOT_FOUND.
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RevokeAllSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RevokeAllSessionsRequest, _session_service_pb2.RevokeAllSessionsResponse]  # type: ignore[assignment]
     """Ends the caller's sessions, in all organizations; all but the one of this call, if that is
     asked for. Once it answers, a caller of an ended session that passes `auth_revision` is
     refused everywhere.
+
+    Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     RevokeMemberSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.RevokeMemberSessionsRequest, _session_service_pb2.RevokeMemberSessionsResponse]  # type: ignore[assignment]
     """Ends what one member has open in the organization. What they have open elsewhere goes on, and
@@ -105,6 +113,8 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_session_service_pb2.RevokeSessionResponse, _abc.Awaitable[_session_service_pb2.RevokeSessionResponse]]:
         """Ends one of the caller's sessions; another person's, and one that ListSessions does not show, is
         NOT_FOUND.
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
@@ -116,6 +126,8 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Ends the caller's sessions, in all organizations; all but the one of this call, if that is
         asked for. Once it answers, a caller of an ended session that passes `auth_revision` is
         refused everywhere.
+
+        Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
     @_abc_1.abstractmethod
