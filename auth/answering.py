@@ -25,7 +25,7 @@ from auth.hashing import Hashing
 from auth.opening import LoggedIn, Opening, password_mark
 from auth.refusing import record_refusal
 from auth.sealing import FACTORS, Sealing
-from auth.sent_codes import SentCodes
+from auth.sent_codes import Asked, SentCodes
 from auth.signing import Signer
 from auth.storage.challenges import Challenge, Purpose
 from auth.storage.store import Store, Tx
@@ -104,7 +104,8 @@ class Answering:
         if chosen.kind not in (Kind.SMS, Kind.EMAIL_CODE):
             return Begun()
         to = await self._address(tx, chosen)
-        await self._codes.send(tx, found.hash, chosen.id, chosen.kind, to)
+        asked = Asked(chosen.user, chosen.kind, to)
+        await self._codes.send(tx, found.hash, chosen.id, asked)
         return Begun(code_sent=True)
 
     async def _address(self, tx: Tx, chosen: Factor) -> str:

@@ -44,7 +44,7 @@ from auth.hashing import Hashing
 from auth.opening import NONCE_BYTES
 from auth.posting import Post
 from auth.sealing import FACTORS, Sealing
-from auth.sent_codes import SentCodes
+from auth.sent_codes import Asked, SentCodes
 from auth.signing import Signer
 from auth.storage.challenges import Challenge, Purpose
 from auth.storage.factors import NewFactor, Owner
@@ -125,7 +125,8 @@ class Enrolment:
             await tx.challenges.add(made, MOST_TRIES, codes=1, at=now)
             await tx.record_act(identity.call().action, subject=user, kind=kind.value)
             if kind in (Kind.SMS, Kind.EMAIL_CODE):
-                await self._codes.send(tx, key, None, kind, phone_number or owner.email)
+                asked = Asked(user, kind, phone_number or owner.email)
+                await self._codes.send(tx, key, None, asked)
             known = await _credentials(tx, user, held) if kind is Kind.PASSKEY else []
         options = ""
         if kind is Kind.PASSKEY:

@@ -13,7 +13,7 @@ from auth.domain.events import Event, MembershipChanged, SubjectEpoch
 from auth.domain.memberships import check_etag
 from auth.domain.messages import Channel, Message, Template
 from auth.domain.passwords import check_changed, check_new_password
-from auth.domain.refusals import LastAdministrator, ReauthenticationFailed
+from auth.domain.refusals import LastAdministrator, ReauthenticationFailed, TooManyCodes
 from auth.domain.sessions import forget_at
 from auth.ending import end_all_of
 from auth.granting import end_grants
@@ -58,10 +58,15 @@ class OwnAccount:
         return saved
 
     async def change_email(self, password: str, email: str) -> None:
-        """Write to the new address. Raises ReauthenticationFailed."""
+        """Write to the new address. Raises ReauthenticationFailed and TooManyCodes."""
         account, attempted = await self._proven(password)
         async with self._store.begin() as tx:
             await clear(tx, attempted)
+            allowed = await self._post.may_ask(tx, account.id, Channel.EMAIL)
+        # Refused outside: that the password was right is kept, or the next log-in would wait.
+        if not allowed:
+            raise TooManyCodes
+        async with self._store.begin() as tx:
             taken = await tx.users.find(email) is not None
             token = await self._tokens.make(
                 tx, Purpose.CHANGE, account.id, {"email": email}, usable=not taken

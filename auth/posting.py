@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from auth.domain.emails import email_key
-from auth.domain.messages import TERMS, Channel, Message, Template
+from auth.domain.messages import MOST_ASKED, TERMS, Channel, Message, Template
 from auth.row_keys import RowKey
 from auth.storage.messages import Queued
 from auth.storage.store import Tx
@@ -33,6 +33,15 @@ class Post:
         `because_of` names what they are counted apart for, beside the recipient.
         """
         return await self._queue(tx, message, TERMS[message.template].most_an_hour, because_of)
+
+    async def may_ask(self, tx: Tx, account: UUID, channel: Channel) -> bool:
+        """Count a message that an account asks for, wherever it goes.
+
+        False: it has asked for as many by this channel as an hour allows.
+        """
+        told = b"\0".join((account.bytes, channel.encode()))
+        asker = hmac.digest(derive(await self._key.of(tx), "asker"), told, hashlib.sha256)
+        return await tx.messages.ask(asker) <= MOST_ASKED
 
     async def pretend(self, tx: Tx, message: Message) -> None:
         """Do the same work and queue nothing, where nobody may see that there is nothing to say."""

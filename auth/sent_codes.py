@@ -1,6 +1,7 @@
 """Codes by SMS and by mail: each answers the challenge that it was sent for, and nothing else."""
 
 import hmac
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from auth.domain.codes import new_sent_code, sent_code_hash
@@ -14,6 +15,15 @@ from auth.storage.store import Tx
 from core import clock, identity
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A code that somebody wants: for which account, how and where to it goes."""
+
+    account: UUID
+    kind: Kind
+    to: str = field(repr=False)
+
+
 class SentCodes:
     """Sends codes and knows them again."""
 
@@ -21,17 +31,20 @@ class SentCodes:
         self._signer = signer
         self._post = post
 
-    async def send(self, tx: Tx, key: bytes, factor: UUID | None, kind: Kind, to: str) -> None:
+    async def send(self, tx: Tx, key: bytes, factor: UUID | None, asked: Asked) -> None:
         """Send a code that answers the challenge, in place of one sent before.
 
-        Raises TooManyCodes.
+        Raises TooManyCodes, whether it is the recipient or the account that has had many.
         """
+        sms = asked.kind is Kind.SMS
+        channel = Channel.SMS if sms else Channel.EMAIL
+        if not await self._post.may_ask(tx, asked.account, channel):
+            raise TooManyCodes
         code = new_sent_code()
         kept = sent_code_hash(await self._signer.derivation_key(tx), key, code)
-        sms = kind is Kind.SMS
         message = Message(
-            channel=Channel.SMS if sms else Channel.EMAIL,
-            to=to,
+            channel=channel,
+            to=asked.to,
             template=Template.SMS_CODE if sms else Template.EMAIL_CODE,
             language=identity.call().language,
             values={"code": code},

@@ -80,6 +80,10 @@ TERMS: Mapping[Template, Terms] = {
     Template.BREAK_GLASS: Terms(frozenset({"organization"}), _EMERGENCIES),
 }
 
+MOST_ASKED = 10
+"""Codes and links by one channel that one account asks for within an hour, wherever they go: more
+than anybody needs, and too few to earn by sending them to numbers that cost."""
+
 LANGUAGES = ("en", "fr", "de")
 """Those in which medhub speaks; the first stands in for any other."""
 

@@ -157,7 +157,7 @@ class FactorsElsewhere(Refusal):
 
 
 class TooManyCodes(Refusal):
-    """As many codes as an hour allows were sent to this recipient."""
+    """As many codes as an hour allows were sent to this recipient, or asked for by the account."""
 
     reason = "TOO_MANY_CODES"
 

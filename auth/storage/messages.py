@@ -38,6 +38,16 @@ _ADD = sql(
     life=Interval,
     most=Integer,
 )
+# Asking takes turns at the row, so that calls made at once cannot exceed the bound.
+_ASK = sql(
+    """INSERT INTO message_count AS held (asker, since, asked) VALUES (:asker, now(), 1)
+    ON CONFLICT (asker) DO UPDATE SET
+        since = CASE WHEN held.since > now() - interval '1 hour' THEN held.since ELSE now() END,
+        asked = CASE WHEN held.since > now() - interval '1 hour' THEN held.asked + 1 ELSE 1 END
+    RETURNING asked""",
+    asker=LargeBinary,
+)
+_FORGET_COUNTS = sql("DELETE FROM message_count WHERE since < now() - interval '1 hour'")
 # The clock is the database's, which all servers share. What nobody can use any more, or nobody has
 # managed to send, is given up before the next one is taken.
 _GIVE_UP = sql(
@@ -145,6 +155,13 @@ class Messages:
         )
         return bool(added)
 
+    async def ask(self, asker: bytes) -> int:
+        """Count a message that somebody asks for; how many it makes within the hour."""
+        row = await self._tx.one(_ASK, asker=asker)
+        if row is None:
+            raise LookupError("a count that was just written has its row")
+        return int(row.asked)
+
     async def claim(self, lease: timedelta) -> Taken | None:
         """Take up the message that has waited longest; None when none is due."""
         self._tx.soon(_GIVE_UP, most=MOST_ATTEMPTS)
@@ -166,5 +183,6 @@ class Messages:
         return [Shown(*row) for row in await self._tx.all(_SHOWN, most=MOST_SHOWN)]
 
     async def forget(self, before: datetime, dead_before: datetime) -> None:
-        """Delete what has ended: the dead later, so that they are seen."""
+        """Delete what has ended: the dead later, so that they are seen. And old counts."""
         await self._tx.run(_FORGET, before=before, dead_before=dead_before)
+        await self._tx.run(_FORGET_COUNTS)

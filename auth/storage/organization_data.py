@@ -49,6 +49,7 @@ def belongings() -> Belongings:
             "account_activity": _PERSONS,
             "mail_token": _SHORT,
             "message": _SHORT,
+            "message_count": _SHORT,
             "login_attempt": _SHORT,
             "refusal_count": "It counts by network address and account.",
             "signing_key": _PLATFORM,

@@ -13,7 +13,13 @@ from auth.storage.tables.organizations import (
     organization,
     role,
 )
-from auth.storage.tables.people import account_activity, app_user, mail_token, message
+from auth.storage.tables.people import (
+    account_activity,
+    app_user,
+    mail_token,
+    message,
+    message_count,
+)
 from auth.storage.tables.programs import (
     assertion,
     service_account,
@@ -45,6 +51,7 @@ __all__ = [
     "mail_token",
     "membership",
     "message",
+    "message_count",
     "metadata",
     "organization",
     "refresh_token",

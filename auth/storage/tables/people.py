@@ -109,3 +109,13 @@ message = queue_table(
     index("created_at"),
     reason="Messages to people of whatever organization, or of none; senders empty it.",
 )
+
+message_count = platform_table(
+    "message_count",
+    metadata,
+    column("asker", LargeBinary, internal="Digest of account and channel.", primary_key=True),
+    column("since", TIME, internal="When the hour began that is counted."),
+    column("asked", Integer, internal="How many messages it has asked for since."),
+    index("since"),
+    reason="People ask for codes before an organization is chosen.",
+)

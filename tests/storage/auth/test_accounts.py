@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from auth import bootstrap
-from auth.domain.messages import Template
+from auth.domain.messages import MOST_ASKED, Template
 from auth.domain.refusals import (
     InvalidCredentials,
     LastAdministrator,
     ReauthenticationFailed,
     TokenInvalid,
+    TooManyCodes,
 )
 from core.errors import EtagMismatch, InvalidField, Refusal
 from core.ids import name_of
@@ -147,6 +148,27 @@ async def test_an_address_that_is_taken_is_not_told_to_who_wants_it(auth: Auth) 
     )
 
     assert await templates(auth, NEW) == [Template.ACCOUNT_EXISTS]
+
+
+async def test_one_account_asks_for_so_many_links(auth: Auth) -> None:
+    """Whether the addresses are taken or not; its log-ins are not slowed by it."""
+    clinic = await auth.clinic()
+    await auth.user(clinic.organization, NEW, "nurse")
+    await auth.act((await auth.log_in(clinic.email)).access_token, "ChangeEmail")
+    for number in range(MOST_ASKED):
+        address = NEW if number % 2 else f"someone{number}@parc.test"
+        await auth.accounts.ChangeEmail(
+            wire.ChangeEmailRequest(current_password=PASSWORD, new_email=address)
+        )
+
+    for address in (NEW, "nobody@parc.test"):
+        with pytest.raises(TooManyCodes):
+            await auth.accounts.ChangeEmail(
+                wire.ChangeEmailRequest(current_password=PASSWORD, new_email=address)
+            )
+
+    assert await templates(auth, "nobody@parc.test") == []
+    assert auth.rows("SELECT failures FROM login_attempt") == []
 
 
 async def test_an_account_is_updated_by_its_etag(auth: Auth) -> None:

@@ -5,17 +5,18 @@ from datetime import timedelta
 import pytest
 
 from auth.domain.factors import CHALLENGE_LIFE, MOST_TRIES
-from auth.domain.messages import Channel, Template
+from auth.domain.messages import MOST_ASKED, Channel, Template
 from auth.domain.refusals import (
     ChallengeRefused,
     CodeRefused,
     FactorRequired,
+    TooManyCodes,
 )
 from core import clock
 from core.ids import name_of
 from medhub.auth.v1 import factor_pb2
 from medhub.auth.v1 import factor_service_pb2 as wire
-from tests.support.credentials import Auth
+from tests.support.credentials import Auth, enter
 from tests.support.second_factors import (
     app_of,
     backup_codes,
@@ -209,6 +210,34 @@ async def test_a_code_by_mail_raises_nothing(auth: Auth) -> None:
     app = await with_app(auth, made.session.credentials.access_token)
     asked = await challenged(auth, clinic.email)
     assert [each.factor for each in asked.factors] == [app.factor]
+
+
+async def _ask_for_sms(auth: Auth, number: int) -> None:
+    """Begin to add a number."""
+    phone = f"+336{number:08}"
+    await auth.factors.BeginSmsEnrolment(
+        wire.BeginSmsEnrolmentRequest(display_name="Mine", phone_number=phone)
+    )
+
+
+async def test_one_account_asks_for_so_many_messages(auth: Auth) -> None:
+    """Wherever they go, also at once; others are not held up, and later it may ask again."""
+    clinic = await auth.clinic()
+    await auth.user(clinic.organization, "nurse@parc.test", "nurse")
+    nurse = await auth.act((await auth.log_in("nurse@parc.test")).access_token)
+    await auth.act((await auth.log_in(clinic.email)).access_token, "BeginSmsEnrolment")
+
+    outcomes = await outcomes_of(*(_ask_for_sms(auth, each) for each in range(MOST_ASKED + 5)))
+    enter(nurse, "BeginSmsEnrolment")
+    await _ask_for_sms(auth, 100)
+    await auth.act((await auth.log_in(clinic.email)).access_token, "BeginSmsEnrolment")
+    with pytest.raises(TooManyCodes):
+        await _ask_for_sms(auth, 101)
+    auth.rewrite("UPDATE message_count SET since = since - interval '1 hour'")
+    await _ask_for_sms(auth, 102)
+
+    assert outcomes == sorted(["OK"] * MOST_ASKED + ["TOO_MANY_CODES"] * 5)
+    assert len([m for m in await sent(auth) if m.channel is Channel.SMS]) == MOST_ASKED + 2
 
 
 async def test_a_code_by_sms_reaches_the_number_and_its_own_challenge(auth: Auth) -> None:

@@ -168,7 +168,8 @@ class AccountServiceServicer:
         """Asks for another address. A message to it holds a token for VerifyEmail; until then nothing
         changes. Whether the new address has an account is not told.
 
-        Refuses a wrong password (REAUTHENTICATION_FAILED).
+        Refuses a wrong password (REAUTHENTICATION_FAILED), and more than 10 codes and links by e-mail
+        that one account asks for within an hour (TOO_MANY_CODES).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

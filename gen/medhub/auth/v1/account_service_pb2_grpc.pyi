@@ -72,7 +72,8 @@ class AccountServiceStub:
     """Asks for another address. A message to it holds a token for VerifyEmail; until then nothing
     changes. Whether the new address has an account is not told.
 
-    Refuses a wrong password (REAUTHENTICATION_FAILED).
+    Refuses a wrong password (REAUTHENTICATION_FAILED), and more than 10 codes and links by e-mail
+    that one account asks for within an hour (TOO_MANY_CODES).
     """
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ChangePasswordRequest, _account_service_pb2.ChangePasswordResponse]
     """Changes the caller's password; a message tells the person. Other sessions end if so asked.
@@ -155,7 +156,8 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Asks for another address. A message to it holds a token for VerifyEmail; until then nothing
     changes. Whether the new address has an account is not told.
 
-    Refuses a wrong password (REAUTHENTICATION_FAILED).
+    Refuses a wrong password (REAUTHENTICATION_FAILED), and more than 10 codes and links by e-mail
+    that one account asks for within an hour (TOO_MANY_CODES).
     """
     ChangePassword: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ChangePasswordRequest, _account_service_pb2.ChangePasswordResponse]  # type: ignore[assignment]
     """Changes the caller's password; a message tells the person. Other sessions end if so asked.
@@ -271,7 +273,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         """Asks for another address. A message to it holds a token for VerifyEmail; until then nothing
         changes. Whether the new address has an account is not told.
 
-        Refuses a wrong password (REAUTHENTICATION_FAILED).
+        Refuses a wrong password (REAUTHENTICATION_FAILED), and more than 10 codes and links by e-mail
+        that one account asks for within an hour (TOO_MANY_CODES).
         """
 
     @_abc_1.abstractmethod

@@ -181,7 +181,8 @@ class FactorServiceServicer:
 
     def BeginSmsEnrolment(self, request, context):
         """Begins to add a telephone number: sends it a code. Refuses what BeginTotpEnrolment does
-        (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS), and more codes than an hour allows (TOO_MANY_CODES).
+        (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS), and more codes than an hour allows: 5 to one number, 10
+        that one account asks for (TOO_MANY_CODES).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -62,7 +62,8 @@ class FactorServiceStub:
     """
     BeginSmsEnrolment: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.BeginSmsEnrolmentRequest, _factor_service_pb2.BeginSmsEnrolmentResponse]
     """Begins to add a telephone number: sends it a code. Refuses what BeginTotpEnrolment does
-    (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS), and more codes than an hour allows (TOO_MANY_CODES).
+    (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS), and more codes than an hour allows: 5 to one number, 10
+    that one account asks for (TOO_MANY_CODES).
     """
     ConfirmSmsEnrolment: _grpc.UnaryUnaryMultiCallable[_factor_service_pb2.ConfirmSmsEnrolmentRequest, _factor_service_pb2.ConfirmSmsEnrolmentResponse]
     """Adds the number of BeginSmsEnrolment, with the code that arrived there. Refuses what
@@ -168,7 +169,8 @@ class FactorServiceAsyncStub(FactorServiceStub):
     """
     BeginSmsEnrolment: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.BeginSmsEnrolmentRequest, _factor_service_pb2.BeginSmsEnrolmentResponse]  # type: ignore[assignment]
     """Begins to add a telephone number: sends it a code. Refuses what BeginTotpEnrolment does
-    (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS), and more codes than an hour allows (TOO_MANY_CODES).
+    (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS), and more codes than an hour allows: 5 to one number, 10
+    that one account asks for (TOO_MANY_CODES).
     """
     ConfirmSmsEnrolment: _aio.UnaryUnaryMultiCallable[_factor_service_pb2.ConfirmSmsEnrolmentRequest, _factor_service_pb2.ConfirmSmsEnrolmentResponse]  # type: ignore[assignment]
     """Adds the number of BeginSmsEnrolment, with the code that arrived there. Refuses what
@@ -307,7 +309,8 @@ class FactorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_factor_service_pb2.BeginSmsEnrolmentResponse, _abc.Awaitable[_factor_service_pb2.BeginSmsEnrolmentResponse]]:
         """Begins to add a telephone number: sends it a code. Refuses what BeginTotpEnrolment does
-        (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS), and more codes than an hour allows (TOO_MANY_CODES).
+        (FACTOR_NOT_ALLOWED, TOO_MANY_FACTORS), and more codes than an hour allows: 5 to one number, 10
+        that one account asks for (TOO_MANY_CODES).
         """
 
     @_abc_1.abstractmethod
