@@ -56,6 +56,7 @@ from tests.support.matrix_requests import fresh
 from tests.support.matrix_wire import Outcome, bearer, refused_by
 from tests.support.matrix_world import World
 from tests.support.platform import PASSWORD
+from tests.support.tokens import public_key
 
 Metadata = tuple[tuple[str, str], ...]
 Case = Callable[[World, Metadata], Awaitable[Outcome]]
@@ -449,7 +450,7 @@ async def _(world: World, meta: Metadata) -> Outcome:
     request = await add_service_account_key(world.alpha)
     for _ in range(4):
         request.etag = (await world.alpha.do(method, request)).etag
-        request.key.public_key = secrets.token_bytes(32)
+        request.key.public_key = public_key()
     return await ask(world, method, request, meta, world.alpha.whole)
 
 
