@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from auth.domain.refusals import EscalationRefused
 from auth.openid_client import Reach
@@ -22,8 +23,6 @@ from medhub.auth.v1 import identity_provider_service_pb2 as wire
 from tests.support.credentials import Auth, Clinic
 from tests.support.postgres import PAGE_KEY
 
-PUBLIC = bytes(range(1, 33))
-
 
 async def _auditor(auth: Auth, clinic: Clinic) -> UUID:
     """Somebody who holds little, and calls from now on."""
@@ -37,7 +36,8 @@ async def test_whoever_adds_a_key_holds_what_the_account_holds(auth: Auth) -> No
     clinic = await auth.clinic()
     account, _ = await auth.service(clinic.organization, "administrator")
     await _auditor(auth, clinic)
-    key = service_account_pb2.ServiceAccountKey(public_key=PUBLIC)
+    public = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    key = service_account_pb2.ServiceAccountKey(public_key=public)
     asked = service_account_service_pb2.AddServiceAccountKeyRequest(
         name=name_of("serviceAccounts", account), key=key, etag="1"
     )
