@@ -1,9 +1,6 @@
 """AccessGrantService: access to single patients, given to colleagues or taken in emergencies."""
 
-from datetime import UTC, datetime
 from uuid import UUID
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from auth.domain.access_grants import (
     EMERGENCY_PERIOD,
@@ -24,7 +21,7 @@ from auth.domain.messages import Channel, Message, Template
 from auth.domain.refusals import NotAMember
 from auth.granting import grant_changed
 from auth.posting import Post
-from auth.servicers.times import timestamp
+from auth.servicers.times import moment_from, timestamp
 from auth.storage.access_grants import Criteria
 from auth.storage.store import Store, Tx
 from core import clock, identity
@@ -59,10 +56,10 @@ class AccessGrants:
             grantee=id_from(asked.grantee, "users", field="access_grant.grantee"),
             patient=id_from(asked.patient, "patients", field="access_grant.patient"),
             reason=asked.reason,
-            starts_at=_moment(asked.start_time, "start_time")
+            starts_at=moment_from(asked.start_time, field="access_grant.start_time")
             if asked.HasField("start_time")
             else None,
-            ends_at=_moment(asked.end_time, "end_time"),
+            ends_at=moment_from(asked.end_time, field="access_grant.end_time"),
             by=_caller(),
             now=clock.now(),
         )
@@ -263,13 +260,6 @@ def _caller() -> Actor:
     if caller.subject is None:
         raise LookupError("a caller of a method that is not public has been proven")
     return Actor(caller.kind.value, caller.subject)
-
-
-def _moment(told: Timestamp, field: str) -> datetime:
-    try:
-        return told.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise InvalidField(field=f"access_grant.{field}", rule="timestamp") from None
 
 
 def grant_to_proto(grant: AccessGrant, revision: int = 0) -> messages.AccessGrant:

@@ -1,9 +1,5 @@
 """AccountService: people's own accounts."""
 
-from datetime import UTC, datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from auth.domain.names import check_name
 from auth.own_account import OwnAccount
 from auth.recovery import Recovery
@@ -16,10 +12,10 @@ from auth.servicers.account_messages import (
 from auth.servicers.factors import factor_to_proto
 from auth.servicers.opened import choice_to_proto, seen_by
 from auth.servicers.sessions import session_to_proto, vouched_within
+from auth.servicers.times import moment_from
 from auth.storage.store import Store
 from core import clock, identity
 from core.database.pages import DEFAULT_SIZE, Listing, PageTokens, page_of, page_size
-from core.errors import InvalidField
 from core.ids import id_from, name_of
 from medhub.auth.v1 import account_pb2
 from medhub.auth.v1 import account_service_pb2 as wire
@@ -135,8 +131,8 @@ class Accounts:
                 self._pages.open(request.page_token, listing),
                 size + 1,
                 act=request.act,
-                start=start and _time(start, "start_time"),
-                end=end and _time(end, "end_time"),
+                start=start and moment_from(start, field="start_time"),
+                end=end and moment_from(end, field="end_time"),
             )
         page = page_of(rows, size, listing, self._pages, key=lambda row: (row.id,))
         return wire.ListAccountActivityResponse(
@@ -163,10 +159,3 @@ class Accounts:
             activities=[activity_to_proto(each) for each in activities],
             factors=[factor_to_proto(each) for each in factors],
         )
-
-
-def _time(at: Timestamp, field: str) -> datetime:
-    try:
-        return at.ToDatetime(UTC)
-    except ValueError:
-        raise InvalidField(field=field, rule="timestamp") from None

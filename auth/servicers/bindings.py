@@ -1,12 +1,7 @@
 """Bindings on the wire."""
 
-from datetime import UTC, datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from auth.domain.bindings import Binding
-from auth.servicers.times import timestamp
-from core.errors import InvalidField
+from auth.servicers.times import moment_from, timestamp
 from medhub.auth.v1.membership_pb2 import RoleBinding
 
 
@@ -21,15 +16,8 @@ def binding_to_proto(binding: Binding) -> RoleBinding:
 
 def binding_from_proto(message: RoleBinding, *, field: str) -> Binding:
     """Raises InvalidField for a time that is none."""
-    return Binding(
-        message.role,
-        _time(message.start_time, field) if message.HasField("start_time") else None,
-        _time(message.end_time, field) if message.HasField("end_time") else None,
+    starts_at, ends_at = (
+        moment_from(at, field=field, rule="period") if message.HasField(name) else None
+        for name, at in (("start_time", message.start_time), ("end_time", message.end_time))
     )
-
-
-def _time(moment: Timestamp, field: str) -> datetime:
-    try:
-        return moment.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise InvalidField(field=field, rule="period") from None
+    return Binding(message.role, starts_at, ends_at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from auth.domain.assertions import COLLECTION
@@ -19,7 +19,7 @@ from auth.domain.service_keys import (
 )
 from auth.domain.sessions import forget_at
 from auth.giving import check_given
-from auth.servicers.times import timestamp
+from auth.servicers.times import moment_from, timestamp
 from auth.storage.service_accounts import ServiceAccount
 from auth.storage.store import Store, Tx
 from core import clock, identity
@@ -195,7 +195,9 @@ async def _whole(tx: Tx, account: ServiceAccount) -> service_account_pb2.Service
 def _key_from_proto(
     asked: service_account_pb2.ServiceAccountKey, account: UUID, at: datetime
 ) -> ServiceKey:
-    expires_at = asked.expire_time.ToDatetime(tzinfo=UTC) if asked.HasField("expire_time") else None
+    expires_at = None
+    if asked.HasField("expire_time"):
+        expires_at = moment_from(asked.expire_time, field="key.expire_time")
     if expires_at is not None and expires_at <= at:
         raise InvalidField(field="key.expire_time", rule="in_the_past")
     check_sound(asked.public_key, field="key.public_key")

@@ -1,8 +1,10 @@
 """Times on the wire."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
+
+from core.errors import InvalidField
 
 
 def timestamp(at: datetime | None) -> Timestamp | None:
@@ -12,3 +14,11 @@ def timestamp(at: datetime | None) -> Timestamp | None:
     made = Timestamp()
     made.FromDatetime(at)
     return made
+
+
+def moment_from(asked: Timestamp, *, field: str, rule: str = "timestamp") -> datetime:
+    """The time that a message says, in UTC. Raises InvalidField for one that is none."""
+    try:
+        return asked.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise InvalidField(field=field, rule=rule) from None

@@ -230,3 +230,18 @@ async def test_another_organizations_account_is_not_found(auth: Auth) -> None:
         await _add(auth, theirs, _pair()[1], "1")
     with pytest.raises(NotFound):
         await _remove(auth, theirs, str(key), "1")
+
+
+async def test_an_expiry_that_is_no_time_is_refused(auth: Auth) -> None:
+    """In words, and nothing is added."""
+    clinic = await auth.clinic()
+    account, _ = await auth.service(clinic.organization, "integration")
+    _, public = _pair()
+    await auth.act_as_administrator(clinic)
+    key = service_account_pb2.ServiceAccountKey(public_key=public)
+    key.expire_time.seconds = 2**53 + 1
+
+    with pytest.raises(InvalidField):
+        await auth.service_accounts.AddServiceAccountKey(
+            wire.AddServiceAccountKeyRequest(name=f"serviceAccounts/{account}", key=key, etag="1")
+        )
