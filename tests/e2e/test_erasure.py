@@ -8,16 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
-from hub.data_dir import DataDir
 from hub.demo import messages
-from hub.layout import Layout
-from hub.ports import Port
 from hub.services import Service
 from tests.support.processes import eventually
-from tests.support.whole import Whole, medhub, up
+from tests.support.whole import Whole, medhub, tables_with, up
 
 pytestmark = pytest.mark.timeout(600)
 ADMIN = "admin@saint-luc.example"
@@ -122,27 +118,6 @@ def _verified(whole: Whole) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-def _everywhere(data_dir: Path, word: str) -> list[str]:
-    """The tables, of any service, with a row in which a word stands in clear."""
-    data = DataDir.at(data_dir)
-    ports = {Port(part): number for part, number in json.loads(data.ports.read_text()).items()}
-    layout = Layout.on(data, ports)
-    cluster = layout.cluster()
-    assert cluster is not None
-    found = []
-    for service in Service:
-        with psycopg.connect(cluster.url(layout.database_name(service))) as connection:
-            tables = connection.execute(
-                "SELECT schemaname, tablename FROM pg_tables"
-                " WHERE schemaname IN ('public', 'medhub') ORDER BY 1, 2"
-            ).fetchall()
-            for schema, table in tables:
-                asked = f"SELECT 1 FROM {schema}.{table} t WHERE t::text LIKE %s LIMIT 1"
-                if connection.execute(asked, (f"%{word}%",)).fetchone():
-                    found.append(f"{service}.{table}")
-    return found
-
-
 def test_an_erased_patient_stays_erased(tmp_path: Path) -> None:
     """Rows and keys go, the trail holds, receipts prove it, and a restore erases again."""
     old, new, sent = tmp_path / "old", tmp_path / "new", tmp_path / "sent"
@@ -173,7 +148,7 @@ def test_an_erased_patient_stays_erased(tmp_path: Path) -> None:
         assert office.patient(LUCIE.ipp) == []
         refused = office.call("POST", "/compliance/v1/accessRequests", {"patient": lucie}, 400)
         assert refused["details"][0]["reason"] == "KEY_DESTROYED"
-        _wait(lambda: _everywhere(old, "ANCIENNE") == [])
+        _wait(lambda: not tables_with(old, "ANCIENNE"))
         _verified(whole)
         keys = parts["compliance"]["receipt"]["destroyed_keys"]
         _wait(lambda: all(k.partition("/")[2] in gone.read_text() for k in keys))
@@ -194,8 +169,8 @@ def _check_restored(data_dir: Path, lucie: str, marc: str) -> None:
     with up(data_dir) as whole:
         office = Office(whole)
         assert (office.patient(LUCIE.ipp), office.patient(MARC.ipp)) == ([], [marc])
-        _wait(lambda: _everywhere(data_dir, "ANCIENNE") == [])
-        assert "clinical.patient" in _everywhere(data_dir, "RECENT")
+        _wait(lambda: not tables_with(data_dir, "ANCIENNE"))
+        assert "clinical.patient" in tables_with(data_dir, "RECENT")
         refused = office.call("POST", "/compliance/v1/accessRequests", {"patient": lucie}, 400)
         assert refused["details"][0]["reason"] == "KEY_DESTROYED"
         _verified(whole)

@@ -6,17 +6,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import pyrage
 import pytest
 
 from core.crypto.private_files import PrivateFile
-from hub.data_dir import DataDir
-from hub.layout import Layout
-from hub.ports import Port
 from hub.services import Service
 from tests.support.processes import eventually
-from tests.support.whole import Whole, medhub, up
+from tests.support.whole import Whole, medhub, tables_with, up
 
 pytestmark = pytest.mark.timeout(600)
 LEAVING, OTHER = "docteur@saint-luc.example", "docteur@tilleuls.example"
@@ -26,27 +22,6 @@ STAYS = {
     "auth.auth_event", "auth.auth_state", "compliance.audit_event",
     *(f"{service}.offboarding" for service in Service),
 }  # fmt: skip
-
-
-def _rows_with(data_dir: Path, word: str) -> set[str]:
-    """The tables, of any service, with a row in which a word stands in clear."""
-    data = DataDir.at(data_dir)
-    ports = {Port(part): number for part, number in json.loads(data.ports.read_text()).items()}
-    layout = Layout.on(data, ports)
-    cluster = layout.cluster()
-    assert cluster is not None
-    found = set()
-    for service in Service:
-        with psycopg.connect(cluster.url(layout.database_name(service))) as connection:
-            tables = connection.execute(
-                "SELECT schemaname, tablename FROM pg_tables"
-                " WHERE schemaname IN ('public', 'medhub')"
-            ).fetchall()
-            for schema, table in tables:
-                asked = f"SELECT 1 FROM {schema}.{table} t WHERE t::text LIKE %s LIMIT 1"
-                if connection.execute(asked, (f"%{word}%",)).fetchone():
-                    found.add(f"{service}.{table}")
-    return found
 
 
 def _owner(folder: Path) -> tuple[Path, str]:
@@ -112,9 +87,9 @@ def test_an_organization_leaves_with_everything_and_stays_away(tmp_path: Path) -
             note = receipts / f"{service}.receipt"
             said = _told(whole, "receipt", str(note), "--key", manifest["receipt_keys"][service])
             assert f"export {fields['digest']}" in said
-        assert _rows_with(old, row) <= STAYS
+        assert tables_with(old, row) <= STAYS
         # Of a patient, what a doctor of another organization once asked for in vain: in its trail.
-        left = {found for one in seen for found in _rows_with(old, one["name"].partition("/")[2])}
+        left = {found for one in seen for found in tables_with(old, one["name"].partition("/")[2])}
         assert left <= STAYS | {"compliance.subject_key"}
         assert whole.medhub("doctor").returncode == 0
         _patients(whole, OTHER)
@@ -127,5 +102,5 @@ def test_an_organization_leaves_with_everything_and_stays_away(tmp_path: Path) -
     assert "organizations destroyed since the backup, and now again: 1" in restored.stdout
     assert "BROKEN" not in restored.stdout
     with up(new) as whole:
-        assert _rows_with(new, row) <= STAYS
+        assert tables_with(new, row) <= STAYS
         _patients(whole, OTHER)

@@ -13,8 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from hub import run_file
+from hub.data_dir import DataDir
+from hub.layout import Layout
+from hub.ports import Port
 from hub.run_file import Running
+from hub.services import Service
 
 MEDHUB = Path(sys.executable).with_name("medhub")
 # Bringing everything up takes some ten seconds on two idle cores.
@@ -114,3 +120,24 @@ def port_base() -> int:
     checkout = zlib.crc32(__file__.encode()) % _CHECKOUTS
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
     return _LOWEST_PORT + (checkout * _WORKERS + worker) * _PORTS
+
+
+def tables_with(data_dir: Path, word: str) -> set[str]:
+    """The tables, of any service, with a row in which a word stands in clear."""
+    data = DataDir.at(data_dir)
+    ports = {Port(part): number for part, number in json.loads(data.ports.read_text()).items()}
+    layout = Layout.on(data, ports)
+    cluster = layout.cluster()
+    assert cluster is not None
+    found = set()
+    for service in Service:
+        with psycopg.connect(cluster.url(layout.database_name(service))) as connection:
+            tables = connection.execute(
+                "SELECT schemaname, tablename FROM pg_tables"
+                " WHERE schemaname IN ('public', 'medhub')"
+            ).fetchall()
+            for schema, table in tables:
+                asked = f"SELECT 1 FROM {schema}.{table} t WHERE t::text LIKE %s LIMIT 1"
+                if connection.execute(asked, (f"%{word}%",)).fetchone():
+                    found.add(f"{service}.{table}")
+    return found
