@@ -13,6 +13,9 @@ from core.database.capture import Roles, roles_of
 _LOCK = 0x6D656468  # "medh": provisioning of one server happens one at a time
 # INHERIT: up to 15, the owner of a database owns its public schema by inheritance only.
 _ROLE = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE INHERIT NOREPLICATION NOBYPASSRLS"
+_IS_ANOTHER = """SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls
+        OR NOT rolcanlogin OR NOT rolinherit
+    FROM pg_roles WHERE rolname = %s"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,13 @@ def _url(admin_url: str, role: str, password: str, database: str) -> str:
 
 
 def _make_role(connection: psycopg.Connection, role: str, password: str) -> None:
-    found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
+    found = connection.execute(_IS_ANOTHER, (role,)).fetchone()
     verb = "CREATE" if found is None else "ALTER"
+    # Only a superuser may name some of the attributes, even to leave them as they are.
+    attributes = _ROLE if found is None or found[0] else ""
     connection.execute(
         sql.SQL("{} ROLE {} {} PASSWORD {}").format(
-            sql.SQL(verb), sql.Identifier(role), sql.SQL(_ROLE), sql.Literal(password)
+            sql.SQL(verb), sql.Identifier(role), sql.SQL(attributes), sql.Literal(password)
         )
     )
 

@@ -61,12 +61,13 @@ def test_an_empty_database_is_not_current(postgres: Server, name: str) -> None:
 
 
 def test_an_administrator_need_not_be_a_superuser(postgres: Server, name: str) -> None:
-    """The rights to create roles and databases are enough, on a server of its own."""
+    """The rights to create roles and databases are enough, on a server of its own; each time."""
     with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
         connection.execute("DROP ROLE IF EXISTS medhub_admin")
         connection.execute("CREATE ROLE medhub_admin LOGIN CREATEDB CREATEROLE")
         admin = make_conninfo(postgres.admin_url, user="medhub_admin")
         try:
+            provision(admin, "otherward", PASSWORDS, database=name)
             urls = provision(admin, "otherward", PASSWORDS, database=name)
             migrate("otherward", urls.owner, package=PACKAGE + ".empty")
             assert is_current(PACKAGE + ".empty", urls.app)
