@@ -13,6 +13,7 @@ from hub.commands import (
     migrate,
     offboard,
     policy,
+    provision,
     receipt,
     serve,
     up,
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(down.down)
 app.command()(serve.serve)
+app.command()(provision.provision)
 app.command()(migrate.migrate)
 app.command()(demo.demo)
 app.command()(doctor.doctor)

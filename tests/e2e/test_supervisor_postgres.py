@@ -2,26 +2,14 @@
 
 import os
 import signal
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from hub.postgres import Cluster, PostgresUnusable, embedded_bin, server_account
+from hub.postgres import Cluster, PostgresUnusable
 from hub.supervisor import Supervisor
 from tests.support.processes import eventually
-
-
-@pytest.fixture
-def cluster(free_port: int) -> Iterator[Cluster]:
-    """A new cluster, not started; not in pytest's folder, which each run closes to others again."""
-    with tempfile.TemporaryDirectory(prefix="medhub-") as folder:
-        place = Path(folder) / "postgres"
-        made = Cluster(place, free_port, "a password", embedded_bin(), server_account())
-        made.create()
-        yield made
 
 
 def count(cluster: Cluster) -> int:

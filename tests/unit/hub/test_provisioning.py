@@ -1,0 +1,36 @@
+"""Settings of services that run in containers: what a file of them may hold."""
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from typer.testing import CliRunner
+
+from hub.__main__ import app
+from hub.provisioning import uri_of
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"host": "db.example.org", "port": "5432", "sslmode": "verify-full"},
+        {"host": "/var/run/postgresql", "port": "5433"},
+        {"host": "a.example,b.example", "port": "1,2", "options": "-c search_path='x y'&z"},
+    ],
+)
+def test_a_uri_says_what_the_connection_string_says(parts: dict[str, str]) -> None:
+    """It holds nothing at which a shell or a file of settings would end it."""
+    whole = {"user": "medhub_auth_app", "password": "a b/@'?é", "dbname": "medhub_auth", **parts}
+
+    uri = uri_of(make_conninfo("", **whole))
+
+    assert conninfo_to_dict(uri) == whole
+    assert not set(uri) & set(" '\"\\#")
+
+
+def test_without_a_server_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says which variable is missing."""
+    monkeypatch.delenv("MEDHUB_POSTGRES_URL", raising=False)
+
+    done = CliRunner().invoke(app, ["provision", "--into", "nowhere"])
+
+    assert done.exit_code == 2
+    assert "MEDHUB_POSTGRES_URL" in done.stderr
