@@ -1,6 +1,5 @@
 """The platform under measurement: `medhub up --demo` on ports and in a folder of its own."""
 
-import json
 import os
 import shutil
 import signal
@@ -54,9 +53,8 @@ class Stage:
         running = run_file.read(data.run_file)
         if running is None:
             raise RuntimeError("the platform does not run")
-        numbers = json.loads(data.ports.read_text())
         self.running = running
-        self.layout = Layout.on(data, {Port(part): port for part, port in numbers.items()})
+        self.layout = Layout.found(data)
         self.clients = Clients(running)
         self._channels: dict[str, grpc.Channel] = {}
         self._databases: dict[str, psycopg.Connection[Any]] = {}

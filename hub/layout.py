@@ -47,6 +47,15 @@ class Layout:
         """The platform of a data directory, on these ports."""
         return cls(data, ports, Secrets(data.secrets), debug)
 
+    @classmethod
+    def found(cls, data: DataDir) -> "Layout":
+        """The platform that has run in a data directory, or runs, on the ports that it had.
+
+        Raises FileNotFoundError where none has.
+        """
+        ports = json.loads(data.ports.read_text())
+        return cls.on(data, {Port(part): number for part, number in ports.items()})
+
     def address(self, part: Port) -> str:
         """`127.0.0.1:18401`."""
         return f"{HOST}:{self.ports[part]}"

@@ -1,31 +1,16 @@
 """Doing again, on a backup that was put back, what had been erased since it was made."""
 
-import os
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 
-from pydantic import SecretBytes, SecretStr
-
-import analytics.storage.subject_data
-import auth.storage.subject_data
-import billing.storage.subject_data
-import clinical.storage.subject_data
-import compliance.servicers.subject_data
-from clinical.storage.tables import organization_key
 from core import identity
-from core.contract import everything
-from core.crypto.keyring import Keyring
-from core.crypto.organization_keys import OrganizationKeys
-from core.crypto.unlocking import KeyFile
-from core.database import Database, DatabaseSettings
-from core.database.settings import PAGE_KEY_BYTES
+from core.database import Database
 from core.identity import Call, Caller, Kind
 from core.subject.erasure import Erasure
-from core.subject.holdings import Holdings
 from core.subject.receipts import is_unreadable
 from core.subject.restrictions import Restrictions
 from hub.erased_rows import ErasedRows
 from hub.layout import Layout
+from hub.places import place_of
 from hub.services import Service
 from medhub.subject.v1.erasure_pb2 import ErasureReceipt
 
@@ -36,14 +21,13 @@ async def redo(layout: Layout, erased: Iterable[ErasedRows]) -> tuple[int, int]:
     """Erase what came back: how many erasures were done again, and how many rows went."""
     listed = sorted(erased, key=lambda one: one.record.executed_at)
     erasures = rows = 0
-    # Tables name the fields of the contract, which have to be known.
-    everything()
     for service in Service:
         own = [one for one in listed if one.service == service]
         if not own:
             continue
-        async with database_of(layout, service) as (database, keyring):
-            erasure = Erasure(_holdings(service, keyring), keyring)
+        place = place_of(layout, service)
+        erasure = Erasure(place.holdings(), place.keyring)
+        async with place.database() as database:
             for one in own:
                 again = await _redo(database, erasure, one)
                 erasures += again is not None
@@ -61,8 +45,9 @@ def _is_forgotten(one: ErasedRows) -> bool:
 async def _forget(layout: Layout, erased: Sequence[ErasedRows]) -> None:
     """Have no service write about them again."""
     for service in Service if erased else ():
-        async with database_of(layout, service) as (database, keyring):
-            restrictions = Restrictions(_holdings(service, keyring).metadata)
+        place = place_of(layout, service)
+        restrictions = Restrictions(place.holdings().metadata)
+        async with place.database() as database:
             for one in erased:
                 call = _call(service, one)
                 identity.enter(call)
@@ -90,35 +75,3 @@ async def _redo(database: Database, erasure: Erasure, one: ErasedRows) -> int | 
             detail = {"after": "restore", "rows": str(again)}
             await tx.record_act(_ACTION, resource=resource, detail=detail)
     return again
-
-
-@asynccontextmanager
-async def database_of(layout: Layout, service: Service) -> AsyncIterator[tuple[Database, Keyring]]:
-    """A service's rows, as its own role sees them, and its keyring."""
-    own = layout.of(service)
-    settings = DatabaseSettings(
-        app_url=SecretStr(layout.database(service).app),
-        page_key=SecretBytes(os.urandom(PAGE_KEY_BYTES)),
-    )
-    database = Database(settings)
-    await database.open()
-    try:
-        yield database, Keyring.open(own.keyring(), KeyFile(own.keyring_key()))
-    finally:
-        await database.close()
-
-
-def _holdings(service: Service, keyring: Keyring) -> Holdings:
-    """What a service holds of persons, by its own declaration."""
-    match service:
-        case Service.AUTH:
-            return auth.storage.subject_data.holdings()
-        case Service.BILLING:
-            return billing.storage.subject_data.holdings()
-        case Service.ANALYTICS:
-            return analytics.storage.subject_data.holdings()
-        case Service.COMPLIANCE:
-            return compliance.servicers.subject_data.holdings(keyring)
-        case Service.CLINICAL:
-            keys = OrganizationKeys(organization_key, keyring)
-            return clinical.storage.subject_data.holdings(keys)

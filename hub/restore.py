@@ -32,8 +32,9 @@ from hub.destroyed_organizations import DestroyedOrganization
 from hub.erased_rows import ErasedRows
 from hub.layout import Layout
 from hub.offboarding.destroy import redo_destroyed
+from hub.places import place_of
 from hub.postgres import Cluster
-from hub.redoing import database_of, redo
+from hub.redoing import redo
 from hub.services import Service
 from hub.supervisor import Report, Supervisor
 
@@ -87,7 +88,7 @@ async def prove(layout: Layout, destroyed: Iterable[Destroyed], report: Report) 
     async with Supervisor(layout.data.logs, report) as supervisor:
         await supervisor.start(_embedded(layout).child())
         await supervisor.run_once(layout.migration())
-        async with database_of(layout, Service.AUTH) as (database, _):
+        async with place_of(layout, Service.AUTH).database() as database:
             # What another server holds of the auth state is of a time that is undone.
             await begin_history(AuthStore(database))
         erasures, rows = await redo(layout, erased)
@@ -136,8 +137,9 @@ def _only(major: int) -> Callable[[dict[str, str]], None]:
 @asynccontextmanager
 async def compliance_store(layout: Layout) -> AsyncIterator[Store]:
     """Compliance's rows, as its own role sees them, and its keyring."""
-    async with database_of(layout, Service.COMPLIANCE) as (database, keyring):
-        yield Store(database, keyring)
+    place = place_of(layout, Service.COMPLIANCE)
+    async with place.database() as database:
+        yield Store(database, place.keyring)
 
 
 async def _destroy(store: Store, key: DestroyedKey) -> bool:

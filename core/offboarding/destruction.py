@@ -135,8 +135,7 @@ class Destruction:
                 return found.receipt
             if found.begun_at is None:
                 raise NotReady(f"{self._service}: the destruction has not begun")
-            for belonging in self._in_order():
-                self._empty(connection, belonging, organization)
+            self._empty_all(connection, organization)
             return self._end(connection, organization, digest)
 
     def redo(self, organization: UUID, known: Offboarding) -> bool:
@@ -151,8 +150,7 @@ class Destruction:
                 values = (organization, known.export_digest, known.suspended_at, now)
                 connection.execute(_EXPORTED, values)
                 connection.execute(_BEGIN, (now, organization))
-            for belonging in self._in_order():
-                self._empty(connection, belonging, organization)
+            self._empty_all(connection, organization)
             with connection.transaction():
                 self._sweep(connection, organization)
                 connection.execute(_END, (known.destroyed_at, known.receipt, organization))
@@ -172,6 +170,10 @@ class Destruction:
         tables = self._belongings.tables()[::-1]
         first = [one for one in tables if one.table.name in self._belongings.keys]
         return [*first, *(one for one in tables if one not in first)]
+
+    def _empty_all(self, connection: Connection, organization: UUID) -> None:
+        for belonging in self._in_order():
+            self._empty(connection, belonging, organization)
 
     def _empty(self, connection: Connection, belonging: Belonging, organization: UUID) -> None:
         table = belonging.table

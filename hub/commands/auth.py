@@ -4,7 +4,6 @@ Against a platform that `medhub up` runs, auth's database and keyring are found 
 directory. Where MEDHUB_AUTH_DATABASE_APP_URL is set, as in a container, the environment says.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -13,21 +12,14 @@ from typing import Annotated
 
 import typer
 
-from hub.commands.options import DEFAULT_DATA_DIR
-from hub.data_dir import DataDir
-from hub.ports import Port
-
-_DATABASE = "MEDHUB_AUTH_DATABASE_APP_URL"
+from hub.commands.options import OperatedOption, operated
+from hub.services import Service
 
 app = typer.Typer(
     help="Administer accounts, organizations and keys of auth, as the platform's operator.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", envvar="MEDHUB_DATA_DIR", help="Of a platform that `up` runs."),
-]
 _Email = Annotated[str, typer.Argument(help="The address of an account.")]
 _Organization = Annotated[str, typer.Argument(help="organizations/{uuid}")]
 
@@ -41,7 +33,7 @@ def bootstrap_organization(
     password_file: Annotated[
         Path | None, typer.Option(help="Else the password is read from standard input.")
     ] = None,
-    data_dir: _DataDir = None,
+    data_dir: OperatedOption = None,
 ) -> None:
     """Make an organization and its first administrator; it may be repeated."""
     words = ["--display-name", display_name, "--admin-email", admin_email]
@@ -57,7 +49,7 @@ def bootstrap_service_account(
     role: Annotated[list[str], typer.Option(help="A role; may be given several times.")],
     organization: Annotated[str, typer.Option(help="organizations/{uuid}; none: a server.")] = "",
     display_name: Annotated[str, typer.Option(help="Else the name of the key file.")] = "",
-    data_dir: _DataDir = None,
+    data_dir: OperatedOption = None,
 ) -> None:
     """Make the account that a key file proves; it may be repeated."""
     words = ["--key", str(key), *(part for each in role for part in ("--role", each))]
@@ -67,19 +59,19 @@ def bootstrap_service_account(
 
 
 @app.command()
-def lock(email: _Email, data_dir: _DataDir = None) -> None:
+def lock(email: _Email, data_dir: OperatedOption = None) -> None:
     """Shut an account out of all organizations, at once, until it is unlocked."""
     _run(data_dir, "operate", "lock-account", email)
 
 
 @app.command()
-def unlock(email: _Email, data_dir: _DataDir = None) -> None:
+def unlock(email: _Email, data_dir: OperatedOption = None) -> None:
     """Let an account in again, and forget who has guessed at its password."""
     _run(data_dir, "operate", "unlock-account", email)
 
 
 @app.command()
-def revoke(email: _Email, data_dir: _DataDir = None) -> None:
+def revoke(email: _Email, data_dir: OperatedOption = None) -> None:
     """End all sessions of a person, everywhere."""
     _run(data_dir, "operate", "end-sessions", email)
 
@@ -87,20 +79,20 @@ def revoke(email: _Email, data_dir: _DataDir = None) -> None:
 @app.command()
 def disable(
     account: Annotated[str, typer.Argument(help="serviceAccounts/{uuid} of a server.")],
-    data_dir: _DataDir = None,
+    data_dir: OperatedOption = None,
 ) -> None:
     """Shut the account of one of the platform's servers out, for good."""
     _run(data_dir, "operate", "disable-server", account)
 
 
 @app.command("release-address")
-def release_address(email: _Email, data_dir: _DataDir = None) -> None:
+def release_address(email: _Email, data_dir: OperatedOption = None) -> None:
     """Free an address of which somebody else has made an account."""
     _run(data_dir, "operate", "release-address", email)
 
 
 @app.command("rotate-keys")
-def rotate_keys(data_dir: _DataDir = None) -> None:
+def rotate_keys(data_dir: OperatedOption = None) -> None:
     """Publish a new signing key and retire the others; no call fails."""
     _run(data_dir, "operate", "rotate-keys")
 
@@ -108,65 +100,46 @@ def rotate_keys(data_dir: _DataDir = None) -> None:
 @app.command("revoke-key")
 def revoke_key(
     kid: Annotated[str, typer.Argument(help="The id of a signing key.")],
-    data_dir: _DataDir = None,
+    data_dir: OperatedOption = None,
 ) -> None:
     """Let a compromised signing key verify nothing any more."""
     _run(data_dir, "operate", "revoke-key", kid)
 
 
 @app.command("revoke-everything")
-def revoke_everything(data_dir: _DataDir = None) -> None:
+def revoke_everything(data_dir: OperatedOption = None) -> None:
     """End all sessions of everybody, and the tokens of programs."""
     _run(data_dir, "operate", "end-everything")
 
 
 @app.command("begin-history")
-def begin_history(data_dir: _DataDir = None) -> None:
+def begin_history(data_dir: OperatedOption = None) -> None:
     """Have every server take the auth state anew, after PostgreSQL's own tools restored it."""
     _run(data_dir, "operate", "begin-history")
 
 
 @app.command("suspend-organization")
-def suspend_organization(organization: _Organization, data_dir: _DataDir = None) -> None:
+def suspend_organization(organization: _Organization, data_dir: OperatedOption = None) -> None:
     """Accept no token for an organization any more."""
     _run(data_dir, "operate", "suspend-organization", organization)
 
 
 @app.command("reactivate-organization")
-def reactivate_organization(organization: _Organization, data_dir: _DataDir = None) -> None:
+def reactivate_organization(organization: _Organization, data_dir: OperatedOption = None) -> None:
     """Let an organization work again."""
     _run(data_dir, "operate", "reactivate-organization", organization)
 
 
 @app.command()
-def outbox(data_dir: _DataDir = None) -> None:
+def outbox(data_dir: OperatedOption = None) -> None:
     """Show messages that have not left: kept for development, waiting, or given up."""
     _run(data_dir, "operate", "outbox")
 
 
 def _run(data_dir: Path | None, *words: str) -> None:
     """Run auth's own command, and end as it ended."""
+    layout = operated(data_dir)
+    told = layout.environment(Service.AUTH) if layout else {}
     command = [sys.executable, "-m", "auth", *words]
-    done = subprocess.run(command, env=os.environ | _environment(data_dir), check=False)
+    done = subprocess.run(command, env=os.environ | told, check=False)
     raise typer.Exit(done.returncode)
-
-
-def _environment(data_dir: Path | None) -> dict[str, str]:
-    """What auth's command is told; nothing where the environment has it already."""
-    if data_dir is None and os.environ.get(_DATABASE):
-        return {}
-    from hub.layout import POSTGRES_URL, Layout
-    from hub.services import Service
-
-    data = DataDir.at(data_dir or DEFAULT_DATA_DIR)
-    if not data.ports.exists():
-        _refuse(f"no platform has run in {data.root}")
-    if data.supervisor_pid() is None and not os.environ.get(POSTGRES_URL):
-        _refuse(f"no platform runs in {data.root}; start it with: medhub up")
-    ports = {Port(part): number for part, number in json.loads(data.ports.read_text()).items()}
-    return Layout.on(data, ports).environment(Service.AUTH)
-
-
-def _refuse(why: str) -> None:
-    print(f"medhub: {why}", file=sys.stderr)
-    raise typer.Exit(1)

@@ -1,17 +1,15 @@
 """`medhub backup` and `medhub restore`: a small site in one sealed file, and back."""
 
 import asyncio
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub.child import NotPrepared
-from hub.commands.options import DEFAULT_DATA_DIR, DataDirOption
+from hub.commands.options import DEFAULT_DATA_DIR, DataDirOption, refuse
 from hub.data_dir import AlreadyRunning, DataDir
-from hub.ports import Port, PortTaken, allocate
+from hub.ports import PortTaken, allocate
 from hub.supervisor import StartFailed, Supervisor
 
 KeyOption = Annotated[
@@ -38,7 +36,7 @@ def backup(
         recipient = recipient_of(key)
         asyncio.run(_back_up(data, target, recipient))
     except (AlreadyRunning, BackupFailed, NotPrepared, OSError, StartFailed) as refusal:
-        _refuse(refusal)
+        refuse(refusal)
     print(f"{target}: {target.stat().st_size / 1024**2:.1f} MiB, opened by {key}")
 
 
@@ -48,9 +46,8 @@ async def _back_up(data: DataDir, target: Path, recipient: object) -> None:
 
     if not data.ports.exists():
         raise BackupFailed(f"no platform has run in {data.root}")
-    ports = {Port(part): number for part, number in json.loads(data.ports.read_text()).items()}
     if data.supervisor_pid() is not None:
-        await asyncio.to_thread(make, Layout.on(data, ports), target, recipient)
+        await asyncio.to_thread(make, Layout.found(data), target, recipient)
         return
     with data.claimed():
         layout = Layout.on(data, allocate())
@@ -86,7 +83,7 @@ def restore(
         with data.claimed():
             _restore(data, source, key, destroyed_keys)
     except (*refusals, StartFailed, Unusable, ValueError) as refusal:
-        _refuse(refusal)
+        refuse(refusal)
     print(f"{data.root} holds the backup; start it with: medhub up --data-dir {data.root}")
 
 
@@ -104,11 +101,6 @@ def _restore(data: DataDir, source: Path, key: Path, destroyed_keys: Path) -> No
     place(layout, source, identity_in(key))
     lists.keep(data.destroyed_keys, destroyed)
     asyncio.run(prove(layout, destroyed, _say))
-
-
-def _refuse(refusal: Exception) -> None:
-    print(f"medhub: {refusal}", file=sys.stderr)
-    raise typer.Exit(1) from None
 
 
 def _say(line: str) -> None:

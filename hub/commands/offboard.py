@@ -8,25 +8,22 @@ environment says: for each service MEDHUB_<SERVICE>_DATABASE_APP_URL, …_DATABA
 
 import asyncio
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 from uuid import UUID
 
 import typer
 
-from hub.commands.options import DEFAULT_DATA_DIR
-from hub.data_dir import DataDir
+from hub.commands.options import OperatedOption, operated, refuse
 
 if TYPE_CHECKING:
-    from hub.offboarding.places import Place
     from hub.offboarding.verification import Verified
+    from hub.places import Place
 
     _Work: TypeAlias = Callable[[list[Place], UUID], None]
 
-_DATABASE = "MEDHUB_AUTH_DATABASE_APP_URL"
 _FAILURES = 2
 """Exit code of a package that does not hold."""
 
@@ -35,10 +32,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-_DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", envvar="MEDHUB_DATA_DIR", help="Of a platform that `up` runs."),
-]
 _Organization = Annotated[str, typer.Argument(help="organizations/{uuid}, suspended.")]
 
 
@@ -56,7 +49,7 @@ def make_key(
     try:
         public = recipient_of(file)
     except (BackupFailed, OSError) as refusal:
-        _refuse(refusal)
+        refuse(refusal)
     _say(str(public))
 
 
@@ -68,7 +61,7 @@ def export(
         str,
         typer.Option(help="The public key of whom it is for, `age1…`: nobody else can open it."),
     ],
-    data_dir: _DataDir = None,
+    data_dir: OperatedOption = None,
 ) -> None:
     """Write everything that any service holds of an organization to one file, sealed to its key.
 
@@ -115,7 +108,7 @@ def verify(
                 raise ValueError(f"{folder} is not empty")
             found = opened(source, identity_in(key), folder)
         except (BackupFailed, Damaged, OSError, Unusable, ValueError) as refusal:
-            _refuse(refusal)
+            refuse(refusal)
     for line in _lines_of(found):
         _say(line)
     if not found.log.holds:
@@ -132,7 +125,7 @@ def destroy(
     receipts: Annotated[
         Path, typer.Option(help="A folder for the receipts, one for each service.")
     ],
-    data_dir: _DataDir = None,
+    data_dir: OperatedOption = None,
 ) -> None:
     """Destroy everything that was handed over, in every service, and leave a receipt of each.
 
@@ -157,18 +150,17 @@ def _with_places(data_dir: Path | None, organization: str, work: "_Work") -> Non
 
     from core.crypto.keyring import KeyringUnusable
     from core.offboarding.destruction import NotReady
-    from hub.offboarding.places import Unplaced, places
+    from hub.places import Unplaced, of_environment, of_layout
 
-    told = data_dir is None and os.environ.get(_DATABASE)
-    data = None if told else DataDir.at(data_dir or DEFAULT_DATA_DIR)
     refusals = (NotReady, OSError, Unplaced, KeyringUnusable, ValueError)
     try:
         key = _id_of(organization)
-        work(places(data), key)
+        layout = operated(data_dir)
+        work(of_layout(layout) if layout else of_environment(os.environ), key)
     except refusals as refusal:
-        _refuse(refusal)
+        refuse(refusal)
     except psycopg.OperationalError:
-        _refuse("a database cannot be reached")
+        refuse("a database cannot be reached")
 
 
 def _id_of(organization: str) -> UUID:
@@ -195,11 +187,6 @@ def _lines_of(found: "Verified") -> list[str]:
         *(f"receipt key    {key}" for key in manifest["receipt_keys"].values()),
         f"digest         {found.digest.hex()}",
     ]
-
-
-def _refuse(refusal: object) -> NoReturn:
-    print(f"medhub: {refusal}", file=sys.stderr)
-    raise typer.Exit(1) from None
 
 
 def _say(line: str) -> None:

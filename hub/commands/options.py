@@ -1,11 +1,16 @@
-"""Options that several commands take, spelled once."""
+"""Options that several commands take, spelled once, and how a command refuses."""
 
+import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from hub import data_dir
+
+if TYPE_CHECKING:
+    from hub.layout import Layout
 
 DataDirOption = Annotated[
     Path,
@@ -14,3 +19,34 @@ DataDirOption = Annotated[
     ),
 ]
 DEFAULT_DATA_DIR = data_dir.DEFAULT
+
+OperatedOption = Annotated[
+    Path | None,
+    typer.Option("--data-dir", envvar="MEDHUB_DATA_DIR", help="Of a platform that `up` runs."),
+]
+# Set in a container, where the environment says what else a data directory would.
+_DATABASE = "MEDHUB_AUTH_DATABASE_APP_URL"
+
+
+def operated(data_dir: Path | None) -> "Layout | None":
+    """The platform that `up` runs in a data directory; None where the environment says.
+
+    Refuses where none runs.
+    """
+    if data_dir is None and os.environ.get(_DATABASE):
+        return None
+    from hub.data_dir import DataDir
+    from hub.layout import POSTGRES_URL, Layout
+
+    data = DataDir.at(data_dir or DEFAULT_DATA_DIR)
+    if not data.ports.exists():
+        refuse(f"no platform has run in {data.root}")
+    if data.supervisor_pid() is None and not os.environ.get(POSTGRES_URL):
+        refuse(f"no platform runs in {data.root}; start it with: medhub up")
+    return Layout.found(data)
+
+
+def refuse(why: object) -> NoReturn:
+    """End the command: say in a line why nothing was done."""
+    print(f"medhub: {why}", file=sys.stderr)
+    raise typer.Exit(1) from None

@@ -8,7 +8,7 @@ from core.offboarding.destruction import NotReady, Offboarding
 from hub.destroyed_organizations import DestroyedOrganization
 from hub.layout import Layout
 from hub.offboarding.export import Report, drain, leaving
-from hub.offboarding.places import ORDER, Place, of_layout
+from hub.places import ORDER, Place, of_layout
 from hub.services import Service
 
 

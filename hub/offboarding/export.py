@@ -23,7 +23,7 @@ from core.offboarding.destruction import NotReady
 from core.offboarding.rows import lines_of
 from hub import archive
 from hub.offboarding.package import FORMAT, Contents
-from hub.offboarding.places import Place
+from hub.places import Place
 from hub.services import Service
 
 ACTION = "organization.data.export"

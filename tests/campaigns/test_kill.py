@@ -1,6 +1,5 @@
 """Killing any one process loses nothing that was acknowledged and leaves nothing unaudited."""
 
-import json
 import os
 import random
 import signal
@@ -17,7 +16,6 @@ import pytest
 from hub.data_dir import DataDir
 from hub.demo import messages
 from hub.layout import Layout
-from hub.ports import Port
 from hub.services import Service
 from medhub.event.v1.audit_event_pb2 import ClearPart
 from tests.support.campaign import SEED, WHOLE
@@ -93,9 +91,7 @@ def test_a_killed_process_loses_nothing(whole: Whole, tmp_path: Path, victim: st
 
 
 def _layout(whole: Whole) -> Layout:
-    data = DataDir.at(whole.data_dir)
-    ports = {Port(part): number for part, number in json.loads(data.ports.read_text()).items()}
-    return Layout.on(data, ports)
+    return Layout.found(DataDir.at(whole.data_dir))
 
 
 def _pid_of(whole: Whole, name: str) -> int:

@@ -12,7 +12,7 @@ from core.crypto.organization_keys import OrganizationKeys
 from core.database import column, new_metadata, platform_table
 from core.database.tables import TENANT_COLUMN, Scope
 from core.offboarding.belongings import Belongings, Undeclared
-from hub.offboarding.places import ORDER
+from hub.places import ORDER
 from hub.services import Service
 from tests.support.clinics import KeyInMemory
 

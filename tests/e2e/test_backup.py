@@ -1,7 +1,6 @@
 """A small site in one file, and back on another machine."""
 
 import asyncio
-import json
 from pathlib import Path
 
 import psycopg
@@ -12,7 +11,6 @@ from core.identity import Call, Caller, Kind
 from core.ids import name_of, new_id
 from hub.data_dir import DataDir
 from hub.layout import Layout
-from hub.ports import Port
 from hub.restore import compliance_store
 from hub.services import Service
 from tests.support.processes import eventually
@@ -26,14 +24,8 @@ REQUESTS = "/compliance/v1/erasureRequests"
 FORGOTTEN = "SELECT subject FROM subject_key WHERE id = %s"
 
 
-def _layout(data_dir: Path) -> Layout:
-    data = DataDir.at(data_dir)
-    ports = json.loads(data.ports.read_text())
-    return Layout.on(data, {Port(part): number for part, number in ports.items()})
-
-
 def _compliance(data_dir: Path) -> str:
-    layout = _layout(data_dir)
+    layout = Layout.found(DataDir.at(data_dir))
     cluster = layout.cluster()
     assert cluster is not None
     return cluster.url(layout.database_name(Service.COMPLIANCE))
@@ -48,7 +40,7 @@ async def _forget_somebody(data_dir: Path) -> str:
         ).fetchall()
     caller = Caller(kind=Kind.SERVICE, organization=organization)
     identity.enter(Call("compliance.server/Test", caller, "compliance.keys.destroy", "operation"))
-    async with compliance_store(_layout(data_dir)) as store, store.begin() as tx:
+    async with compliance_store(Layout.found(DataDir.at(data_dir))) as store, store.begin() as tx:
         key = await tx.keys.destroy_subject_key(person, "audit", at=clock.now())
     return str(key)
 

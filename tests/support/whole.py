@@ -18,7 +18,6 @@ import psycopg
 from hub import run_file
 from hub.data_dir import DataDir
 from hub.layout import Layout
-from hub.ports import Port
 from hub.run_file import Running
 from hub.services import Service
 
@@ -124,9 +123,7 @@ def port_base() -> int:
 
 def tables_with(data_dir: Path, word: str) -> set[str]:
     """The tables, of any service, with a row in which a word stands in clear."""
-    data = DataDir.at(data_dir)
-    ports = {Port(part): number for part, number in json.loads(data.ports.read_text()).items()}
-    layout = Layout.on(data, ports)
+    layout = Layout.found(DataDir.at(data_dir))
     cluster = layout.cluster()
     assert cluster is not None
     found = set()

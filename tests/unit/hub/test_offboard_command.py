@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hub.__main__ import app
-from hub.offboarding.places import Unplaced, of_environment
+from hub.places import Unplaced, of_environment
 
 ORGANIZATION = "organizations/01980000-0000-7000-8000-000000000001"
 

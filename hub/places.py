@@ -1,6 +1,5 @@
 """Where each service keeps what it holds: its database as app and as owner, and its keyring."""
 
-import json
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,10 +9,15 @@ from pathlib import Path
 from pydantic import SecretBytes, SecretStr
 
 import analytics.storage.organization_data
+import analytics.storage.subject_data
 import auth.storage.organization_data
+import auth.storage.subject_data
 import billing.storage.organization_data
+import billing.storage.subject_data
 import clinical.storage.organization_data
+import clinical.storage.subject_data
 import compliance.servicers.organization_data
+import compliance.servicers.subject_data
 from clinical.storage.tables import organization_key
 from core.contract import everything
 from core.crypto.keyring import Keyring
@@ -23,9 +27,8 @@ from core.database import Database, DatabaseSettings
 from core.database.settings import PAGE_KEY_BYTES
 from core.offboarding.belongings import Belongings
 from core.offboarding.destruction import Destruction
-from hub.data_dir import DataDir
-from hub.layout import POSTGRES_URL, Layout
-from hub.ports import Port
+from core.subject.holdings import Holdings
+from hub.layout import Layout
 from hub.services import Service
 
 ORDER = (Service.CLINICAL, Service.BILLING, Service.AUTH, Service.ANALYTICS, Service.COMPLIANCE)
@@ -62,6 +65,22 @@ class Place:
                 keys = OrganizationKeys(organization_key, self.keyring)
                 return clinical.storage.organization_data.belongings(keys)
 
+    def holdings(self) -> Holdings:
+        """What the service holds of persons, by its own declaration."""
+        everything()
+        match self.service:
+            case Service.AUTH:
+                return auth.storage.subject_data.holdings()
+            case Service.BILLING:
+                return billing.storage.subject_data.holdings()
+            case Service.ANALYTICS:
+                return analytics.storage.subject_data.holdings()
+            case Service.COMPLIANCE:
+                return compliance.servicers.subject_data.holdings(self.keyring)
+            case Service.CLINICAL:
+                keys = OrganizationKeys(organization_key, self.keyring)
+                return clinical.storage.subject_data.holdings(keys)
+
     def destruction(self) -> Destruction:
         """The owner's part."""
         return Destruction(self.owner_url, self.belongings(), self.keyring)
@@ -81,17 +100,16 @@ class Place:
             await database.close()
 
 
+def place_of(layout: Layout, service: Service) -> Place:
+    """A service of a platform that `medhub up` runs."""
+    urls, own = layout.database(service), layout.of(service)
+    keyring = Keyring.open(own.keyring(), KeyFile(own.keyring_key()))
+    return Place(service, urls.app, urls.owner, keyring)
+
+
 def of_layout(layout: Layout) -> list[Place]:
-    """The services of a platform that `medhub up` runs, in their order."""
-    return [
-        Place(
-            service,
-            layout.database(service).app,
-            layout.database(service).owner,
-            Keyring.open(layout.of(service).keyring(), KeyFile(layout.of(service).keyring_key())),
-        )
-        for service in ORDER
-    ]
+    """All services of a platform that `medhub up` runs, in their order."""
+    return [place_of(layout, service) for service in ORDER]
 
 
 def of_environment(told: Mapping[str, str]) -> list[Place]:
@@ -111,15 +129,3 @@ def _told(service: Service, told: Mapping[str, str]) -> Place:
     secret = KeyFile(Path(key)) if key else Passphrase(words or "")
     app, owner, keyring = (told[prefix + name] for name in names)
     return Place(service, app, owner, Keyring.open(Path(keyring), secret))
-
-
-def places(data: DataDir | None) -> list[Place]:
-    """Of the platform in a data directory; without one, of the environment. Raises Unplaced."""
-    if data is None:
-        return of_environment(os.environ)
-    if not data.ports.exists():
-        raise Unplaced(f"no platform has run in {data.root}")
-    if data.supervisor_pid() is None and not os.environ.get(POSTGRES_URL):
-        raise Unplaced(f"no platform runs in {data.root}; start it with: medhub up")
-    ports = {Port(part): number for part, number in json.loads(data.ports.read_text()).items()}
-    return of_layout(Layout.on(data, ports))
