@@ -3,10 +3,9 @@
 import asyncio
 import logging
 import os
-import sys
 from collections.abc import Coroutine, Mapping
 
-from pydantic import SecretBytes, ValidationError
+from pydantic import SecretBytes
 
 from auth.answering import Answering
 from auth.delivery import Delivery
@@ -60,8 +59,9 @@ from auth.storage.store import Store
 from auth.storage.subject_data import holdings
 from core import service, tasks
 from core.database import Database, DatabaseSettings
-from core.database.settings import PAGE_KEY_BYTES
 from core.service import Core
+from core.settings import PAGE_KEY_BYTES
+from core.starting import in_words
 from core.subject.servicer import SubjectData
 from core.truth import Truth
 
@@ -225,10 +225,6 @@ def _keep(core: Core, work: Coroutine[None, None, None]) -> None:
 
 def serve() -> None:
     """Run the server until it is told to stop."""
-    try:
+    with in_words():
         auth = Auth(MessageSettings.read(), PasskeySettings.read(), FoundingSettings.read())
-    except ValidationError as wrong:
-        for fault in wrong.errors(include_input=False, include_url=False):
-            print(f"medhub: {fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)
-        raise SystemExit(2) from None
     service.run("auth", auth.build, auth.make_truth)

@@ -12,13 +12,16 @@ from pydantic import Field, SecretBytes, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.database import DatabaseSettings
-from core.database.settings import PAGE_KEY_BYTES
+from core.settings import PAGE_KEY_BYTES
+from core.starting import told
+
+_PREFIX = "MEDHUB_AUTH_"
 
 
 class FederationSettings(BaseSettings):
     """Which identity providers of organizations auth may speak to."""
 
-    model_config = SettingsConfigDict(env_prefix="MEDHUB_AUTH_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
     # Their hosts, separated by commas; empty: any that answers by https.
     identity_provider_hosts: str = ""
@@ -27,8 +30,8 @@ class FederationSettings(BaseSettings):
 
     @classmethod
     def read(cls) -> Self:
-        """Read them from the environment."""
-        return cls()
+        """Read them from the environment. Raises CannotStart."""
+        return told(cls, _PREFIX)
 
     def hosts(self) -> frozenset[str]:
         """The hosts, in lower case."""
@@ -39,15 +42,15 @@ class FederationSettings(BaseSettings):
 class CommandSettings(BaseSettings):
     """A command needs the database and nothing else of the server's environment."""
 
-    model_config = SettingsConfigDict(env_prefix="MEDHUB_AUTH_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
     # Connection of the app role.
     database_app_url: SecretStr
 
     @classmethod
     def read(cls) -> Self:
-        """Read them from the environment."""
-        return cls()  # type: ignore[call-arg]  # the environment has it
+        """Read them from the environment. Raises CannotStart."""
+        return told(cls, _PREFIX)
 
     def database(self) -> DatabaseSettings:
         """Few connections, and a page key that is thrown away: commands list nothing."""
@@ -61,7 +64,7 @@ class CommandSettings(BaseSettings):
 class KeySettings(BaseSettings):
     """How long the keys that sign access tokens do so."""
 
-    model_config = SettingsConfigDict(env_prefix="MEDHUB_AUTH_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
     # A key that has signed for this many days is followed by a new one. 0: only on command.
     key_days: int = Field(default=90, ge=0, le=3650)
@@ -73,28 +76,28 @@ class KeySettings(BaseSettings):
 
     @classmethod
     def read(cls) -> Self:
-        """Read them from the environment."""
-        return cls()
+        """Read them from the environment. Raises CannotStart."""
+        return told(cls, _PREFIX)
 
 
 class FoundingSettings(BaseSettings):
     """Who makes organizations."""
 
-    model_config = SettingsConfigDict(env_prefix="MEDHUB_AUTH_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
     # Whether whoever has an account may found one; otherwise the operator makes them.
     open_founding: bool = False
 
     @classmethod
     def read(cls) -> Self:
-        """Read them from the environment."""
-        return cls()
+        """Read them from the environment. Raises CannotStart."""
+        return told(cls, _PREFIX)
 
 
 class MessageSettings(BaseSettings):
     """How messages leave. Unless told, none do: each is given up at once, and can be seen so."""
 
-    model_config = SettingsConfigDict(env_prefix="MEDHUB_AUTH_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
     # `smtp`, `outbox` (kept in the database, for development) or `off`.
     mail: Literal["smtp", "outbox", "off"] = "off"
@@ -122,8 +125,8 @@ class MessageSettings(BaseSettings):
 
     @classmethod
     def read(cls) -> Self:
-        """Read them from the environment."""
-        return cls()
+        """Read them from the environment. Raises CannotStart."""
+        return told(cls, _PREFIX)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -156,7 +159,7 @@ class MessageSettings(BaseSettings):
 class PasskeySettings(BaseSettings):
     """Which domain passkeys belong to, and the pages that may use them."""
 
-    model_config = SettingsConfigDict(env_prefix="MEDHUB_AUTH_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
     # The domain, `example.org`: pages of it and of its subdomains can use its passkeys. Once people
     # have passkeys it cannot change.
@@ -168,8 +171,8 @@ class PasskeySettings(BaseSettings):
 
     @classmethod
     def read(cls) -> Self:
-        """Read them from the environment."""
-        return cls()
+        """Read them from the environment. Raises CannotStart."""
+        return told(cls, _PREFIX)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

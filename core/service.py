@@ -9,13 +9,11 @@ import gc
 import logging
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import uvloop
-from pydantic import ValidationError
 
 from core import tasks
 from core.audit.receivers import Analytics, Compliance
@@ -23,7 +21,6 @@ from core.audit.refusals import Refusals
 from core.audit.relay import FACTS_LINGER, Relay
 from core.contract import Contract, everything, load
 from core.crypto.keyring import Keyring
-from core.crypto.unlocking import KeyFile, Passphrase, Secret
 from core.database import Database, DatabaseSettings
 from core.database.access import AccessRecorder
 from core.database.facts import Facts
@@ -39,6 +36,7 @@ from core.rpc.health import Health
 from core.rpc.live import LiveStreams
 from core.rpc.server import Server
 from core.settings import CoreSettings
+from core.starting import in_words
 from core.telemetry import logs, traces
 from core.telemetry.metrics import Metrics
 from core.truth import State, Truth
@@ -88,20 +86,10 @@ def run(service: str, build: Build, truth: MakeTruth = streamed_truth) -> None:
     """Run the server of a service until it is told to stop."""
     # Forking after grpc has been imported deadlocks; nothing here forks.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
-    settings = _settings(service)
-    logs.set_up(service, debug=settings.debug)
-    uvloop.run(_run(service, settings, build, truth))
-
-
-def _settings(service: str) -> CoreSettings:
-    """The settings from the environment; a server with a wrong one says which, and ends."""
-    try:
-        return CoreSettings.read(service)
-    except ValidationError as wrong:
-        for fault in wrong.errors(include_input=False, include_url=False):
-            name = f"MEDHUB_{service}_{fault['loc'][0]}".upper()
-            print(f"medhub: {name}: {fault['msg']}", file=sys.stderr)
-        raise SystemExit(2) from None
+    with in_words():
+        settings = CoreSettings.read(service)
+        logs.set_up(service, debug=settings.debug)
+        uvloop.run(_run(service, settings, build, truth))
 
 
 async def _run(service: str, settings: CoreSettings, build: Build, truth: MakeTruth) -> None:
@@ -207,8 +195,8 @@ async def _core(service: str, settings: CoreSettings, parts: AsyncExitStack) -> 
         settings=settings,
         contract=load(f"medhub.{service}.v1", SUBJECT),
         database=database,
-        pages=PageTokens(_database_settings(settings).page_key.get_secret_value()),
-        keyring=Keyring.open(settings.keyring_path, _secret(settings)),
+        pages=PageTokens(settings.database_page_key.get_secret_value()),
+        keyring=Keyring.open(settings.keyring_path, settings.keyring_secret),
         channels=channels,
         metrics=metrics,
         state=State(),
@@ -220,18 +208,10 @@ def _database_settings(settings: CoreSettings) -> DatabaseSettings:
     return DatabaseSettings.model_validate({
         "app_url": settings.database_app_url,
         "relay_url": settings.database_relay_url,
-        "page_key": settings.database_page_key.get_secret_value(),
+        "page_key": settings.database_page_key,
         "pool_size": settings.pool_size,
         "read_connections": settings.read_connections,
     })  # fmt: skip
-
-
-def _secret(settings: CoreSettings) -> Secret:
-    if settings.keyring_passphrase is not None:
-        return Passphrase(settings.keyring_passphrase.get_secret_value())
-    if settings.keyring_key_path is None:
-        raise ValueError("the keyring needs a key file or a passphrase")
-    return KeyFile(settings.keyring_key_path)
 
 
 def _start_relays(core: Core) -> None:

@@ -1,13 +1,41 @@
 """What every server is told from outside, by environment variables MEDHUB_<SERVICE>_…"""
 
+import base64
+import binascii
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretBytes, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.crypto.certificates import TlsFiles
+from core.crypto.unlocking import KeyFile, Passphrase, Secret
+from core.starting import told
+
+PAGE_KEY_BYTES = 32  # AES-256, see core.database.pages
+
+
+def _key_bytes(value: object) -> object:
+    """Accept the key as bytes or as base64 text, the form an environment variable takes."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error:
+        raise ValueError("the page key is base64 text") from None
+
+
+def _key_length(value: object) -> object:
+    key = value.get_secret_value() if isinstance(value, SecretBytes) else _key_bytes(value)
+    if not isinstance(key, bytes) or len(key) != PAGE_KEY_BYTES:
+        raise ValueError(f"the page key has {PAGE_KEY_BYTES} bytes")
+    return SecretBytes(key)
+
+
+PageKey = Annotated[SecretBytes, BeforeValidator(_key_length)]
+PoolSize = Annotated[int, Field(ge=1, le=64)]
+ReadConnections = Annotated[int, Field(ge=1, le=4)]
 
 
 class CoreSettings(BaseSettings):
@@ -36,7 +64,7 @@ class CoreSettings(BaseSettings):
     keyring_key_path: Path | None = None
     keyring_passphrase: SecretStr | None = None
     # 32 bytes as base64: what page tokens are sealed under.
-    database_page_key: SecretStr
+    database_page_key: PageKey
     # Address of the Prometheus endpoint; empty: none.
     metrics_listen: str = ""
     # An OTLP collector for traces; empty: none are sent.
@@ -66,16 +94,17 @@ class CoreSettings(BaseSettings):
     # (a mesh, a private network) keeps others out.
     plaintext: bool = False
     # Connections to the database: for transactions, and for single-key reads.
-    pool_size: int = 8
-    read_connections: int = 1
+    pool_size: PoolSize = 8
+    read_connections: ReadConnections = 1
     # How long to serve on, once NOT_SERVING, until balancers have noticed, in seconds. Edges look
     # each second; an orchestrator needs a second or two to tell its proxies.
     drain_seconds: float = 3.0
 
     @classmethod
     def read(cls, service: str) -> Self:
-        """Read the settings of a service from the environment."""
-        return cls(_env_prefix=f"MEDHUB_{service.upper()}_")  # type: ignore[call-arg]
+        """Read the settings of a service from the environment. Raises CannotStart."""
+        prefix = f"MEDHUB_{service.upper()}_"
+        return told(lambda: cls(_env_prefix=prefix), prefix)  # type: ignore[call-arg]
 
     @property
     def tls(self) -> TlsFiles | None:
@@ -88,6 +117,20 @@ class CoreSettings(BaseSettings):
                 self.tls_server_name,
             )
         return None
+
+    @property
+    def keyring_secret(self) -> Secret:
+        """What opens the keyring. Raises ValueError where nothing does."""
+        if self.keyring_passphrase is not None:
+            return Passphrase(self.keyring_passphrase.get_secret_value())
+        if self.keyring_key_path is None:
+            raise ValueError("the keyring needs KEYRING_KEY_PATH or KEYRING_PASSPHRASE")
+        return KeyFile(self.keyring_key_path)
+
+    @model_validator(mode="after")
+    def _has_what_opens_the_keyring(self) -> Self:
+        _ = self.keyring_secret
+        return self
 
     @model_validator(mode="after")
     def _proves_itself(self) -> Self:

@@ -24,9 +24,9 @@ from core.crypto.keyring import Keyring
 from core.crypto.organization_keys import OrganizationKeys
 from core.crypto.unlocking import KeyFile, Passphrase
 from core.database import Database, DatabaseSettings
-from core.database.settings import PAGE_KEY_BYTES
 from core.offboarding.belongings import Belongings
 from core.offboarding.destruction import Destruction
+from core.settings import PAGE_KEY_BYTES
 from core.subject.holdings import Holdings
 from hub.layout import Layout
 from hub.services import Service

@@ -17,6 +17,7 @@ from clinical.gateway.settings import ENDPOINT, EndpointSettings, GatewaySetting
 from clinical.gateway.uplink import Uplink
 from core.contract import everything
 from core.rpc.channel import Channels, ServiceKey
+from core.starting import CannotStart
 from core.telemetry import logs
 from core.telemetry.metrics import Metrics
 
@@ -43,7 +44,7 @@ class Gateway:
         return [server.sockets[0].getsockname()[:2] for server in self._servers]
 
     async def start(self) -> None:
-        """Open every listener. Raises OSError when an address is taken."""
+        """Open every listener. Raises CannotStart when an address is taken."""
         contract = everything()
         for listener in self._settings.listeners:
             targets = {
@@ -97,7 +98,10 @@ class Gateway:
 
         host, _, port = listener.listen.rpartition(":")
         tls = _tls(listener.tls) if listener.tls else None
-        server = await asyncio.start_server(accept, host, int(port), ssl=tls)
+        try:
+            server = await asyncio.start_server(accept, host, int(port), ssl=tls)
+        except (OSError, ValueError, OverflowError) as fault:
+            raise CannotStart(f"cannot listen on {listener.listen}: {fault}") from fault
         _log.info("listening on port %d", server.sockets[0].getsockname()[1])
         return server
 
@@ -155,8 +159,8 @@ def _tls(settings: TlsSettings) -> ssl.SSLContext:
 
 
 async def run() -> None:
-    """Run until told to stop."""
-    settings = GatewaySettings()  # type: ignore[call-arg]  # the environment has them
+    """Run until told to stop. Raises CannotStart."""
+    settings = GatewaySettings.read()
     logs.set_up("gateway", debug=settings.debug)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

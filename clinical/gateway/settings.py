@@ -8,7 +8,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from clinical.formats.hl7v2.framing import DEFAULT_LIMIT
 from core.crypto.certificates import TlsFiles
+from core.starting import told
 
+_PREFIX = "MEDHUB_GATEWAY_"
 ENDPOINT: Final = r"(hl7Endpoints/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?"
 """The form of an endpoint's name, or nothing."""
 
@@ -48,7 +50,7 @@ class EndpointSettings(BaseModel):
 class GatewaySettings(BaseSettings):
     """One listener by the plain settings, or several as JSON in `endpoints`."""
 
-    model_config = SettingsConfigDict(env_prefix="MEDHUB_GATEWAY_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
     auth_target: str
     clinical_target: str
@@ -83,6 +85,17 @@ class GatewaySettings(BaseSettings):
     window: int = 256
     # How long to wait for outstanding acknowledgements when told to stop, in seconds.
     drain_seconds: float = 10.0
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read them from the environment. Raises CannotStart."""
+        return told(cls, _PREFIX)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        # Both raise ValueError for what is missing.
+        _ = self.tls, self.listeners
+        return self
 
     @property
     def tls(self) -> TlsFiles | None:

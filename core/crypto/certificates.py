@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from core.crypto.private_files import PrivateFile, UnsafeFile
+from core.starting import CannotStart
 
 _log = logging.getLogger("medhub.certificates")
 
@@ -51,9 +52,12 @@ class Watched:
     """The files, read anew when they change. What cannot be read leaves the last ones in use."""
 
     def __init__(self, files: TlsFiles) -> None:
-        """Raises OSError, UnsafeFile or ValueError when there is nothing to begin with."""
+        """Raises CannotStart when there is nothing to begin with."""
         self._files = files
-        self.pem = files.read()
+        try:
+            self.pem = files.read()
+        except (OSError, UnsafeFile, ValueError) as fault:
+            raise CannotStart(f"the certificate files cannot be used: {fault}") from fault
 
     def changed(self) -> bool:
         """Look again. True: `pem` is another one now."""

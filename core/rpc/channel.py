@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from core import identity, tasks
 from core.contract import Contract
 from core.crypto.certificates import Pem, TlsFiles, Watched
-from core.crypto.private_files import PrivateFile
+from core.crypto.private_files import PrivateFile, UnsafeFile
 from core.errors import Unavailable
 from core.identity import Call
 from core.rpc.delegation import Delegation
@@ -33,6 +33,7 @@ from core.rpc.health import OPEN
 from core.rpc.lasting import Lasting
 from core.rpc.limits import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
 from core.rpc.tls import channel_credentials
+from core.starting import CannotStart
 from core.truth.proof import AUDIENCE
 from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from medhub.options.v1 import policy_pb2 as options
@@ -75,10 +76,18 @@ class ServiceKey:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a key file: JSON with `account` and `private_key` (base64 of 32 bytes)."""
-        content = json.loads(PrivateFile(path).read())
-        raw = base64.b64decode(content["private_key"])
-        return cls(content["account"], Ed25519PrivateKey.from_private_bytes(raw))
+        """Read a key file: JSON with `account` and `private_key` (base64 of 32 bytes).
+
+        Raises CannotStart for one that is missing, open to others or something else.
+        """
+        try:
+            content = json.loads(PrivateFile(path).read())
+            raw = base64.b64decode(content["private_key"])
+            return cls(content["account"], Ed25519PrivateKey.from_private_bytes(raw))
+        except (OSError, UnsafeFile) as fault:
+            raise CannotStart(f"the key file of the service account: {path}: {fault}") from fault
+        except (ValueError, TypeError, KeyError) as fault:
+            raise CannotStart(f"{path} is no key file of a service account") from fault
 
     def assertion(self) -> str:
         """A fresh assertion (RFC 7523) that the bearer is this service account."""

@@ -29,6 +29,7 @@ from core.rpc.limits import (
 from core.rpc.tls import server_credentials
 from core.rpc.translate import end, refusal_of, tell
 from core.settings import CoreSettings
+from core.starting import CannotStart
 
 # Connections are closed at this age, so that load spreads over new servers; calls on them end.
 CONNECTION_AGE_MS = 5 * 60 * 1000
@@ -123,10 +124,14 @@ class Server:
         await stopping
 
     def _bind(self) -> int:
-        tls = self._settings.tls
-        if tls is None:
-            return self._server.add_insecure_port(self._settings.listen)
-        return self._server.add_secure_port(self._settings.listen, server_credentials(tls))
+        tls, listen = self._settings.tls, self._settings.listen
+        try:
+            if tls is None:
+                return self._server.add_insecure_port(listen)
+            return self._server.add_secure_port(listen, server_credentials(tls))
+        except RuntimeError as fault:
+            why = "it is taken, or no address of this machine"
+            raise CannotStart(f"cannot listen on {listen}: {why}") from fault
 
     def _add_reflection(self, services: tuple[str, ...], steps: Steps) -> None:
         if self._settings.reflection == "off":

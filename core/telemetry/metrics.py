@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_serv
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from core.starting import CannotStart
+
 # From a cached read to the longest call that is allowed, in seconds.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0)
 
@@ -78,6 +80,10 @@ class Metrics:
         return Counter(name, help_text, registry=self.registry)
 
     def serve(self, listen: str) -> tuple[WSGIServer, threading.Thread]:
-        """Serve `/metrics` on an address of its own, in a thread."""
+        """Serve `/metrics` on an address of its own, in a thread. Raises CannotStart."""
         host, _, port = listen.rpartition(":")
-        return start_http_server(int(port), addr=host, registry=self.registry)
+        try:
+            return start_http_server(int(port), addr=host, registry=self.registry)
+        except (OSError, ValueError, OverflowError) as fault:
+            why = f"cannot serve metrics at {listen}: {fault}"
+            raise CannotStart(f"{why} (of several workers each takes the next port)") from fault

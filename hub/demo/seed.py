@@ -25,9 +25,9 @@ from auth.storage.store import Store
 from clinical.domain.ins import TenantKind
 from clinical.storage.settings import Settings
 from core.database import Database, DatabaseSettings
-from core.database.settings import PAGE_KEY_BYTES
 from core.identity import Call, Caller, Kind
 from core.ids import name_of
+from core.settings import PAGE_KEY_BYTES
 from hub.demo.people import HOSPITAL, HOUSES, House, Person
 from hub.run_file import DemoOrganization
 from hub.secrets import Secrets

@@ -87,8 +87,9 @@ async def gateway(
     channel = grpc.aio.insecure_channel(
         served.target, interceptors=(CarriesToken(token), TrueEndings())
     )
-    made = Gateway(GatewaySettings(auth_target="", clinical_target="", **settings))
     listener = EndpointSettings(listen="127.0.0.1:0", service_key_path=NOWHERE, endpoint=endpoint)
+    told = GatewaySettings(auth_target="", clinical_target="", endpoints=(listener,), **settings)
+    made = Gateway(told)
     await made.serve(listener, channel)
     try:
         yield made

@@ -29,7 +29,7 @@ from core.rpc.audit import Recorder
 from core.rpc.health import Condition, Health
 from core.rpc.live import LiveStreams
 from core.rpc.server import Server
-from core.settings import CoreSettings
+from core.settings import PAGE_KEY_BYTES, CoreSettings
 from core.telemetry.metrics import Metrics
 from core.telemetry.traces import Traces
 from core.truth import Truth
@@ -258,8 +258,9 @@ def settings_with(**changed: Any) -> CoreSettings:
         "compliance_target": "",
         "analytics_target": "",
         "keyring_path": "/nowhere",
+        "keyring_key_path": "/nowhere",
         "service_key_path": "/nowhere",
-        "database_page_key": "",
+        "database_page_key": bytes(PAGE_KEY_BYTES),
         "drain_seconds": 0.0,
     }
     return CoreSettings.model_validate({**nowhere, **changed})

@@ -21,7 +21,7 @@ from uuid import UUID
 import grpc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from google.rpc import error_details_pb2, status_pb2
-from pydantic import SecretStr
+from pydantic import SecretBytes, SecretStr
 
 from core import clock
 from core.crypto.keyring import Keyring
@@ -199,7 +199,7 @@ def _settings(
         keyring_path=keyring,
         keyring_passphrase=SecretStr(PHRASE.text),
         service_key_path=key,
-        database_page_key=SecretStr(base64.b64encode(PAGE_KEY).decode()),
+        database_page_key=SecretBytes(PAGE_KEY),
         drain_seconds=0.0,
     )
 

@@ -1,8 +1,13 @@
-"""A server that is told too little does not start, and says what is missing."""
+"""A server that is told too little, or something wrong, does not start, and says why."""
+
+import base64
+from pathlib import Path
 
 import pytest
 
+from core.rpc.channel import ServiceKey
 from core.service import run
+from core.starting import EXIT_CODE, CannotStart, in_words
 
 
 async def _build(_core: object) -> dict[str, object]:
@@ -19,6 +24,81 @@ def test_a_missing_setting_is_named_as_the_environment_has_it(
         run("clinical", _build)
 
     told = capsys.readouterr().err
-    assert ended.value.code == 2
+    assert ended.value.code == EXIT_CODE
     assert "MEDHUB_CLINICAL_DATABASE_APP_URL" in told
     assert "MEDHUB_CLINICAL_LISTEN" not in told
+
+
+WHOLE = {
+    "LISTEN": "127.0.0.1:0",
+    "DATABASE_APP_URL": "postgresql://u:canary@127.0.0.1:9/x",
+    "DATABASE_RELAY_URL": "postgresql://u:canary@127.0.0.1:9/x",
+    "DATABASE_PAGE_KEY": base64.b64encode(bytes(32)).decode(),
+    "AUTH_TARGET": "127.0.0.1:9",
+    "COMPLIANCE_TARGET": "127.0.0.1:9",
+    "ANALYTICS_TARGET": "127.0.0.1:9",
+    "KEYRING_PATH": "/nowhere/keyring",
+    "KEYRING_PASSPHRASE": "canary",
+    "SERVICE_KEY_PATH": "/nowhere/key",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"DATABASE_PAGE_KEY": "canary"}, "MEDHUB_CLINICAL_DATABASE_PAGE_KEY"),
+        ({"DATABASE_PAGE_KEY": "Y2FuYXJ5"}, "MEDHUB_CLINICAL_DATABASE_PAGE_KEY"),
+        ({"KEYRING_PASSPHRASE": None}, "KEYRING_PASSPHRASE"),
+        ({"TLS_KEY_PATH": "/nowhere/tls"}, "the authority belong together"),
+        ({"LISTEN": "0.0.0.0:1"}, "plain text beyond this machine"),
+        ({"POOL_SIZE": "canary"}, "MEDHUB_CLINICAL_POOL_SIZE"),
+        ({"POOL_SIZE": "900"}, "MEDHUB_CLINICAL_POOL_SIZE"),
+        ({"SUBJECT_TARGETS": "canary"}, "subject_targets"),
+    ],
+)
+def test_what_is_wrong_is_named_and_no_value_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    changed: dict[str, str | None],
+    said: str,
+) -> None:
+    """A page key or a password that was mistyped stands in no log."""
+    for name, value in {**WHOLE, **changed}.items():
+        if value is not None:
+            monkeypatch.setenv(f"MEDHUB_CLINICAL_{name}", value)
+
+    with pytest.raises(SystemExit) as ended:
+        run("clinical", _build)
+
+    told = capsys.readouterr().err
+    assert ended.value.code == EXIT_CODE
+    assert said in told
+    assert all(line.startswith("medhub: ") for line in told.splitlines())
+    assert "anary" not in told
+    assert "Y2Fu" not in told
+
+
+@pytest.mark.parametrize(
+    "content", [None, "canary", "[]", '{"account": "a", "private_key": "canary"}']
+)
+def test_a_key_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | None) -> None:
+    """Missing, or of something else: what is in it is not shown."""
+    path = tmp_path / "key.json"
+    if content is not None:
+        path.touch(mode=0o600)
+        path.write_text(content)
+
+    with pytest.raises(CannotStart) as why:
+        ServiceKey.read(path)
+
+    assert str(path) in str(why.value)
+    assert "canary" not in str(why.value)
+
+
+def test_a_process_that_cannot_start_says_each_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line for each, and a code of its own."""
+    with pytest.raises(SystemExit) as ended, in_words():
+        raise CannotStart("one\ntwo")
+
+    assert capsys.readouterr().err == "medhub: one\nmedhub: two\n"
+    assert ended.value.code == EXIT_CODE

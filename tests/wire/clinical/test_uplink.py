@@ -84,8 +84,8 @@ async def _channel(clinical: _Clinical) -> AsyncIterator[grpc.aio.Channel]:
 
 @asynccontextmanager
 async def _gateway(clinical: _Clinical) -> AsyncIterator[Gateway]:
-    made = Gateway(GatewaySettings(auth_target="", clinical_target=""))
     listener = EndpointSettings(listen="127.0.0.1:0", service_key_path=NOWHERE, endpoint=ENDPOINT)
+    made = Gateway(GatewaySettings(auth_target="", clinical_target="", endpoints=(listener,)))
     async with _channel(clinical) as channel:
         await made.serve(listener, channel)
         yield made

@@ -13,6 +13,7 @@ from core.database.access import AccessRecorder
 from core.rpc import health as health_module
 from core.rpc.health import Health
 from core.rpc.server import Server
+from core.starting import CannotStart
 from tests.support.probe_server import (
     PATIENTS,
     PROBE,
@@ -121,7 +122,7 @@ async def test_reflection_is_as_set(recorder: AccessRecorder, setting: str, show
 
 async def test_two_servers_do_not_share_a_port(served: Served) -> None:
     """The second does not start, unless workers are meant to share."""
-    with pytest.raises(RuntimeError):
+    with pytest.raises(CannotStart):
         Server(
             settings_with(listen=f"127.0.0.1:{served.server.port}"),
             {PROBE: Servicer()},
