@@ -103,21 +103,20 @@ class Answering:
             return Begun(options_json=options)
         if chosen.kind not in (Kind.SMS, Kind.EMAIL_CODE):
             return Begun()
-        to = await self._address(tx, chosen)
-        asked = Asked(chosen.user, chosen.kind, to)
+        owner = await tx.factors.owner(chosen.user)
+        if owner is None:
+            raise ChallengeRefused
+        to = await self._number(tx, chosen) if chosen.kind is Kind.SMS else owner.email
+        asked = Asked(chosen.user, owner.language, chosen.kind, to)
         await self._codes.send(tx, found.hash, chosen.id, asked)
         return Begun(code_sent=True)
 
-    async def _address(self, tx: Tx, chosen: Factor) -> str:
-        """Where a code goes: the number that was proven, or the account's address."""
-        if chosen.kind is Kind.SMS:
-            kept = await tx.factors.secrets(chosen.id, chosen.user)
-            if kept is not None and kept.sealed is not None:
-                return (await self._sealing.open(tx, kept.sealed, chosen.user)).decode()
-        owner = await tx.factors.owner(chosen.user)
-        if chosen.kind is Kind.SMS or owner is None:
+    async def _number(self, tx: Tx, chosen: Factor) -> str:
+        """The number that was proven. Raises ChallengeRefused."""
+        kept = await tx.factors.secrets(chosen.id, chosen.user)
+        if kept is None or kept.sealed is None:
             raise ChallengeRefused
-        return owner.email
+        return (await self._sealing.open(tx, kept.sealed, chosen.user)).decode()
 
     async def verify(self, token: str, factor: UUID, answer: Answer) -> LoggedIn:
         """The session that the challenge was for.

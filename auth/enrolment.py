@@ -125,7 +125,7 @@ class Enrolment:
             await tx.challenges.add(made, MOST_TRIES, codes=1, at=now)
             await tx.record_act(identity.call().action, subject=user, kind=kind.value)
             if kind in (Kind.SMS, Kind.EMAIL_CODE):
-                asked = Asked(user, kind, phone_number or owner.email)
+                asked = Asked(user, owner.language, kind, phone_number or owner.email)
                 await self._codes.send(tx, key, None, asked)
             known = await _credentials(tx, user, held) if kind is Kind.PASSKEY else []
         options = ""
@@ -265,7 +265,8 @@ class Enrolment:
 
 async def tell(post: Post, tx: Tx, owner: Owner, template: Template, kinds: list[Kind]) -> None:
     """Say by mail what has changed, to who could not have meant it."""
-    language = identity.call().language
+    # Theirs, and not the one of whoever changes it.
+    language = owner.language or identity.call().language
     named = ", ".join(dict.fromkeys(name_in(language, kind) for kind in kinds))
     await post.send(tx, Message(Channel.EMAIL, owner.email, template, language, {"factor": named}))
 

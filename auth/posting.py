@@ -15,6 +15,7 @@ from auth.domain.messages import MOST_ASKED, TERMS, Channel, Message, Template
 from auth.row_keys import RowKey
 from auth.storage.messages import Queued
 from auth.storage.store import Tx
+from core import identity
 from core.crypto.keyring import KeyProvider
 from core.crypto.seal import derive, open_sealed, seal
 from core.ids import new_id
@@ -78,7 +79,8 @@ def _digest(key: bytes, recipient: str, because_of: Sequence[UUID]) -> bytes:
 
 def _to_bytes(message: Message) -> bytes:
     return json.dumps([
-        message.channel, message.to, message.template, message.language, dict(message.values),
+        message.channel, message.to, message.template,
+        message.language or identity.call().language, dict(message.values),
     ]).encode()  # fmt: skip
 
 

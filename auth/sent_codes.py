@@ -12,14 +12,15 @@ from auth.posting import Post
 from auth.signing import Signer
 from auth.storage.challenges import Challenge
 from auth.storage.store import Tx
-from core import clock, identity
+from core import clock
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A code that somebody wants: for which account, how and where to it goes."""
+    """A code that somebody wants: for which account, in its language, how and where to it goes."""
 
     account: UUID
+    language: str
     kind: Kind
     to: str = field(repr=False)
 
@@ -46,7 +47,7 @@ class SentCodes:
             channel=channel,
             to=asked.to,
             template=Template.SMS_CODE if sms else Template.EMAIL_CODE,
-            language=identity.call().language,
+            language=asked.language,
             values={"code": code},
         )
         expected = await tx.challenges.sent(key, kept, factor, clock.now())

@@ -94,7 +94,8 @@ LONGEST_VALUE = 300  # characters; the longest is an organization's name
 class Message:
     """One message. `to` is an address, or a telephone number as E.164 writes it: `+33612345678`.
 
-    `language` is `fr`, `de` or `en`; any other means `en`.
+    `language` is `fr`, `de` or `en`, that of whom it is for; empty, where theirs is not known: the
+    one of the call that sends it; any other means `en`.
     """
 
     channel: Channel

@@ -179,7 +179,7 @@ class AccessGrants:
                 Channel.EMAIL,
                 address,
                 Template.BREAK_GLASS,
-                language or identity.call().language,
+                language,
                 {"organization": organization.display_name},
             )
             await self._post.send(tx, message, because_of=(organization.id, taker))

@@ -129,9 +129,9 @@ _USE_CODE = statement(
     )
     .values(used_at=bindparam("at"))
 )
-_OWNER = select(app_user.c.email, app_user.c.password_hash, app_user.c.disabled_at).where(
-    app_user.c.id == bindparam("id")
-)
+_OWNER = select(
+    app_user.c.email, app_user.c.password_hash, app_user.c.disabled_at, app_user.c.language
+).where(app_user.c.id == bindparam("id"))
 _GET_OWNER = statement(_OWNER)
 _LOCK_OWNER = statement(_OWNER.with_for_update(key_share=True))
 
@@ -177,6 +177,7 @@ class Owner:
     email: str
     password_hash: str
     disabled_at: datetime | None
+    language: str
 
 
 class Factors:

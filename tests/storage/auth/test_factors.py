@@ -240,6 +240,24 @@ async def test_one_account_asks_for_so_many_messages(auth: Auth) -> None:
     assert len([m for m in await sent(auth) if m.channel is Channel.SMS]) == MOST_ASKED + 2
 
 
+async def test_messages_are_in_the_language_of_whom_they_are_for(auth: Auth) -> None:
+    """Not in the one of the call; that one stands in where nothing is known of the person."""
+    clinic = await auth.clinic()
+    await auth.user(clinic.organization, "nurse@parc.test", "nurse")
+    await change(auth, f"UPDATE app_user SET language = 'de' WHERE email = '{clinic.email}'")
+
+    for email, number in ((clinic.email, 1), ("nurse@parc.test", 2)):
+        token = (await auth.log_in(email)).access_token
+        await auth.act(token, "BeginSmsEnrolment", language="fr")
+        await _ask_for_sms(auth, number)
+    await app_of(auth, clinic.email)
+
+    told = [(m.template, m.language) for m in await sent(auth)]
+    assert told == [
+        (Template.SMS_CODE, "de"), (Template.SMS_CODE, "fr"), (Template.FACTOR_ADDED, "de")
+    ]  # fmt: skip
+
+
 async def test_a_code_by_sms_reaches_the_number_and_its_own_challenge(auth: Auth) -> None:
     """It is sent where the number was proven, it is restricted, and it answers nothing else."""
     clinic = await auth.clinic()
