@@ -26,7 +26,7 @@ from core.errors import Refusal, Unavailable
 from core.identity import Call
 from core.truth import Claims, Key
 from core.truth.proof import verify
-from tests.support import sim_database
+from tests.support import sim_database, sim_rows
 from tests.support.sim_servers import (
     KEYRING,
     AuthServer,
@@ -77,7 +77,7 @@ async def _log_in(world: World, auth: AuthServer) -> None:
         if not standing.enabled or not standing.member:
             return
         ends = clock.now() + timedelta(hours=12)
-        held = sim_database.Session(person, organization, ends, standing.revision)
+        held = sim_rows.Session(person, organization, ends, standing.revision)
         own_tx(tx).write(lambda rows: rows.sessions.__setitem__(session, held))
         principal = _principal("user", person, organization, standing.revision, session)
         text, _ = await auth.signer.access_token(tx, principal)
@@ -155,7 +155,7 @@ async def _set_roles(world: World, auth: AuthServer) -> None:
         member = rows.members[person, organization]
         if member.suspended:
             return
-        made = sim_database.Member(roles)
+        made = sim_rows.Member(roles)
         await tx.state.publish([_membership(person, organization, made)])
         # Changes in one organization take turns; here, those of the revision.
         if world.database.rows.members[person, organization].suspended:
@@ -167,7 +167,7 @@ async def _suspend(world: World, auth: AuthServer) -> None:
     person, organization, _ = _member(world)
     async with auth.store.begin_as(own_call("Suspend", "sim")) as tx:
         rows = await own_tx(tx).rows()
-        made = sim_database.Member(rows.members[person, organization].roles, suspended=True)
+        made = sim_rows.Member(rows.members[person, organization].roles, suspended=True)
         _end(own_tx(tx), _sessions_in(rows, person, organization))
         epoch = MembershipEpoch(person, organization, forget_at(clock.now()))
         revision = await tx.state.publish([_membership(person, organization, made), epoch])
@@ -178,12 +178,12 @@ async def _suspend(world: World, auth: AuthServer) -> None:
 async def _reactivate(world: World, auth: AuthServer) -> None:
     person, organization, roles = _member(world)
     async with auth.store.begin_as(own_call("Reactivate", "sim")) as tx:
-        made = sim_database.Member(roles)
+        made = sim_rows.Member(roles)
         await tx.state.publish([_membership(person, organization, made)])
         own_tx(tx).write(lambda rows: rows.members.__setitem__((person, organization), made))
 
 
-def _sessions_in(rows: sim_database.Rows, person: UUID, organization: UUID) -> list[UUID]:
+def _sessions_in(rows: sim_rows.Rows, person: UUID, organization: UUID) -> list[UUID]:
     place = (person, organization)
     return [s for s, row in rows.sessions.items() if (row.user, row.organization) == place]
 
@@ -194,7 +194,7 @@ def _member(world: World) -> tuple[UUID, UUID, tuple[str, ...]]:
     return chance.choice(world.people), chance.choice(world.organizations), roles
 
 
-def _membership(person: UUID, organization: UUID, member: sim_database.Member) -> MembershipChanged:
+def _membership(person: UUID, organization: UUID, member: sim_rows.Member) -> MembershipChanged:
     roles = () if member.suspended else member.roles
     until = forget_at(clock.now())
     return MembershipChanged(person, organization, roles, member.suspended, until)
@@ -327,7 +327,7 @@ def own_tx(tx: Any) -> sim_database.Tx:
 
 
 def _end(tx: sim_database.Tx, sessions: list[UUID]) -> None:
-    def write(rows: sim_database.Rows) -> None:
+    def write(rows: sim_rows.Rows) -> None:
         for session in sessions:
             rows.sessions[session] = replace(rows.sessions[session], ended=True)
 

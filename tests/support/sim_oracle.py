@@ -18,7 +18,8 @@ from core.truth import Claims, State
 from core.truth.hops import HOP_SECONDS
 from core.truth.proof import SKEW
 from core.truth.truth import AWAY_SECONDS, CONTINUE_SECONDS
-from tests.support.sim_database import Database, Rows
+from tests.support.sim_database import Database
+from tests.support.sim_rows import Rows
 from tests.support.sim_time import START, Machine
 
 # A decision is noted this many seconds after it was made, at the most: no time passes between.

@@ -23,7 +23,7 @@ from auth.signing import set_up
 from auth.storage.principals import ServiceStanding
 from core.truth import state as state_module
 from core.truth import truth as truth_module
-from tests.support import sim_database, sim_time
+from tests.support import sim_database, sim_rows, sim_time
 from tests.support.sim_acts import changes
 from tests.support.sim_calls import asked_of, calls, judged
 from tests.support.sim_network import Link
@@ -119,7 +119,7 @@ def _populate(world: World) -> None:
     world.accounts = [world.new_id() for _ in range(2)]
     world.patients = [world.new_id() for _ in range(3)]
 
-    def write(rows: sim_database.Rows) -> None:
+    def write(rows: sim_rows.Rows) -> None:
         for organization in world.organizations:
             rows.suspended[organization] = False
             for role in OWN:
@@ -129,7 +129,7 @@ def _populate(world: World) -> None:
             rows.addresses[str(person)] = person
             for organization in world.organizations:
                 roles = tuple(some(world.chance, (*BUILT_IN, *OWN)))
-                rows.members[person, organization] = sim_database.Member(roles)
+                rows.members[person, organization] = sim_rows.Member(roles)
         for account in world.accounts:
             rows.accounts[account] = ServiceStanding(0, None, "server0", BUILT_IN, enabled=True)
 
