@@ -13,23 +13,20 @@ from typing import Any, NoReturn
 import grpc
 from google.protobuf.message import Message
 
-from auth.domain.access_grants import MOST_EMERGENCIES
 from compliance.domain.keys import AUDIT
 from compliance.storage.store import Store
 from core import clock, identity
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import KeyFile
 from core.errors import Unavailable
-from core.ids import name_of, new_id
+from core.ids import new_id
 from core.rpc.admission import Overloaded
 from core.rpc.limits import MAX_MESSAGE_BYTES
-from medhub.auth.v1 import access_grant_service_pb2 as grants
 from medhub.auth.v1 import auth_service_pb2 as auth
 from medhub.auth.v1 import auth_state_service_pb2 as state
 from medhub.auth.v1 import membership_service_pb2 as memberships
 from medhub.auth.v1 import role_pb2
 from medhub.auth.v1 import role_service_pb2 as roles
-from medhub.auth.v1.access_grant_pb2 import BREAK_GLASS_FINDING_JUSTIFIED
 from medhub.clinical.v1 import hl7_v2_service_pb2 as hl7
 from medhub.clinical.v1 import patient_service_pb2 as patients
 from medhub.compliance.v1 import access_request_pb2
@@ -39,8 +36,6 @@ from medhub.compliance.v1 import key_service_pb2 as keys
 from tests.support.audit import clear_part, events, sealed_event
 from tests.support.matrix_auth import (
     add_service_account_key,
-    break_glass,
-    create_access_grant,
     create_membership,
     create_organization,
     create_role,
@@ -52,7 +47,6 @@ from tests.support.matrix_auth import (
 )
 from tests.support.matrix_compliance import get_inclusion_proof
 from tests.support.matrix_effects import Aged
-from tests.support.matrix_requests import fresh
 from tests.support.matrix_wire import Outcome, bearer, refused_by
 from tests.support.matrix_world import World
 from tests.support.platform import PASSWORD
@@ -303,43 +297,6 @@ async def _(world: World, meta: Metadata) -> Outcome:
     request = roles.CreateRoleRequest(role_id=f"r{secrets.token_hex(6)}", role=role)
     method = "medhub.auth.v1.RoleService/CreateRole"
     return await ask(world, method, request, meta, world.alpha.lacking[permission])
-
-
-@case("GRANT_TO_ONESELF")
-async def _(world: World, meta: Metadata) -> Outcome:
-    request = await create_access_grant(world.alpha)
-    request.access_grant.grantee = name_of("users", world.alpha.user("administrator"))
-    return await ask(world, f"{_GRANTS}/CreateAccessGrant", request, meta, world.alpha.whole)
-
-
-@case("TOO_MANY_GRANTS")
-async def _(world: World, meta: Metadata) -> Outcome:
-    request = await break_glass(world.alpha)
-    method, outcome = f"{_GRANTS}/BreakGlass", Outcome(grpc.StatusCode.OK)
-    for _ in range(MOST_EMERGENCIES + 1):
-        request.patient, request.request_id = f"patients/{new_id()}", fresh()
-        outcome = await ask(world, method, request, meta, world.alpha.whole)
-    return outcome
-
-
-@case("NOT_AN_EMERGENCY")
-async def _(world: World, meta: Metadata) -> Outcome:
-    made = await world.alpha.do(
-        f"{_GRANTS}/CreateAccessGrant", await create_access_grant(world.alpha)
-    )
-    request = grants.ReviewBreakGlassRequest(
-        name=made.name, etag=made.etag, finding=BREAK_GLASS_FINDING_JUSTIFIED
-    )
-    return await ask(world, f"{_GRANTS}/ReviewBreakGlass", request, meta, world.alpha.whole)
-
-
-@case("REVIEW_OF_ONES_OWN")
-async def _(world: World, meta: Metadata) -> Outcome:
-    made = await world.alpha.do(f"{_GRANTS}/BreakGlass", await break_glass(world.alpha))
-    request = grants.ReviewBreakGlassRequest(
-        name=made.name, etag=made.etag, finding=BREAK_GLASS_FINDING_JUSTIFIED
-    )
-    return await ask(world, f"{_GRANTS}/ReviewBreakGlass", request, meta, world.alpha.whole)
 
 
 @case("LAST_ADMINISTRATOR")

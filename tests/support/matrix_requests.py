@@ -45,6 +45,7 @@ def builders() -> dict[str, Builder]:
     """Every builder, by the name of its method."""
     for package in packages():
         import_module(f"tests.support.matrix_{package.split('.')[1]}")
+    import_module("tests.support.matrix_access")
     import_module("tests.support.matrix_account")
     import_module("tests.support.matrix_factors")
     import_module("tests.support.matrix_restrictions")

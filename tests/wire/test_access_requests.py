@@ -15,7 +15,7 @@ from medhub.compliance.v1 import audit_service_pb2 as audit
 from medhub.compliance.v1 import data_subject_request_service_pb2 as requests
 from medhub.subject.v1 import subject_pb2
 from medhub.subject.v1 import subject_service_pb2 as wire
-from tests.support import matrix_auth, matrix_billing
+from tests.support import matrix_access, matrix_billing
 from tests.support.matrix_platform import world
 from tests.support.matrix_subject import (
     GATHERED_SECONDS,
@@ -306,7 +306,7 @@ async def test_the_package_holds_every_value_and_nobody_elses(world: World) -> N
         await matrix_billing.payment(one)
         await one.do(
             "medhub.auth.v1.AccessGrantService/ReviewBreakGlass",
-            await matrix_auth.review_break_glass(one),
+            await matrix_access.review_break_glass(one),
         )
     own, foreign = _sow(world, side, "Own"), _sow(world, other, "Foreign")
     neighbour = await side.new_patient()
