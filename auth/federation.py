@@ -29,7 +29,7 @@ from auth.domain.federation import (
     proven_methods,
     roles_after,
 )
-from auth.domain.memberships import Membership, keep_an_administrator
+from auth.domain.memberships import Membership, State, keep_an_administrator
 from auth.domain.refusals import (
     FederationRefused,
     IdentityNotLinked,
@@ -242,10 +242,17 @@ class Federation:
         return user
 
     async def _follow(self, provider: IdentityProvider, told: Identity, user: UUID) -> None:
-        """Give the person the roles that their groups give. Raises FederationRefused."""
+        """Give the person the roles that their groups give. Who was removed enters by another
+        invitation, and by nothing else.
+
+        Raises FederationRefused and IdentityNotLinked.
+        """
         async with self._store.begin_for(user, provider.organization) as tx:
             await tx.organizations.lock(provider.organization)
             held = await tx.memberships.lock_person(user)
+            if held is None and (invited := await _invited(tx, provider, told)):
+                await _join(tx, invited, user, invited=True)
+                held = replace(invited, user=user)
             if held is None or not held.active:
                 raise FederationRefused
             after = replace(held.held, roles=roles_after(provider, told, held.held.roles))
@@ -276,16 +283,22 @@ async def _place(tx: Tx, provider: IdentityProvider, told: Identity) -> Membersh
 
     Raises IdentityNotLinked where they may not.
     """
+    held = await _invited(tx, provider, told)
+    if held is None and provider.provisioning is not Provisioning.CREATE:
+        raise IdentityNotLinked
+    return held
+
+
+async def _invited(tx: Tx, provider: IdentityProvider, told: Identity) -> Membership | None:
+    """The invitation at an address that the provider vouches for; None: the organization knows no
+    such address. Raises IdentityNotLinked where it does, and that is no open invitation.
+    """
     address = address_of(provider, told)
     held = await tx.memberships.lock_address(address) if address else None
-    if held is not None:
-        # An account that has the address is the person's own to tie, never the provider's to enter.
-        if not held.acceptable:
-            raise IdentityNotLinked
-        return held
-    if provider.provisioning is not Provisioning.CREATE:
+    # An account that has the address is the person's own to tie, never the provider's to enter.
+    if held is not None and held.state(clock.now()) is not State.INVITED:
         raise IdentityNotLinked
-    return None
+    return held
 
 
 async def _join(tx: Tx, made: Membership, user: UUID, *, invited: bool) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from auth import bootstrap
 from auth.background import own_call
+from core import identity
 from core.database import statement
 from medhub.auth.v1 import auth_service_pb2 as auth
 from medhub.auth.v1 import federated_login_service_pb2 as logins
@@ -139,14 +140,15 @@ async def test_nobody_is_sent_to_a_page_that_is_not_the_organizations(hospital: 
     assert refused == REFUSED
 
 
-async def invite(hospital: Hospital, email: str) -> None:
+async def invite(hospital: Hospital, email: str) -> membership_pb2.Membership:
     """An invitation of the organization."""
     member = membership_pb2.Membership(email=email, display_name="Zoé", roles=["doctor"])
-    await hospital.server.call(
+    answer: membership_pb2.Membership = await hospital.server.call(
         "MembershipService/CreateMembership",
         memberships.CreateMembershipRequest(membership=member),
         hospital.token,
     )
+    return answer
 
 
 async def test_an_invitation_is_found_by_an_address_that_is_vouched_for(
@@ -165,6 +167,51 @@ async def test_an_invitation_is_found_by_an_address_that_is_vouched_for(
 
     assert (unsaid, uninvited) == (NOT_LINKED, NOT_LINKED)
     assert await roles_of(hospital.server, entered.access_token) == ["doctor"]
+
+
+async def test_an_invitation_that_is_over_lets_nobody_in(hospital: Hospital) -> None:
+    """Neither anew nor as one of those whom the provider lets in; sent again, it does."""
+    trusted = await hospital.trust()
+    invited = await invite(hospital, "zoe@parc.test")
+    hospital.provider.person = {"sub": "u-3", "email": "zoe@parc.test", "email_verified": True}
+
+    identity.enter(own_call("Age", "auth.test"))
+    async with hospital.server.store.begin_for(None, hospital.server.organization) as tx:
+        over = "UPDATE membership SET invitation_expires_at = now() WHERE email = 'zoe@parc.test'"
+        await tx._tx.run(statement(text(over)))
+    refused = await hospital.refused(trusted)
+    held = await hospital.server.call(
+        "MembershipService/GetMembership",
+        memberships.GetMembershipRequest(name=invited.name),
+        hospital.token,
+    )
+    again = memberships.ResendInvitationRequest(name=held.name, etag=held.etag)
+    await hospital.server.call("MembershipService/ResendInvitation", again, hospital.token)
+    entered = await hospital.sign_in(trusted)
+
+    assert refused == NOT_LINKED
+    assert await roles_of(hospital.server, entered.access_token) == ["doctor"]
+
+
+async def test_who_was_removed_comes_back_by_another_invitation(hospital: Hospital) -> None:
+    """Not by themselves, also where the provider lets everybody in; then as the same person."""
+    trusted = await hospital.trust()
+    hospital.provider.person = {"sub": "u-3", "email": "zoe@parc.test", "email_verified": True}
+    first = await hospital.sign_in(trusted)
+    listed = await hospital.server.call(
+        "MembershipService/ListMemberships", memberships.ListMembershipsRequest(), hospital.token
+    )
+    [held] = [one for one in listed.memberships if one.user == first.user]
+
+    leaving = memberships.RemoveMembershipRequest(name=held.name, etag=held.etag)
+    await hospital.server.call("MembershipService/RemoveMembership", leaving, hospital.token)
+    alone = await hospital.refused(trusted)
+    await invite(hospital, "zoe@parc.test")
+    back = await hospital.sign_in(trusted)
+
+    assert alone == REFUSED
+    assert back.user == first.user
+    assert await roles_of(hospital.server, back.access_token) == ["doctor"]
 
 
 async def test_a_provider_never_enters_an_account_that_a_person_has(hospital: Hospital) -> None:
