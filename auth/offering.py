@@ -9,6 +9,7 @@ from uuid import UUID
 
 from auth.domain.memberships import Membership
 from auth.domain.messages import Channel, Message, Template
+from auth.domain.refusals import TooManyInvitations
 from auth.domain.sessions import activation_token, token_hash
 from auth.posting import Post
 from auth.signing import Signer
@@ -30,7 +31,8 @@ class Offering:
     async def offer(self, tx: Tx, membership: Membership) -> str:
         """Invite to a membership that nobody has accepted, until its `invitation_expires_at`.
 
-        Answers the token, for the organization to hand over; empty where it went by mail.
+        Answers the token, for the organization to hand over; empty where it went by mail. Raises
+        TooManyInvitations, before which nothing is kept.
         """
         if membership.invitation_expires_at is None:
             raise ValueError("an invitation has an end")
@@ -39,6 +41,10 @@ class Offering:
         await tx.activations.add(made, token_hash(token), membership.invitation_expires_at)
         if not self._mailed:
             return token
+        # Whoever invites counts too, since one person may found many organizations.
+        for asker in filter(None, (made.organization, identity.caller().subject)):
+            if not await self._post.may_invite(tx, asker):
+                raise TooManyInvitations
         await self._send(tx, membership, token)
         return ""
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from auth.domain.emails import email_key
-from auth.domain.messages import MOST_ASKED, TERMS, Channel, Message, Template
+from auth.domain.messages import MOST_ASKED, MOST_INVITED, TERMS, Channel, Message, Template
 from auth.row_keys import RowKey
 from auth.storage.messages import Queued
 from auth.storage.store import Tx
@@ -40,9 +40,19 @@ class Post:
 
         False: it has asked for as many by this channel as an hour allows.
         """
-        told = b"\0".join((account.bytes, channel.encode()))
-        asker = hmac.digest(derive(await self._key.of(tx), "asker"), told, hashlib.sha256)
-        return await tx.messages.ask(asker) <= MOST_ASKED
+        return await self._asked(tx, account, channel) <= MOST_ASKED
+
+    async def may_invite(self, tx: Tx, asker: UUID) -> bool:
+        """Count an invitation for the organization that invites, or for who does it.
+
+        False: it has sent as many as an hour allows.
+        """
+        return await self._asked(tx, asker, Template.INVITATION) <= MOST_INVITED
+
+    async def _asked(self, tx: Tx, asker: UUID, what: str) -> int:
+        told = b"\0".join((asker.bytes, what.encode()))
+        counted = hmac.digest(derive(await self._key.of(tx), "asker"), told, hashlib.sha256)
+        return await tx.messages.ask(counted)
 
     async def pretend(self, tx: Tx, message: Message) -> None:
         """Do the same work and queue nothing, where nobody may see that there is nothing to say."""

@@ -84,6 +84,10 @@ MOST_ASKED = 10
 """Codes and links by one channel that one account asks for within an hour, wherever they go: more
 than anybody needs, and too few to earn by sending them to numbers that cost."""
 
+MOST_INVITED = 200
+"""Invitations of one organization, and of one account, within an hour: the staff of a hospital in a
+day or two, and too few to be worth founding organizations to write to strangers by their names."""
+
 LANGUAGES = ("en", "fr", "de")
 """Those in which medhub speaks; the first stands in for any other."""
 

@@ -162,6 +162,12 @@ class TooManyCodes(Refusal):
     reason = "TOO_MANY_CODES"
 
 
+class TooManyInvitations(Refusal):
+    """As many invitations as an hour allows were sent for this organization, or for the caller."""
+
+    reason = "TOO_MANY_INVITATIONS"
+
+
 class Overloaded(Refusal):
     """More passwords wait to be checked than can be within a caller's patience."""
 

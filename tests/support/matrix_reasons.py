@@ -65,6 +65,7 @@ _AUDIT = "medhub.compliance.v1.AuditService"
 ELSEWHERE = {
     "CANCELLED": "Its caller has gone and reads nothing: tests/wire/core/test_faults.py",
     "NOT_SERVED": "Only the edge says it: tests/e2e/edge/test_routes.py",
+    "TOO_MANY_INVITATIONS": "Only where mail leaves: tests/storage/auth/test_invitations_again.py",
 }
 
 

@@ -1,6 +1,7 @@
 """Invitations that are sent again, taken back or too old, and memberships that end for good."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from auth.domain.refusals import (
     LastAdministrator,
     NotInvited,
     TokenInvalid,
+    TooManyInvitations,
 )
 from auth.offering import Offering
 from auth.posting import Post
@@ -177,12 +179,17 @@ async def test_an_invitation_is_accepted_or_taken_back_never_both(auth: Auth) ->
         assert isinstance(refused[0], ActivationRefused | NotInvited | EtagMismatch)
 
 
+def _mailing(auth: Auth) -> Memberships:
+    """The service, where mail leaves."""
+    offering = Offering(auth.signer, Post(auth.keyring), mailed=True)
+    return Memberships(auth.store, PageTokens(PAGE_KEY), offering)
+
+
 async def test_where_mail_is_sent_only_the_address_gets_the_token(auth: Auth) -> None:
     """The organization is told none, also when it repeats its request."""
     clinic = await auth.clinic()
     await auth.act_as_administrator(clinic)
-    offering = Offering(auth.signer, Post(auth.keyring), mailed=True)
-    mailing = Memberships(auth.store, PageTokens(PAGE_KEY), offering)
+    mailing = _mailing(auth)
 
     made = await mailing.CreateMembership(invitation("zoe@parc.test", "nurse"))
     again = await mailing.ResendInvitation(
@@ -197,3 +204,33 @@ async def test_where_mail_is_sent_only_the_address_gets_the_token(auth: Auth) ->
     with pytest.raises(ActivationRefused):
         await activate(auth, sent[0].values["token"])
     await activate(auth, sent[1].values["token"])
+
+
+async def test_so_many_invitations_are_sent_of_one_organization_and_one_person(
+    auth: Auth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever they are for, and also again; others are not held up, and later it may go on."""
+    monkeypatch.setattr("auth.posting.MOST_INVITED", 2)
+    mailing, clinic, other = _mailing(auth), await auth.clinic(), await auth.clinic("other")
+    caller = await auth.act_as_administrator(clinic)
+    first = await mailing.CreateMembership(invitation("one@parc.test", "nurse"))
+    await mailing.CreateMembership(invitation("two@parc.test", "nurse"))
+
+    with pytest.raises(TooManyInvitations):
+        await mailing.CreateMembership(invitation("three@parc.test", "nurse"))
+    with pytest.raises(TooManyInvitations):
+        await mailing.ResendInvitation(
+            wire.ResendInvitationRequest(name=first.name, etag=first.etag)
+        )
+    # The same person, in another organization.
+    enter(replace(caller, organization=other.organization), "CreateMembership")
+    with pytest.raises(TooManyInvitations):
+        await mailing.CreateMembership(invitation("three@parc.test", "nurse"))
+    await auth.act_as_administrator(other)
+    await mailing.CreateMembership(invitation("three@parc.test", "nurse"))
+    auth.rewrite("UPDATE message_count SET since = since - interval '1 hour'")
+    await auth.act_as_administrator(clinic)
+    await mailing.CreateMembership(invitation("three@parc.test", "nurse"))
+
+    sent = await kept_messages(auth.store, auth.keyring)
+    assert [each.to.partition("@")[0] for each in sent] == ["one", "two", "three", "three"]

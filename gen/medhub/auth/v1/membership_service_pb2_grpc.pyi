@@ -41,7 +41,9 @@ class MembershipServiceStub:
     AuthService.AcceptMembership. Whether the address has one is not told.
 
     Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
-    (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
+    (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED). Where medhub sends
+    mail it sends 200 invitations within an hour, of one organization and of one caller
+    (TOO_MANY_INVITATIONS).
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -89,7 +91,8 @@ class MembershipServiceStub:
     that has expired too.
 
     Refuses a stale etag (ETAG_MISMATCH), a membership that was accepted or is suspended (NOT_INVITED)
-    and roles that hold more than the caller (ESCALATION_REFUSED).
+    and roles that hold more than the caller (ESCALATION_REFUSED). It counts as an invitation
+    (TOO_MANY_INVITATIONS).
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -118,7 +121,9 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     AuthService.AcceptMembership. Whether the address has one is not told.
 
     Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
-    (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
+    (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED). Where medhub sends
+    mail it sends 200 invitations within an hour, of one organization and of one caller
+    (TOO_MANY_INVITATIONS).
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -166,7 +171,8 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     that has expired too.
 
     Refuses a stale etag (ETAG_MISMATCH), a membership that was accepted or is suspended (NOT_INVITED)
-    and roles that hold more than the caller (ESCALATION_REFUSED).
+    and roles that hold more than the caller (ESCALATION_REFUSED). It counts as an invitation
+    (TOO_MANY_INVITATIONS).
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -198,7 +204,9 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         AuthService.AcceptMembership. Whether the address has one is not told.
 
         Refuses an address that is invited or a member (ALREADY_A_MEMBER), a role that does not exist
-        (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED).
+        (INVALID_FIELD) and a role that holds more than the caller (ESCALATION_REFUSED). Where medhub sends
+        mail it sends 200 invitations within an hour, of one organization and of one caller
+        (TOO_MANY_INVITATIONS).
 
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
@@ -288,7 +296,8 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         that has expired too.
 
         Refuses a stale etag (ETAG_MISMATCH), a membership that was accepted or is suspended (NOT_INVITED)
-        and roles that hold more than the caller (ESCALATION_REFUSED).
+        and roles that hold more than the caller (ESCALATION_REFUSED). It counts as an invitation
+        (TOO_MANY_INVITATIONS).
 
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
