@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from hub.commands.options import refuse_database
 from hub.services import Service
 
 
@@ -16,14 +17,26 @@ def migrate(
 ) -> None:
     """Migrate each service's database as its owner, from MEDHUB_<SERVICE>_DATABASE_OWNER_URL."""
     wanted = services or list(Service)
-    urls = {each: os.environ.get(f"MEDHUB_{each.upper()}_DATABASE_OWNER_URL") for each in wanted}
+    urls = {each: os.environ.get(_variable(each)) for each in wanted}
     missing = [each for each, url in urls.items() if not url]
     if missing:
-        names = ", ".join(f"MEDHUB_{each.upper()}_DATABASE_OWNER_URL" for each in missing)
+        names = ", ".join(map(_variable, missing))
         print(f"medhub: the owner of the database is unknown: set {names}", file=sys.stderr)
         raise typer.Exit(2)
+    import psycopg
+    from sqlalchemy.exc import OperationalError
+
     from core.database import migrations
 
     for service, url in urls.items():
-        migrations.migrate(service, url or "")
+        try:
+            migrations.migrate(service, url or "")
+        except OperationalError as away:
+            refuse_database(away.orig, _variable(service))
+        except psycopg.ProgrammingError as unread:
+            refuse_database(unread, _variable(service))
         print(f"{service}: at revision {migrations.head_of(service)}", flush=True)
+
+
+def _variable(service: Service) -> str:
+    return f"MEDHUB_{service.upper()}_DATABASE_OWNER_URL"

@@ -46,6 +46,17 @@ def operated(data_dir: Path | None) -> "Layout | None":
     return Layout.found(data)
 
 
+def refuse_database(fault: BaseException | None, variable: str) -> NoReturn:
+    """End the command: say in a line what PostgreSQL, or psycopg before it, does not take.
+
+    What is no connection string psycopg quotes, with whatever password is in it.
+    """
+    import psycopg
+
+    unread = isinstance(fault, psycopg.ProgrammingError) and fault.sqlstate is None
+    refuse(f"{variable} is no connection string" if unread else str(fault).strip())
+
+
 def refuse(why: object) -> NoReturn:
     """End the command: say in a line why nothing was done."""
     print(f"medhub: {why}", file=sys.stderr)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hub.commands.options import refuse, refuse_database
 from hub.services import Service
 
 
@@ -20,6 +21,9 @@ def provision(
 
     It may be repeated: what is there stays, and only files of settings (….env) are written anew.
     """
+    import psycopg
+
+    from core.crypto.keyring import KeyringUnusable
     from hub.layout import POSTGRES_URL
     from hub.provisioning import provision_services
 
@@ -28,5 +32,10 @@ def provision(
         words = f"set {POSTGRES_URL} to a role that may create databases and roles"
         print(f"medhub: the server of the databases is unknown: {words}", file=sys.stderr)
         raise typer.Exit(2)
-    for path in provision_services(admin, into, services or list(Service)):
-        print(path)
+    try:
+        for path in provision_services(admin, into, services or list(Service)):
+            print(path)
+    except psycopg.Error as fault:
+        refuse_database(fault, POSTGRES_URL)
+    except (OSError, KeyringUnusable) as fault:
+        refuse(fault)

@@ -1,5 +1,7 @@
 """Settings of services that run in containers: what a file of them may hold."""
 
+from pathlib import Path
+
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from typer.testing import CliRunner
@@ -34,3 +36,25 @@ def test_without_a_server_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> No
 
     assert done.exit_code == 2
     assert "MEDHUB_POSTGRES_URL" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "variable"),
+    [
+        (["provision", "--into", "secrets"], "MEDHUB_POSTGRES_URL"),
+        (["migrate", "auth"], "MEDHUB_AUTH_DATABASE_OWNER_URL"),
+    ],
+)
+@pytest.mark.parametrize("url", ["postgresql://u:canary@127.0.0.1:9/x", "canary"])
+def test_a_server_that_is_not_there_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], variable: str, url: str
+) -> None:
+    """No traceback, and no password."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, url)
+
+    done = CliRunner().invoke(app, words)
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("medhub: ")
+    assert "canary" not in done.stderr
