@@ -20,3 +20,13 @@ async def end(task: "asyncio.Task[Any] | None") -> None:
         await asyncio.wait({task}, timeout=AGAIN_SECONDS)
     if not task.cancelled():
         task.exception()
+
+
+def told_to_end() -> bool:
+    """Whether the running task is cancelled, and not only a call that it waits for.
+
+    grpc.aio says CancelledError of a call too whose channel was closed. A loop that is to go on for
+    the life of a server must not end by that, unseen.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -176,6 +176,10 @@ class Uplink:
                     self._suspect()
             except (Unavailable, asyncio.InvalidStateError):
                 _log.warning("no stream to clinical")
+            except asyncio.CancelledError:
+                if tasks.told_to_end():
+                    raise
+                _log.warning("the stream to clinical ended: its channel was closed")
             finally:
                 self._stream.end()
             await asyncio.sleep(pause)

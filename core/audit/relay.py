@@ -178,6 +178,10 @@ class Relay(Generic[Item]):
                 level = logging.CRITICAL if _is_stranger(trouble) else logging.WARNING
                 name = self._receiver.name
                 _log.log(level, "the relay to %s starts again: %s", name, _named(trouble))
+            except asyncio.CancelledError:
+                if tasks.told_to_end():
+                    raise
+                _log.warning("the relay to %s starts again: closed", self._receiver.name)
             except Exception:  # noqa: BLE001 - the queue must move again once the cause is gone
                 _log.exception("a fault in the relay to %s", self._receiver.name)
             pause = FIRST_PAUSE if self.sent > sent else pause

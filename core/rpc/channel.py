@@ -9,26 +9,25 @@ import asyncio
 import base64
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeAlias, cast
+from typing import Any, Self, cast
 from uuid import uuid4
 
 import grpc
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from core import identity, tasks
+from core import tasks
 from core.contract import Contract
 from core.crypto.certificates import Pem, TlsFiles, Watched
 from core.crypto.private_files import PrivateFile, UnsafeFile
 from core.errors import Unavailable
-from core.identity import Call
+from core.rpc.carrying import DEFAULT_DEADLINE, InProgress, Interceptors, carrying
 from core.rpc.delegation import Delegation
-from core.rpc.endings import TrueEndings, ending_of
 from core.rpc.health import OPEN
 from core.rpc.lasting import Lasting
 from core.rpc.limits import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_MESSAGE_BYTES
@@ -38,8 +37,6 @@ from core.truth.proof import AUDIENCE
 from medhub.auth.v1 import auth_service_pb2, auth_service_pb2_grpc
 from medhub.options.v1 import policy_pb2 as options
 
-# A call without a deadline of its own gets this one, in seconds.
-DEFAULT_DEADLINE = 5.0
 # An assertion is used at once; it need not live longer than a slow hop.
 ASSERTION_SECONDS = 60
 # A service token is renewed when this much of its life is left, in seconds.
@@ -49,22 +46,10 @@ RETRY_ATTEMPTS = 3
 RENEW_PAUSE = 1.0
 # A certificate is replaced hours or days before its end; it is looked for this often.
 LOOK_SECONDS = 10.0
-# Calls over the channels of the certificate before have this long to end; streams begin anew.
-DRAIN_SECONDS = 30.0
+# Calls over the channels of the certificate before are left to end. The longest is a stream, which
+# is cut when its token runs out, after five minutes; a little more for a server that is slow.
+LEAVE_SECONDS = 400.0
 _log = logging.getLogger("medhub.channels")
-
-
-Interceptors: TypeAlias = tuple[grpc.aio.ClientInterceptor, ...]
-
-
-class Tokens(Protocol):
-    """Where the token of each call comes from."""
-
-    async def get(self) -> str:
-        """The token to carry. Raises the refusal that ends the call when there is none."""
-
-    def refused(self, token: str) -> None:
-        """Note that a server took the token for dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +139,7 @@ class _Generation:
     ) -> None:
         self._targets = targets
         self._open = open_
+        self._calls = InProgress()
         self._channels: dict[str, grpc.aio.Channel] = {}
         self._for_callers: dict[str, grpc.aio.Channel] = {}
         self._plain = open_(targets["auth"], ())
@@ -161,19 +147,35 @@ class _Generation:
 
     def to(self, service: str) -> grpc.aio.Channel:
         if service not in self._channels:
-            self._channels[service] = self._open(self._targets[service], carrying(self.token))
+            self._channels[service] = self._open(
+                self._targets[service], carrying(self.token, self._calls)
+            )
         return self._channels[service]
 
     def for_caller(self, service: str) -> grpc.aio.Channel:
         if service not in self._for_callers:
             tokens = Delegation(service, self.to("auth"))
-            self._for_callers[service] = self._open(self._targets[service], carrying(tokens))
+            self._for_callers[service] = self._open(
+                self._targets[service], carrying(tokens, self._calls)
+            )
         return self._for_callers[service]
 
-    async def close(self, grace: float | None = None) -> None:
-        """Close all of them; calls may end within so many seconds."""
+    async def leave(self) -> None:
+        """Close all of them once the calls over them have ended.
+
+        A channel that is closed under a call cancels it, for which no caller is prepared.
+        """
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await self._calls.none()
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close all of them at once."""
         channels = (*self._channels.values(), *self._for_callers.values(), self._plain)
-        await asyncio.gather(*(channel.close(grace) for channel in channels))
+        await asyncio.gather(*(channel.close() for channel in channels))
 
 
 class Channels:
@@ -245,7 +247,7 @@ class Channels:
             await following.close()
             return False
         before, self._now = self._now, following
-        leaving = asyncio.get_running_loop().create_task(before.close(DRAIN_SECONDS))
+        leaving = asyncio.get_running_loop().create_task(before.leave())
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
         return True
@@ -340,76 +342,3 @@ def _methods(contract: Contract) -> dict[str, object]:
         }],
         "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1},
     }  # fmt: skip
-
-
-def carrying(tokens: Tokens) -> Interceptors:
-    """What makes each call of a channel carry a token, the trace and the deadline."""
-    kinds = (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)
-    return (*(kind(tokens) for kind in kinds), TrueEndings())
-
-
-class _Carries:
-    """Adds token, trace and deadline to a call, and heeds a server that refuses the token."""
-
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
-
-    async def _carry(self, go: Callable[..., Any], details: Any, sent: Any, *, unary: bool) -> Any:
-        token = await self._tokens.get()
-        current = identity._call.get()
-        metadata = grpc.aio.Metadata(*(details.metadata or ()))
-        metadata.add("authorization", f"Bearer {token}")
-        if current is not None and current.trace_id:
-            metadata.add("traceparent", f"00-{current.trace_id}-{os.urandom(8).hex()}-00")
-        call = await go(
-            grpc.aio.ClientCallDetails(
-                details.method,
-                _timeout(details.timeout, current) if unary else details.timeout,
-                metadata,
-                details.credentials,
-                details.wait_for_ready,
-            ),
-            sent,
-        )
-        call.add_done_callback(lambda ended: self._heed(ended, token))
-        return call
-
-    def _heed(self, call: Any, token: str) -> None:
-        if ending_of(call).code() is grpc.StatusCode.UNAUTHENTICATED:
-            self._tokens.refused(token)
-
-
-def _timeout(asked: float | None, current: Call | None) -> float:
-    """Seconds for a hop: never more than what is left of the call that it is made for."""
-    wanted = DEFAULT_DEADLINE if asked is None else asked
-    if current is None or current.deadline is None:
-        return wanted
-    return max(min(wanted, current.deadline - asyncio.get_running_loop().time()), 0.0)
-
-
-class _UnaryUnary(_Carries, grpc.aio.UnaryUnaryClientInterceptor):
-    async def intercept_unary_unary(
-        self, go: Callable[..., Any], details: Any, request: Any
-    ) -> Any:
-        return await self._carry(go, details, request, unary=True)
-
-
-class _UnaryStream(_Carries, grpc.aio.UnaryStreamClientInterceptor):
-    async def intercept_unary_stream(
-        self, go: Callable[..., Any], details: Any, request: Any
-    ) -> Any:
-        return await self._carry(go, details, request, unary=False)
-
-
-class _StreamUnary(_Carries, grpc.aio.StreamUnaryClientInterceptor):
-    async def intercept_stream_unary(
-        self, go: Callable[..., Any], details: Any, requests: Any
-    ) -> Any:
-        return await self._carry(go, details, requests, unary=False)
-
-
-class _StreamStream(_Carries, grpc.aio.StreamStreamClientInterceptor):
-    async def intercept_stream_stream(
-        self, go: Callable[..., Any], details: Any, requests: Any
-    ) -> Any:
-        return await self._carry(go, details, requests, unary=False)

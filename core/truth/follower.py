@@ -79,6 +79,10 @@ class Follower:
                 code = lost.code().name if isinstance(lost, grpc.aio.AioRpcError) else "NO_TOKEN"
                 self._whole = self._whole or code == "OUT_OF_RANGE"
                 _log.info("the auth stream ended: %s", code)
+            except asyncio.CancelledError:
+                if tasks.told_to_end():
+                    raise
+                _log.info("the auth stream ended: its channel was closed")
             except Exception:  # noqa: BLE001 - to stop following would be an outage until restart
                 _log.exception("the auth stream told what cannot be applied; taking a snapshot")
                 self._whole = True

@@ -18,7 +18,8 @@ from google.protobuf.message import Message
 
 from core.contract import everything
 from core.ids import new_id
-from core.rpc.channel import carrying, open_channel
+from core.rpc.carrying import carrying
+from core.rpc.channel import open_channel
 from core.rpc.endings import named
 from hub.services import Service
 from medhub.analytics.v1 import metric_service_pb2 as metrics

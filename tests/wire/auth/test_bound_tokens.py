@@ -14,6 +14,8 @@ from core.contract import everything
 from core.crypto.certificates import TlsFiles
 from core.rpc import channel as channel_module
 from core.rpc.channel import Channels, ServiceKey
+from core.truth.follower import Follower
+from core.truth.state import State
 from medhub.auth.v1 import auth_service_pb2 as wire
 from medhub.auth.v1 import auth_state_service_pb2 as state
 from medhub.auth.v1 import auth_state_service_pb2_grpc
@@ -134,6 +136,55 @@ async def test_no_call_fails_while_a_certificate_is_replaced(
 def _newest(guarded: Guarded) -> str:
     token = guarded.channels.token._token
     return _bound_to(token) if token else ""
+
+
+async def _replace(guarded: Guarded) -> None:
+    put(guarded.files, guarded.authority.pair("spiffe://medhub/clinical"))
+    assert guarded.channels._watched is not None
+    assert guarded.channels._watched.changed()
+    assert await guarded.channels.replace()
+
+
+async def test_a_stream_goes_on_over_the_certificate_that_it_began_with(guarded: Guarded) -> None:
+    """Nothing is closed under it; once it has ended, the channels that it was the last on are."""
+    await guarded.channels.token.get()
+    stub: Any = auth_state_service_pb2_grpc.AuthStateServiceStub(guarded.channels.to("auth"))
+    stream = stub.Watch()
+    await stream.write(state.WatchRequest(probe=1))
+    await _probe_seen(stream, 1)
+
+    await _replace(guarded)
+    await stream.write(state.WatchRequest(probe=2))
+    await _probe_seen(stream, 2)
+
+    [leaving] = guarded.channels._leaving
+    assert not leaving.done()
+    stream.cancel()
+    await until(lambda: not guarded.channels._leaving)
+
+
+async def _probe_seen(stream: Any, probe: int) -> None:
+    async with asyncio.timeout(10.0):
+        while (await stream.read()).checkpoint.probe != probe:
+            pass
+
+
+async def test_whoever_follows_goes_on_when_a_channel_is_closed_all_the_same(
+    guarded: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cancelled call is not the end of the task: over the next channel the stream begins anew."""
+    monkeypatch.setattr(channel_module, "LEAVE_SECONDS", 0.1)
+    followed = State()
+    follower = Follower(followed, guarded.channels.to("auth"))
+    follower.start()
+    await until(lambda: followed.proven_at > float("-inf"))
+
+    await _replace(guarded)
+    await until(lambda: not guarded.channels._leaving)
+    proven_at = followed.proven_at
+    await until(lambda: followed.proven_at > proven_at)
+
+    await follower.stop()
 
 
 async def test_a_certificate_that_auth_does_not_know_replaces_nothing(guarded: Guarded) -> None:

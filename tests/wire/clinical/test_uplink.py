@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -20,6 +20,7 @@ from clinical.gateway.uplink import MOST_ALONE, Uplink
 from core import clock
 from core.ids import new_id
 from core.rpc.endings import TrueEndings
+from core.rpc.lasting import Lasting
 from medhub.clinical.v1 import hl7_v2_service_pb2 as wire
 from tests.support.hl7_messages import adt
 from tests.support.mllp import NOWHERE, codes, connected, control_ids
@@ -90,6 +91,25 @@ async def _gateway(clinical: _Clinical) -> AsyncIterator[Gateway]:
         await made.serve(listener, channel)
         yield made
         await made.stop()
+
+
+async def test_a_channel_that_is_closed_under_the_stream_loses_no_message() -> None:
+    """As when the certificate is another: over the next channel the stream begins anew."""
+    clinical, channels = _Clinical(), []
+    async with _channel(clinical) as first, _channel(clinical) as second:
+        channels.append(first)
+        made = Uplink(cast("grpc.aio.Channel", Lasting(lambda: channels[-1])), lambda: ENDPOINT)
+        made.start()
+        await made.send(_message(1))
+
+        channels.append(second)
+        await first.close()
+        async with asyncio.timeout(10.0):
+            answer = await made.send(_message(2))
+        await made.stop()
+
+    assert answer.message
+    assert clinical.taken == [_message(1), _message(2)]
 
 
 def _details(code: grpc.StatusCode) -> tuple[tuple[str, bytes], ...]:

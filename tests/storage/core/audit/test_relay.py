@@ -380,3 +380,32 @@ async def test_what_comes_after_a_small_batch_gathers(
         await relay.stop()
 
     assert receiver.batches == [1, 5]
+
+
+class _Closed(Compliance):
+    """Its channel is closed under the first stream, as grpc.aio says it: by CancelledError."""
+
+    streams = 0
+
+    def stream(self) -> Any:
+        """A stream, or none."""
+        self.streams += 1
+        if self.streams == 1:
+            raise asyncio.CancelledError
+        return super().stream()
+
+
+async def test_a_channel_that_is_closed_under_the_relay_does_not_end_it(
+    db: Database, ward: ServiceDatabase, served: Trail
+) -> None:
+    """What waits goes over the next one."""
+    receiver = _Closed("ward", served.channel)
+    relay = Relay(Outbox(ward.urls.relay), receiver)
+    relay.start()
+    try:
+        await _admit(db, as_caller(organization=new_id()), ["first"])
+        await _until(lambda: relay.sent == 1)
+    finally:
+        await relay.stop()
+
+    assert receiver.streams == 2

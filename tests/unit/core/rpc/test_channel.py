@@ -15,6 +15,7 @@ from core import identity
 from core.contract import load
 from core.errors import Unavailable
 from core.rpc import channel as module
+from core.rpc.carrying import DEFAULT_DEADLINE
 from core.rpc.channel import Channels, ServiceKey
 from medhub.auth.v1 import auth_service_pb2 as wire
 
@@ -161,4 +162,4 @@ async def test_without_a_token_nothing_is_called() -> None:
 
 def test_a_renewal_comes_well_before_the_end() -> None:
     """A minute is enough for a slow hop and for its repetition."""
-    assert module.RENEW_BEFORE >= 4 * module.DEFAULT_DEADLINE
+    assert module.RENEW_BEFORE >= 4 * DEFAULT_DEADLINE
