@@ -190,8 +190,8 @@ class Channels:
     ) -> None:
         """`contract` says which methods may be repeated; `targets` are addresses by service.
 
-        With `tls` both sides prove themselves. Raises OSError, UnsafeFile or ValueError when
-        those files cannot be used.
+        With `tls` both sides prove themselves. Raises CannotStart when those files cannot be
+        used.
         """
         self._targets = targets
         self._key = key
