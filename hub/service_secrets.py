@@ -11,6 +11,7 @@ from core.database.provision import Passwords
 from hub.secrets import Secrets
 
 _PAGE_KEY_BYTES = 32  # AES-256, for page tokens
+_ROLES = ("owner", "app", "relay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,14 @@ class ServiceSecrets:
 
     def passwords(self) -> Passwords:
         """One for each role of the service's database."""
-        return Passwords(
-            owner=self.secrets.text(f"{self.service}.database.owner"),
-            app=self.secrets.text(f"{self.service}.database.app"),
-            relay=self.secrets.text(f"{self.service}.database.relay"),
-        )
+        return Passwords(**{role: self.secrets.text(self._of_role(role)) for role in _ROLES})
+
+    def has_passwords(self) -> bool:
+        """Whether each role has one already. Nothing is made."""
+        return all((self.secrets.folder / self._of_role(role)).exists() for role in _ROLES)
+
+    def _of_role(self, role: str) -> str:
+        return f"{self.service}.database.{role}"
 
     def page_key(self) -> str:
         """The key of page tokens, as base64 text."""

@@ -58,6 +58,15 @@ def provision(
     return urls_for(admin_url, service, passwords, name)
 
 
+def is_provisioned(admin_url: str, service: str) -> bool:
+    """Whether a role of the service is there, with a password that somebody keeps."""
+    roles = roles_of(service)
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        query = "SELECT 1 FROM pg_roles WHERE rolname = ANY(%s)"
+        found = connection.execute(query, ([roles.owner, roles.app, roles.relay],))
+        return found.fetchone() is not None
+
+
 def urls_for(admin_url: str, service: str, passwords: Passwords, database: str) -> Urls:
     """The roles' addresses of a database on the administrator's server."""
     made = [

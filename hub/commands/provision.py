@@ -19,23 +19,26 @@ def provision(
 ) -> None:
     """Make the databases and roles of services, as the role of MEDHUB_POSTGRES_URL, and secrets.
 
-    It may be repeated: what is there stays, and only files of settings (….env) are written anew.
+    It may be repeated with the same folder: what is there stays, and only files of settings (….env)
+    are written anew.
     """
     import psycopg
 
     from core.crypto.keyring import KeyringUnusable
     from hub.layout import POSTGRES_URL
-    from hub.provisioning import provision_services
+    from hub.provisioning import AnotherFolder, provision_services
 
     admin = os.environ.get(POSTGRES_URL)
     if not admin:
         words = f"set {POSTGRES_URL} to a role that may create databases and roles"
         print(f"medhub: the server of the databases is unknown: {words}", file=sys.stderr)
         raise typer.Exit(2)
+    if into.exists() and not into.is_dir():
+        refuse(f"{into} is no folder")
     try:
         for path in provision_services(admin, into, services or list(Service)):
             print(path)
     except psycopg.Error as fault:
         refuse_database(fault, POSTGRES_URL)
-    except (OSError, KeyringUnusable) as fault:
+    except (OSError, KeyringUnusable, AnotherFolder) as fault:
         refuse(fault)

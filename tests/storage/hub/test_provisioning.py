@@ -1,0 +1,98 @@
+"""`medhub provision` changes nothing of a platform that keeps its passwords elsewhere."""
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+from typer.testing import CliRunner
+
+from core.database.provision import Passwords, provision
+from hub.__main__ import app
+from tests.support.postgres import Server
+
+# Those that every test gives to these roles: the server is shared.
+PASSWORDS = Passwords("owner-of-tests", "app-of-tests", "relay-of-tests")
+
+
+def test_another_folder_than_the_first_is_refused(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The platform that runs with the first one goes on, and no folder is made."""
+    urls = provision(postgres.admin_url, "billing", PASSWORDS)
+    monkeypatch.setenv("MEDHUB_POSTGRES_URL", postgres.admin_url)
+    other = tmp_path / "other"
+
+    done = CliRunner().invoke(app, ["provision", "--into", str(other), "billing"])
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("medhub: ")
+    assert "first provisioned into" in done.stderr
+    assert not other.exists()
+    psycopg.connect(urls.app).close()
+
+
+def test_of_several_services_none_is_made_when_one_is_of_another_folder(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """All are looked at before the first is changed."""
+    urls = provision(postgres.admin_url, "billing", PASSWORDS)
+    monkeypatch.setenv("MEDHUB_POSTGRES_URL", postgres.admin_url)
+    own = tmp_path / "own"
+    own.mkdir()
+    for role in ("owner", "app", "relay"):
+        (own / f"billing.database.{role}").write_text(getattr(PASSWORDS, role))
+    provision(postgres.admin_url, "analytics", PASSWORDS)
+
+    done = CliRunner().invoke(app, ["provision", "--into", str(own), "billing", "analytics"])
+
+    assert done.exit_code == 1
+    assert "analytics" in done.stderr
+    assert sorted(each.name for each in own.iterdir()) == [
+        "billing.database.app",
+        "billing.database.owner",
+        "billing.database.relay",
+    ]
+    psycopg.connect(urls.app).close()
+
+
+@pytest.mark.parametrize(
+    ("words", "variable"),
+    [
+        (["provision", "--into", "secrets"], "MEDHUB_POSTGRES_URL"),
+        (["migrate", "auth"], "MEDHUB_AUTH_DATABASE_OWNER_URL"),
+    ],
+)
+def test_a_role_that_is_not_let_in_is_told_in_a_line(
+    postgres: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    words: list[str],
+    variable: str,
+) -> None:
+    """It names the role, and shows no password."""
+    wrong = make_conninfo(postgres.admin_url, user="nobody_here", password="canary")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, wrong)
+
+    done = CliRunner().invoke(app, words)
+
+    assert done.exit_code == 1
+    assert done.stderr.count("\n") == 1
+    assert "nobody_here" in done.stderr
+    assert "canary" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_role_that_may_not_migrate_is_told_in_a_line(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL says which right is missing."""
+    urls = provision(postgres.admin_url, "billing", PASSWORDS)
+    monkeypatch.setenv("MEDHUB_BILLING_DATABASE_OWNER_URL", urls.app)
+
+    done = CliRunner().invoke(app, ["migrate", "billing"])
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith("medhub: permission denied")
+    assert done.stderr.count("\n") == 1
