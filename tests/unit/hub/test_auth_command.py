@@ -1,5 +1,6 @@
 """`medhub auth`: where it finds auth's database, and what it runs."""
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typer.testing import CliRunner
 
 from auth.commands import _parser
 from hub.__main__ import app
+from hub.data_dir import DataDir
+from hub.ports import Port
 
 
 @pytest.fixture
@@ -67,3 +70,64 @@ def test_without_a_platform_nothing_is_run(
     done = CliRunner().invoke(app, ["auth", "lock", "a@b.test", "--data-dir", str(tmp_path)])
 
     assert (done.exit_code, commands) == (1, [])
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Auth's database as each command that is run is told it."""
+    urls: list[str] = []
+
+    def run(
+        command: list[str], env: dict[str, str], **_: Any
+    ) -> subprocess.CompletedProcess[bytes]:
+        urls.append(env["MEDHUB_AUTH_DATABASE_APP_URL"])
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return urls
+
+
+@pytest.fixture
+def platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The data directory of a platform that runs, on a PostgreSQL of the operator's."""
+    data = DataDir.at(tmp_path)
+    data.create()
+    data.ports.write_text(json.dumps(dict.fromkeys(Port, 1)))
+    monkeypatch.setenv("MEDHUB_POSTGRES_URL", "postgresql://admin@platform.example/postgres")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("option", "host"), [(False, "elsewhere.example"), (True, "platform.example")]
+)
+def test_the_database_of_the_environment_goes_before_its_data_directory(
+    told: list[str],
+    platform: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    option: bool,
+    host: str,
+) -> None:
+    """Only a directory that was given with the command goes before it."""
+    monkeypatch.setenv("MEDHUB_DATA_DIR", str(platform))
+    monkeypatch.setenv("MEDHUB_AUTH_DATABASE_APP_URL", "postgresql://u@elsewhere.example/x")
+    given = ["--data-dir", str(platform)] if option else []
+
+    done = CliRunner().invoke(app, ["auth", "lock", "a@b.test", *given])
+
+    assert done.exit_code == 0
+    [url] = told
+    assert host in url
+
+
+def test_the_data_directory_of_the_environment_is_used(
+    told: list[str], platform: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing goes before it."""
+    monkeypatch.setenv("MEDHUB_DATA_DIR", str(platform))
+    monkeypatch.delenv("MEDHUB_AUTH_DATABASE_APP_URL", raising=False)
+
+    done = CliRunner().invoke(app, ["auth", "lock", "a@b.test"])
+
+    assert done.exit_code == 0
+    [url] = told
+    assert "platform.example" in url
