@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from edge import binary
+from edge.envoy import ServiceWithoutAddress
 from edge.settings import Address, Edge, Tls, Upstream
 from edge.write import write
 
-app = typer.Typer(add_completion=False, help=__doc__)
+app = typer.Typer(add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 _SERVICES = "name=host:port of a service; again for each process that serves it."
 
 
@@ -20,8 +21,15 @@ def _services(texts: list[str]) -> dict[str, tuple[Address, ...]]:
         name, equals, address = text.partition("=")
         if not (name and equals):
             raise typer.BadParameter(f"not a service and its address (name=host:port): {text}")
-        found[name] = (*found.get(name, ()), Address.of(address))
+        found[name] = (*found.get(name, ()), _address(address))
     return found
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address.of(text)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from None
 
 
 @app.command("write")
@@ -50,9 +58,9 @@ def write_command(
     if any(upstream) and not all(upstream):
         raise typer.BadParameter("what proves the edge and the services belongs together")
     edge = Edge(
-        listen=Address.of(listen),
+        listen=_address(listen),
         services=_services(service),
-        admin=Address.of(admin) if admin else None,
+        admin=_address(admin) if admin else None,
         origins=tuple(allow_origin or ()),
         loopback_origins=loopback_origins,
         tls=(
@@ -65,8 +73,14 @@ def write_command(
         ),
         trusted_hops=trusted_hops,
     )
-    bootstrap = write(edge, out)
-    typer.echo(f"{binary.path()} --config-path {bootstrap} --disable-hot-restart")
+    try:
+        bootstrap = write(edge, out)
+        typer.echo(f"{binary.path()} --config-path {bootstrap} --disable-hot-restart")
+    except ServiceWithoutAddress as missing:
+        raise typer.BadParameter(f"no --service says where these are: {missing}") from None
+    except OSError as fault:
+        typer.echo(f"medhub: {fault}", err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command("openapi")

@@ -20,6 +20,8 @@ def write(edge: Edge, folder: Path) -> Path:
     """Write everything, over what an earlier call has written; returns the configuration's file."""
     contract = everything()
     folder = folder.resolve()
+    # What cannot be configured leaves no folder behind.
+    made = configuration(edge, contract, folder)
     folder.mkdir(parents=True, exist_ok=True)
     for served in documents(folder):
         if served.file.name != OPENAPI:
@@ -29,7 +31,6 @@ def write(edge: Edge, folder: Path) -> Path:
     (folder / "contract.binpb").write_bytes(image().SerializeToString())
     (folder / "body_guard.lua").write_text(script(operations(contract)), "utf-8")
     bootstrap = folder / "envoy.yaml"
-    made = configuration(edge, contract, folder)
     # JSON is YAML, and Envoy reads a file by its ending.
     bootstrap.write_text(yaml.safe_dump(made, sort_keys=False, width=100), "utf-8")
     return bootstrap

@@ -22,6 +22,10 @@ class AlreadyRunning(Exception):
         self.pid = pid
 
 
+class NoDataDir(Exception):
+    """The directories cannot be made there."""
+
+
 @dataclass(frozen=True, slots=True)
 class DataDir:
     """One directory, one platform. Its path is absolute, so children may change directory."""
@@ -94,11 +98,15 @@ class DataDir:
         return self.root / "edge"
 
     def create(self) -> None:
-        """Make the directories; only the owner may read what is in them."""
-        for folder in (self.root, self.logs, self.secrets, self.edge):
-            folder.mkdir(parents=True, exist_ok=True)
-        for folder in (self.logs, self.secrets, self.edge):
-            folder.chmod(0o700)
+        """Make the directories; only the owner may read what is in them. Raises NoDataDir."""
+        try:
+            for folder in (self.root, self.logs, self.secrets, self.edge):
+                folder.mkdir(parents=True, exist_ok=True)
+            for folder in (self.logs, self.secrets, self.edge):
+                folder.chmod(0o700)
+        except OSError as fault:
+            why = f"{self.root} cannot be a data directory: {fault.strerror}: {fault.filename}"
+            raise NoDataDir(why) from fault
 
     @contextmanager
     def claimed(self) -> Iterator[None]:

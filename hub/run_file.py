@@ -77,7 +77,7 @@ def read(path: Path) -> Running | None:
     """The running platform, or None when no file says that one runs."""
     try:
         return running_from_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

@@ -8,7 +8,7 @@ import typer
 
 from hub.child import NotPrepared
 from hub.commands.options import DEFAULT_DATA_DIR, DataDirOption, refuse
-from hub.data_dir import AlreadyRunning, DataDir
+from hub.data_dir import AlreadyRunning, DataDir, NoDataDir
 from hub.ports import PortTaken, allocate
 from hub.supervisor import StartFailed, Supervisor
 
@@ -77,12 +77,12 @@ def restore(
     from hub.restore import RestoreFailed
 
     data = DataDir.at(data_dir)
-    data.create()
-    refusals = (AlreadyRunning, BackupFailed, NotPrepared, OSError, PortTaken, RestoreFailed)
+    refusals = (AlreadyRunning, BackupFailed, NoDataDir, NotPrepared, OSError, PortTaken)
     try:
+        data.create()
         with data.claimed():
             _restore(data, source, key, destroyed_keys)
-    except (*refusals, StartFailed, Unusable, ValueError) as refusal:
+    except (*refusals, RestoreFailed, StartFailed, Unusable, ValueError) as refusal:
         refuse(refusal)
     print(f"{data.root} holds the backup; start it with: medhub up --data-dir {data.root}")
 

@@ -24,7 +24,7 @@ def migrate(
         print(f"medhub: the owner of the database is unknown: set {names}", file=sys.stderr)
         raise typer.Exit(2)
     import psycopg
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from core.database import migrations
 
@@ -33,6 +33,11 @@ def migrate(
             migrations.migrate(service, url or "")
         except OperationalError as away:
             refuse_database(away.orig, _variable(service))
+        except ProgrammingError as fault:
+            # Another one is a fault of the migration, whose place is worth knowing.
+            if not isinstance(fault.orig, psycopg.errors.InsufficientPrivilege):
+                raise
+            refuse_database(fault.orig, _variable(service))
         except psycopg.ProgrammingError as unread:
             refuse_database(unread, _variable(service))
         print(f"{service}: at revision {migrations.head_of(service)}", flush=True)

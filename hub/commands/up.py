@@ -12,8 +12,8 @@ import typer
 
 from hub import run_file
 from hub.child import NotPrepared
-from hub.commands.options import DEFAULT_DATA_DIR, DataDirOption
-from hub.data_dir import AlreadyRunning, DataDir
+from hub.commands.options import DEFAULT_DATA_DIR, DataDirOption, refuse
+from hub.data_dir import AlreadyRunning, DataDir, NoDataDir
 from hub.ports import PortTaken, allocate
 from hub.supervisor import StartFailed
 from hub.welcome import welcome
@@ -35,17 +35,16 @@ def up(
 ) -> None:
     """Start everything here: PostgreSQL, the servers, the MLLP gateway, Envoy."""
     data = DataDir.at(data_dir)
-    data.create()
     try:
+        data.create()
         if data.unproven.exists():
             raise NotPrepared(f"{data.root} holds a backup that was not proved: restore it anew")
         if detach:
             _in_background(data)
         else:
             _here(data, port_base, debug=debug, demo=demo)
-    except (AlreadyRunning, PortTaken, NotPrepared, StartFailed) as refusal:
-        print(f"medhub: {refusal}", file=sys.stderr)
-        raise typer.Exit(1) from None
+    except (AlreadyRunning, NoDataDir, PortTaken, NotPrepared, StartFailed) as refusal:
+        refuse(refusal)
 
 
 def _here(data: DataDir, port_base: int | None, *, debug: bool, demo: bool) -> None:

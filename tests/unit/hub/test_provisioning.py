@@ -58,3 +58,27 @@ def test_a_server_that_is_not_there_is_told_in_words(
     assert done.exit_code == 1
     assert done.stderr.startswith("medhub: ")
     assert "canary" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["provision", "--into"],
+        ["up", "--data-dir"],
+        ["restore", "x", "--key", "y", "--destroyed-keys", "z", "--data-dir"],
+    ],
+)
+def test_a_file_where_a_folder_belongs_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str]
+) -> None:
+    """It is left as it is."""
+    file = tmp_path / "file"
+    file.write_text("canary")
+    monkeypatch.setenv("MEDHUB_POSTGRES_URL", "postgresql://u:p@127.0.0.1:9/x")
+
+    done = CliRunner().invoke(app, [*words, str(file)])
+
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"medhub: {file}")
+    assert done.stderr.count("\n") == 1
+    assert file.read_text() == "canary"

@@ -56,3 +56,11 @@ def test_no_file_means_that_nothing_runs(tmp_path: Path) -> None:
     run_file.remove(path)
 
     assert run_file.read(path) is None
+
+
+def test_nothing_runs_where_a_file_is_instead_of_a_folder(tmp_path: Path) -> None:
+    """Whoever asks is not told a traceback."""
+    file = tmp_path / "file"
+    file.touch()
+
+    assert run_file.read(file / "run.json") is None
