@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from core.crypto.private_files import PrivateFile, UnsafeFile
 from core.crypto.seal import KEY_SIZE, Unopenable, new_key, open_sealed, seal
-from core.crypto.unlocking import Secret, content_key_of, new_lock
+from core.crypto.unlocking import KeyFileUnusable, Secret, content_key_of, new_lock
 
 MAX_KEYS = 1000
 """A yearly or even weekly rotation for decades; past this something rotates in a loop."""
@@ -28,7 +28,7 @@ _WRAP = b"medhub/wrap/v1/"
 
 
 class KeyringUnusable(Exception):
-    """The keyring cannot be used: missing, open to others, damaged, or another secret's.
+    """The keyring or its key file cannot be used: missing, open to others, damaged, another's.
 
     Says which file and why, for the operator; never what is inside.
     """
@@ -77,6 +77,8 @@ class Keyring:
             opened = _Opened(lock, content_key, {1: new_key()})
             file = PrivateFile(path)
             file.create(_text(opened))
+        except KeyFileUnusable as cause:
+            raise KeyringUnusable(str(cause)) from cause
         except (OSError, UnsafeFile) as cause:
             raise KeyringUnusable(f"{path}: {cause}") from cause
         return cls(file, secret, opened)
@@ -142,6 +144,8 @@ def _read(file: PrivateFile, secret: Secret, before: _Opened | None = None) -> _
         return _Opened(lock, content_key, _keys(content))
     except Unopenable as cause:
         raise KeyringUnusable(f"{file.path}: does not open with this secret") from cause
+    except KeyFileUnusable as cause:
+        raise KeyringUnusable(str(cause)) from cause
     except (OSError, UnsafeFile) as cause:
         raise KeyringUnusable(f"{file.path}: {cause}") from cause
     except (ValueError, KeyError, TypeError) as cause:

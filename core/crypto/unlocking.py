@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.crypto.private_files import PrivateFile
+from core.crypto.private_files import PrivateFile, UnsafeFile
 from core.crypto.seal import KEY_SIZE, derive, new_key
 
 MAX_COST = 2**20
@@ -17,6 +17,10 @@ MAX_COST = 2**20
 
 _BLOCK = 8
 _SALT_SIZE = 16
+
+
+class KeyFileUnusable(Exception):
+    """A key file is missing, open to others, or something else. Says which file, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,17 @@ class KeyFile:
         return cls(path)
 
     def key(self) -> bytes:
-        """The 32 bytes inside. Raises OSError, UnsafeFile, or ValueError for another content."""
-        key = bytes.fromhex(PrivateFile(self.path).read().decode("ascii").strip())
+        """The 32 bytes inside. Raises KeyFileUnusable."""
+        try:
+            text = PrivateFile(self.path).read()
+        except (OSError, UnsafeFile) as fault:
+            raise KeyFileUnusable(f"{self.path}: {fault}") from fault
+        try:
+            key = bytes.fromhex(text.decode("ascii").strip())
+        except ValueError:
+            key = b""
         if len(key) != KEY_SIZE:
-            raise ValueError("a key file holds 64 hexadecimal digits")
+            raise KeyFileUnusable(f"{self.path}: a key file holds 64 hexadecimal digits")
         return key
 
 
@@ -65,7 +76,10 @@ def new_lock(secret: Secret) -> tuple[dict[str, Any], bytes]:
 
 
 def content_key_of(lock: dict[str, Any], secret: Secret) -> bytes:
-    """The key that seals the content under this lock. Raises ValueError for another kind."""
+    """The key that seals the content under this lock.
+
+    Raises KeyFileUnusable, and ValueError for another kind.
+    """
     if lock["by"] == "key_file" and isinstance(secret, KeyFile):
         return derive(secret.key(), "keyring-content")
     if lock["by"] == "passphrase" and isinstance(secret, Passphrase):

@@ -207,6 +207,38 @@ def test_a_file_that_is_no_document_is_refused(path: Path) -> None:
         Keyring.open(path.parent, PHRASE)
 
 
+@pytest.mark.parametrize("content", [None, b"canary", b"ab" * 31, bytes([255])])
+def test_a_key_file_that_cannot_be_used_is_named(
+    path: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    """And not the keyring, with which nothing is wrong."""
+    key = tmp_path / "key"
+    Keyring.create(path, KeyFile.create(key))
+    key.unlink()
+    if content is not None:
+        key.touch(mode=0o600)
+        key.write_bytes(content)
+
+    with pytest.raises(KeyringUnusable) as refused:
+        Keyring.open(path, KeyFile(key))
+
+    assert str(refused.value).startswith(f"{key}: ")
+    assert "canary" not in str(refused.value)
+
+
+def test_a_key_file_that_others_can_read_is_named(path: Path, tmp_path: Path) -> None:
+    """When a keyring is made with it, too."""
+    key = KeyFile.create(tmp_path / "key")
+    Keyring.create(path, key)
+    key.path.chmod(0o644)
+
+    for use in (Keyring.open, Keyring.create):
+        with pytest.raises(KeyringUnusable, match="chmod 600") as refused:
+            use(path, key)
+
+        assert str(refused.value).startswith(f"{key.path}: ")
+
+
 def test_an_empty_passphrase_is_refused(path: Path) -> None:
     """An unset environment setting must not become a passphrase."""
     with pytest.raises(ValueError, match="not empty"):
