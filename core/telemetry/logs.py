@@ -11,6 +11,13 @@ from datetime import UTC, datetime
 MAX_FRAMES = 30
 # Loggers of ours begin with this; their messages hold no values of class PERSONAL or above.
 OURS = "medhub"
+# Lines of libraries that are told whole: without what is filled in, nobody could mend the matter.
+# What libpq says about connecting holds host, port, role and database, and the server has not been
+# asked for a row; the others name a kind of database.
+_WHOLE = {
+    "psycopg.pool": frozenset({"error connecting in %r: %s"}),
+    "alembic.runtime.migration": frozenset({"Context impl %s.", "Will assume %s DDL."}),
+}
 # What grpc.aio leaves behind when a stream is given up: the task that reads its requests, and the
 # generator that the task was in. Nothing is wrong then, and nobody could do anything.
 _GRPC_LEFTOVERS = (
@@ -49,10 +56,11 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
 
 
 def _message(record: logging.LogRecord) -> str:
-    """What a record says. Of libraries only the fixed words: what they fill in may quote anything,
-    and below its first line asyncio shows the exceptions of tasks.
+    """What a record says. Of libraries only the fixed words, but for a few lines: what they fill in
+    may quote anything, and below its first line asyncio shows the exceptions of tasks.
     """
-    if record.name.partition(".")[0] == OURS:
+    known = record.msg in _WHOLE.get(record.name, ())
+    if known or record.name.partition(".")[0] == OURS:
         return record.getMessage()
     return str(record.msg).partition("\n")[0]
 

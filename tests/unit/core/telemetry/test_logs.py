@@ -2,9 +2,11 @@
 
 import json
 import logging
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from core.telemetry.logs import JsonLines, chain_of, set_up
 
@@ -36,6 +38,42 @@ def test_of_libraries_only_the_fixed_words_are_told() -> None:
 
         assert told["message"] == "lost connection: %s"
         assert CANARY not in json.dumps(told)
+
+
+async def test_why_a_database_is_not_reached_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """With the host and the port, and without the password."""
+    url = f"postgresql://u:{CANARY}@127.0.0.1:9/x"
+
+    async with AsyncConnectionPool(url, min_size=1, open=False, name="medhub") as pool:
+        with suppress(PoolTimeout):
+            await pool.wait(0.5)
+
+    told = [JsonLines("probe").format(each) for each in caplog.records]
+    assert "127.0.0.1" in told[0]
+    assert "refused" in told[0]
+    assert CANARY not in "".join(told)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("psycopg.pool", "discarding closed connection: %s"),
+        ("psycopg", "error connecting in 'x': %s"),
+        ("alembic.runtime.migration", "Running upgrade %s"),
+    ],
+)
+def test_another_line_of_those_who_are_told_whole_is_not(name: str, message: str) -> None:
+    """It is the line that is known to hold no data, not the logger."""
+    told = _line(name, message, CANARY)
+
+    assert told["message"] == message
+
+
+def test_a_line_that_names_a_kind_of_database_is_told_whole() -> None:
+    """Alembic says it at each migration."""
+    told = _line("alembic.runtime.migration", "Will assume %s DDL.", "transactional")
+
+    assert told["message"] == "Will assume transactional DDL."
 
 
 def test_an_exception_is_told_by_type_and_place() -> None:
