@@ -53,11 +53,17 @@ class CommandSettings(BaseSettings):
         return told(cls, _PREFIX)
 
     def database(self) -> DatabaseSettings:
-        """Few connections, and a page key that is thrown away: commands list nothing."""
-        return DatabaseSettings(
-            app_url=self.database_app_url,
-            page_key=SecretBytes(os.urandom(PAGE_KEY_BYTES)),
-            pool_size=2,
+        """Few connections, and a page key that is thrown away: commands list nothing.
+
+        Raises CannotStart for what is no connection string.
+        """
+        return told(
+            lambda: DatabaseSettings(
+                app_url=self.database_app_url,
+                page_key=SecretBytes(os.urandom(PAGE_KEY_BYTES)),
+                pool_size=2,
+            ),
+            f"{_PREFIX}DATABASE_",
         )
 
 

@@ -15,6 +15,7 @@ from compliance.storage.store import Store
 from compliance.worker import Worker
 from core import tasks
 from core.service import Core
+from core.starting import CannotStart
 from core.subject.servicer import SubjectData
 
 
@@ -45,8 +46,8 @@ async def build(core: Core) -> dict[str, object]:
 
 
 def _services(core: Core) -> SubjectServices:
-    """Every service that the settings name. Raises ValueError when there is none to ask."""
+    """Every service that the settings name. Raises CannotStart when there is none to ask."""
     names = core.settings.subject_targets
     if not names:
-        raise ValueError("MEDHUB_COMPLIANCE_SUBJECT_TARGETS names no service to ask")
+        raise CannotStart("MEDHUB_COMPLIANCE_SUBJECT_TARGETS names no service to ask")
     return SubjectServices({name: core.channels.to(name) for name in names})

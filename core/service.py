@@ -36,7 +36,7 @@ from core.rpc.health import Health
 from core.rpc.live import LiveStreams
 from core.rpc.server import Server
 from core.settings import CoreSettings
-from core.starting import in_words
+from core.starting import in_words, told
 from core.telemetry import logs, traces
 from core.telemetry.metrics import Metrics
 from core.truth import State, Truth
@@ -174,7 +174,7 @@ def _collect_rarely() -> None:
 
 
 async def _core(service: str, settings: CoreSettings, parts: AsyncExitStack) -> Core:
-    database = Database(_database_settings(settings))
+    database = Database(_database_settings(service, settings))
     await database.open()
     parts.push_async_callback(database.close)
     targets = {
@@ -204,14 +204,18 @@ async def _core(service: str, settings: CoreSettings, parts: AsyncExitStack) -> 
     )
 
 
-def _database_settings(settings: CoreSettings) -> DatabaseSettings:
-    return DatabaseSettings.model_validate({
-        "app_url": settings.database_app_url,
-        "relay_url": settings.database_relay_url,
-        "page_key": settings.database_page_key,
-        "pool_size": settings.pool_size,
-        "read_connections": settings.read_connections,
-    })  # fmt: skip
+def _database_settings(service: str, settings: CoreSettings) -> DatabaseSettings:
+    """What core.settings may not look into, for it knows no PostgreSQL. Raises CannotStart."""
+    return told(
+        lambda: DatabaseSettings(
+            app_url=settings.database_app_url,
+            relay_url=settings.database_relay_url,
+            page_key=settings.database_page_key,
+            pool_size=settings.pool_size,
+            read_connections=settings.read_connections,
+        ),
+        f"MEDHUB_{service.upper()}_DATABASE_",
+    )
 
 
 def _start_relays(core: Core) -> None:

@@ -4,11 +4,18 @@ import base64
 import binascii
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretBytes, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretBytes, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.addresses import (
+    check_collector,
+    check_listen,
+    check_metrics_listen,
+    check_proxies,
+    check_target,
+)
 from core.crypto.certificates import TlsFiles
 from core.crypto.unlocking import KeyFile, Passphrase, Secret
 from core.starting import told
@@ -34,6 +41,11 @@ def _key_length(value: object) -> object:
 
 
 PageKey = Annotated[SecretBytes, BeforeValidator(_key_length)]
+Listen = Annotated[str, AfterValidator(check_listen)]
+MetricsListen = Annotated[str, AfterValidator(check_metrics_listen)]
+Target = Annotated[str, AfterValidator(check_target)]
+Proxies = Annotated[str, AfterValidator(check_proxies)]
+Collector = Annotated[str, AfterValidator(check_collector)]
 PoolSize = Annotated[int, Field(ge=1, le=64)]
 ReadConnections = Annotated[int, Field(ge=1, le=4)]
 
@@ -44,7 +56,7 @@ class CoreSettings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     # Address of the gRPC server, `127.0.0.1:18401`.
-    listen: str
+    listen: Listen
     # Connections of the app, owner and relay roles of the service's own database.
     database_app_url: SecretStr
     database_relay_url: SecretStr
@@ -52,11 +64,11 @@ class CoreSettings(BaseSettings):
     # Addresses of the services that every server needs. `host:port` is one address, of a server
     # or of what stands before several. `ipv4:a:port,b:port` and `dns:///name:port` name servers:
     # calls are spread over those that are open (core/rpc/health.py).
-    auth_target: str
-    compliance_target: str
-    analytics_target: str
+    auth_target: Target
+    compliance_target: Target
+    analytics_target: Target
     # Addresses of all services that hold data of persons, by name (JSON): compliance asks each.
-    subject_targets: dict[str, str] = {}
+    subject_targets: dict[str, Target] = {}
     # Files, readable by the server alone.
     keyring_path: Path
     service_key_path: Path
@@ -66,15 +78,15 @@ class CoreSettings(BaseSettings):
     # 32 bytes as base64: what page tokens are sealed under.
     database_page_key: PageKey
     # Address of the Prometheus endpoint; empty: none.
-    metrics_listen: str = ""
-    # An OTLP collector for traces; empty: none are sent.
-    otlp_endpoint: str = ""
+    metrics_listen: MetricsListen = ""
+    # The URL of an OTLP collector for traces; empty: none are sent.
+    otlp_endpoint: Collector = ""
     # `open`, `token` (behind authentication) or `off`.
-    reflection: str = "token"
+    reflection: Literal["open", "token", "off"] = "token"
     # channelz and verbose logs.
     debug: bool = False
     # Addresses of edges, separated by commas: only they may say for whom they ask. Empty: none.
-    trusted_proxies: str = "127.0.0.1,::1"
+    trusted_proxies: Proxies = "127.0.0.1,::1"
     # Several workers share the port on purpose.
     so_reuseport: bool = False
     # How many they are: what each address and each caller may do is divided among them.
@@ -136,10 +148,12 @@ class CoreSettings(BaseSettings):
     def _proves_itself(self) -> Self:
         files = (self.tls_certificate_path, self.tls_key_path, self.tls_authority_path)
         if any(files) and not all(files):
-            raise ValueError("a certificate, its key and the authority belong together")
+            raise ValueError(
+                "TLS_CERTIFICATE_PATH, TLS_KEY_PATH and TLS_AUTHORITY_PATH belong together"
+            )
         if not any(files) and not self.plaintext and not _is_local(self.listen):
             raise ValueError(
-                "listens in plain text beyond this machine: give it certificates, or say PLAINTEXT"
+                "LISTEN is in plain text beyond this machine: give certificates, or say PLAINTEXT"
             )
         return self
 

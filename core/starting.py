@@ -20,7 +20,7 @@ S = TypeVar("S")
 
 
 class CannotStart(Exception):
-    """What a process needs is missing or cannot be used; the text names it, and no value."""
+    """What a process needs is missing or cannot be used; the text names it, and no secret."""
 
 
 def told(read: Callable[[], S], prefix: str) -> S:

@@ -19,6 +19,7 @@ import clinical.storage.subject_data
 import compliance.servicers.organization_data
 import compliance.servicers.subject_data
 from clinical.storage.tables import organization_key
+from core import starting
 from core.contract import everything
 from core.crypto.keyring import Keyring
 from core.crypto.organization_keys import OrganizationKeys
@@ -88,16 +89,20 @@ class Place:
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
         """The rows, as the service's own role sees them."""
-        settings = DatabaseSettings(
-            app_url=SecretStr(self.app_url),
-            page_key=SecretBytes(os.urandom(PAGE_KEY_BYTES)),
-        )
-        database = Database(settings)
+        database = Database(_settings(self.app_url, self.owner_url))
         await database.open()
         try:
             yield database
         finally:
             await database.close()
+
+
+def _settings(app_url: str, owner_url: str) -> DatabaseSettings:
+    return DatabaseSettings(
+        app_url=SecretStr(app_url),
+        owner_url=SecretStr(owner_url),
+        page_key=SecretBytes(os.urandom(PAGE_KEY_BYTES)),  # Nothing is listed by pages here.
+    )
 
 
 def place_of(layout: Layout, service: Service) -> Place:
@@ -128,4 +133,8 @@ def _told(service: Service, told: Mapping[str, str]) -> Place:
         raise Unplaced(f"set {', '.join(missing)}")
     secret = KeyFile(Path(key)) if key else Passphrase(words or "")
     app, owner, keyring = (told[prefix + name] for name in names)
+    try:
+        starting.told(lambda: _settings(app, owner), f"{prefix}DATABASE_")
+    except starting.CannotStart as fault:
+        raise Unplaced(str(fault)) from None
     return Place(service, app, owner, Keyring.open(Path(keyring), secret))

@@ -83,7 +83,7 @@ class Metrics:
         """Serve `/metrics` on an address of its own, in a thread. Raises CannotStart."""
         host, _, port = listen.rpartition(":")
         try:
-            return start_http_server(int(port), addr=host, registry=self.registry)
+            return start_http_server(int(port), addr=host.strip("[]"), registry=self.registry)
         except (OSError, ValueError, OverflowError) as fault:
-            why = f"cannot serve metrics at {listen}: {fault}"
+            why = f"METRICS_LISTEN: cannot serve metrics at {listen}: {fault}"
             raise CannotStart(f"{why} (of several workers each takes the next port)") from fault

@@ -88,3 +88,18 @@ def test_what_the_environment_lacks_is_named() -> None:
         "set MEDHUB_CLINICAL_DATABASE_OWNER_URL, MEDHUB_CLINICAL_KEYRING_PATH,"
         " MEDHUB_CLINICAL_KEYRING_KEY_PATH"
     )
+
+
+def test_what_is_no_connection_string_is_named_and_not_shown() -> None:
+    """psycopg would quote it, with the password."""
+    told = {
+        "MEDHUB_CLINICAL_DATABASE_APP_URL": "postgresql://u:can ary@h/x",
+        "MEDHUB_CLINICAL_DATABASE_OWNER_URL": "postgresql://u@h/x",
+        "MEDHUB_CLINICAL_KEYRING_PATH": "/nowhere",
+        "MEDHUB_CLINICAL_KEYRING_KEY_PATH": "/nowhere",
+    }
+
+    with pytest.raises(Unplaced, match="MEDHUB_CLINICAL_DATABASE_APP_URL") as refused:
+        of_environment(told)
+
+    assert "ary" not in str(refused.value)
