@@ -76,12 +76,14 @@ def refusals(method: Method) -> tuple[str, ...]:
         names.append("ORGANIZATION_REQUIRED")
     if method.level or method.max_age is not None:
         names.append("STEP_UP_REQUIRED")
-    if policy.require.resource or policy.link == options.LINK_CARE:
+    fields = method.request.DESCRIPTOR.fields_by_name
+    # A policy says where the object is named only if it asks for a permission; what is the
+    # caller's own (a factor, a session) is named as well, and another's is not found.
+    if policy.require.resource or policy.link == options.LINK_CARE or "name" in fields:
         names.append("NOT_FOUND")
     if method.by_request_id:
         names.append("REQUEST_ID_REUSED")
     # A change that names the version it was made for; an update carries it in its resource.
-    fields = method.request.DESCRIPTOR.fields_by_name
     if "etag" in fields or "update_mask" in fields:
         names.append("ETAG_MISMATCH")
     return tuple(dict.fromkeys([*names, *policy.reasons]))

@@ -114,6 +114,17 @@ def test_reasons_stand_under_their_http_status() -> None:
     assert shared == {"UNAUTHENTICATED"}
 
 
+def test_whoever_names_an_object_is_told_that_there_may_be_none() -> None:
+    """By its path, also where the object is the caller's own and no permission is asked for."""
+    silent = [
+        path
+        for path, _, each in written()
+        if "{" in path and "NOT_FOUND" not in str(each["responses"].get("404"))
+    ]
+
+    assert silent == []
+
+
 def test_what_travels_in_the_path_or_the_body_is_no_query_parameter() -> None:
     """Each field of a request has one place."""
     update = operation("PatientService_UpdatePatient")
