@@ -13,15 +13,13 @@ from auth.domain.assertions import COLLECTION
 from auth.formats import key_files
 from auth.outbox import outbox_text
 from auth.posting import Post
-from auth.settings import CommandSettings
+from auth.settings import CommandSettings, KeyringSettings
 from auth.signing import Signer, rotate
 from auth.storage.store import Store
 from core.crypto.keyring import Keyring, KeyringUnusable
-from core.crypto.unlocking import KeyFile, Passphrase
 from core.database import Database
 from core.errors import InvalidName, Refusal
 from core.ids import id_from, name_of
-from core.settings import CoreSettings
 
 
 def run(arguments: list[str]) -> int:
@@ -169,15 +167,8 @@ async def _rotate(store: Store, _given: Namespace) -> str:
 
 
 def _keyring() -> Keyring:
-    """The server's own. Raises ValueError where nothing opens it."""
-    settings = CoreSettings.read("auth")
-    if settings.keyring_passphrase is not None:
-        secret: KeyFile | Passphrase = Passphrase(settings.keyring_passphrase.get_secret_value())
-    elif settings.keyring_key_path is not None:
-        secret = KeyFile(settings.keyring_key_path)
-    else:
-        raise ValueError("the keyring needs a key file or a passphrase")
-    return Keyring.open(settings.keyring_path, secret)
+    """The server's own. Raises CannotStart, which ends the process, and KeyringUnusable."""
+    return KeyringSettings.read().open()
 
 
 async def _revoke_key(store: Store, given: Namespace) -> str:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretBytes, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.crypto.keyring import Keyring
+from core.crypto.unlocking import KeyFile, Passphrase, Secret
 from core.database import DatabaseSettings
 from core.settings import PAGE_KEY_BYTES
 from core.starting import told
@@ -65,6 +67,40 @@ class CommandSettings(BaseSettings):
             ),
             f"{_PREFIX}DATABASE_",
         )
+
+
+class KeyringSettings(BaseSettings):
+    """A command that opens the keyring needs to know where it is and what opens it."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
+
+    keyring_path: Path
+    # One of the two.
+    keyring_key_path: Path | None = None
+    keyring_passphrase: SecretStr | None = None
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read them from the environment. Raises CannotStart."""
+        return told(cls, _PREFIX)
+
+    @model_validator(mode="after")
+    def _has_what_opens_it(self) -> Self:
+        _ = self._secret
+        return self
+
+    def open(self) -> Keyring:
+        """The keyring. Raises KeyringUnusable."""
+        return Keyring.open(self.keyring_path, self._secret)
+
+    @property
+    def _secret(self) -> Secret:
+        """Raises ValueError where nothing opens the keyring."""
+        if self.keyring_passphrase is not None:
+            return Passphrase(self.keyring_passphrase.get_secret_value())
+        if self.keyring_key_path is None:
+            raise ValueError("the keyring needs KEYRING_KEY_PATH or KEYRING_PASSPHRASE")
+        return KeyFile(self.keyring_key_path)
 
 
 class KeySettings(BaseSettings):
