@@ -16,12 +16,13 @@ from auth.domain.assertions import COLLECTION
 from auth.domain.bindings import Held
 from auth.domain.events import MembershipChanged, SubjectEpoch
 from auth.domain.memberships import Membership
+from auth.domain.organizations import bootstrapped_as
 from auth.domain.passwords import check_new_password, context_words
 from auth.domain.roles import ADMINISTRATOR, BUILT_IN, OF_THE_PLATFORM
 from auth.domain.service_keys import check_sound
 from auth.domain.sessions import forget_at
-from auth.guessing import refuse_guessable
 from auth.hashing import hash_unguessable, matches
+from auth.naming import check_administrator, check_organization, check_program
 from auth.storage.organizations import Organization
 from auth.storage.service_accounts import ServiceAccount
 from auth.storage.store import Store, Tx
@@ -64,42 +65,47 @@ class AnotherOrganization(ValueError):
         super().__init__(f"the key proves {account}, which is not of this organization")
 
 
+class NoSuchOrganization(ValueError):
+    """The name is of none."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no such organization")
+
+
 async def first_organization(
     store: Store, display_name: str, email: str, name: str, password: str, *, test: bool = False
 ) -> UUID:
-    """The organization of that name with its administrator; what is missing is made.
+    """An organization and its administrator, or the one that the same command has made before.
 
-    Nothing is, unless the password is one that the administrator can have. Raises
-    PasswordTooCommon, InvalidField and AccountNotProven.
+    That is known by the name and the address that the command was given; what its people have
+    changed since, its name too, stays. Any other of that name is somebody else's. Both are made
+    in one transaction, or neither is. Raises InvalidFields, InvalidField, PasswordTooCommon and
+    AccountNotProven.
     """
-    context = (email, name)
-    check_new_password(password, context=context)
-    await asyncio.to_thread(refuse_guessable, password, context_words(context))
-    made = await organization(store, display_name, test, opened_by=(email, password))
-    await user(store, made, email, name, password, [ADMINISTRATOR])
-    return made
-
-
-async def organization(
-    store: Store,
-    display_name: str,
-    test: bool = False,
-    *,
-    opened_by: tuple[str, str] | None = None,
-) -> UUID:
-    """The organization of that name; it is made where there is none.
-
-    An account that has the address of `opened_by` already has to be opened by the password there,
-    or none is made. Raises AccountNotProven.
-    """
-    async with _begin(store, None) as tx:
-        found = await tx.organizations.find(display_name)
+    check_organization(display_name)
+    check_administrator(email, name)
+    password_hash = await _hash(email, name, password)
+    made = Organization(new_id(), display_name, test, None, clock.now())
+    known_as = bootstrapped_as(display_name, email)
+    async with _begin(store, made.id) as tx:
+        found = await tx.organizations.bootstrapped(known_as)
         if found is not None:
             return found
-        if opened_by is not None:
-            await _proven(tx, *opened_by)
+        key = await _account(tx, email, password, password_hash)
+        await tx.organizations.add(made, known_as)
+        await _join(tx, made.id, key, (email, name), (ADMINISTRATOR,))
+    return made.id
+
+
+async def organization(store: Store, display_name: str, test: bool = False) -> UUID:
+    """An organization without an administrator, or the one that was made so by this name."""
+    known_as = bootstrapped_as(display_name, "")
+    async with _begin(store, None) as tx:
+        found = await tx.organizations.bootstrapped(known_as)
+        if found is not None:
+            return found
         made = Organization(new_id(), display_name, test, None, clock.now())
-        await tx.organizations.add(made)
+        await tx.organizations.add(made, known_as)
     return made.id
 
 
@@ -118,10 +124,8 @@ async def user(
     that has the address already joins by its own password alone: whoever made it may be anybody.
     Raises PasswordTooCommon, InvalidField, UnknownRole and AccountNotProven.
     """
-    context = (email, display_name)
-    check_new_password(password, context=context)
     _check_roles(roles, platform=False)
-    password_hash = await asyncio.to_thread(hash_unguessable, password, *context_words(context))
+    password_hash = await _hash(email, display_name, password)
     async with _begin(store, organization) as tx:
         # Before the account, as whoever accepts an invitation does, or the two wait for each other.
         held = await tx.memberships.lock_address(email)
@@ -146,14 +150,14 @@ async def service_account(
 
     Without an organization it is a server of the platform: its name decides as which source it
     adds to the trail, its roles what it may do, and both are from now on as they are given.
-    Raises UnknownRole, NotAServer for a name that no server has, AnotherOrganization, and
-    InvalidField for a key under which anybody can sign.
+    Raises NoSuchOrganization, AnotherOrganization, InvalidField for a key under which anybody can
+    sign, and what `check_service_account` raises.
     """
     check_sound(public_key, field="public_key")
-    _check_roles(roles, platform=organization is None)
-    if organization is None and SERVER_NAME.fullmatch(display_name) is None:
-        raise NotAServer(display_name)
+    check_service_account(organization, display_name, roles)
     async with _begin(store, organization) as tx:
+        if organization is not None and await tx.organizations.get(organization) is None:
+            raise NoSuchOrganization
         found = await tx.service_accounts.with_key(public_key)
         if found is not None:
             if found.organization != organization:
@@ -177,6 +181,19 @@ async def service_account(
     return made.id
 
 
+def check_service_account(
+    organization: UUID | None, display_name: str, roles: Sequence[str]
+) -> None:
+    """Refuse a name and roles that such an account cannot have; of no organization: a server's.
+
+    Raises UnknownRole, NotAServer, InvalidFields and InvalidField.
+    """
+    _check_roles(roles, platform=organization is None)
+    if organization is None and SERVER_NAME.fullmatch(display_name) is None:
+        raise NotAServer(display_name)
+    check_program(display_name)
+
+
 @asynccontextmanager
 async def _begin(store: Store, within: UUID | None) -> AsyncIterator[Tx]:
     """A transaction of the bootstrap; two at once take turns, so that each row is made once."""
@@ -185,6 +202,13 @@ async def _begin(store: Store, within: UUID | None) -> AsyncIterator[Tx]:
     async with store.begin_as(call) as tx:
         await tx.take_turns()
         yield tx
+
+
+async def _hash(email: str, name: str, password: str) -> str:
+    """Of a password that this person can have. Raises InvalidField and PasswordTooCommon."""
+    context = (email, name)
+    check_new_password(password, context=context)
+    return await asyncio.to_thread(hash_unguessable, password, *context_words(context))
 
 
 async def _account(tx: Tx, email: str, password: str, password_hash: str) -> UUID:

@@ -21,6 +21,8 @@ from core.database import Database
 from core.errors import InvalidName, Refusal
 from core.ids import id_from, name_of
 
+_ORGANIZATIONS = "organizations"
+
 
 def run(arguments: list[str]) -> int:
     """Run one command; its exit code. What it made is printed; secrets never are."""
@@ -59,9 +61,7 @@ def _add_bootstrap(parser: ArgumentParser) -> None:
     first = kinds.add_parser("organization", help="an organization and its administrator")
     first.add_argument("--display-name", required=True)
     first.add_argument("--test", action="store_true", help="it holds test identities only")
-    first.add_argument("--admin-email", required=True)
-    first.add_argument("--admin-name", required=True)
-    first.add_argument("--password-file", type=Path, help="else it is read from standard input")
+    _add_administrator(first)
     first.set_defaults(work=_organization)
     account = kinds.add_parser("service-account", help="the account that a key file proves")
     account.add_argument("--key", type=Path, required=True, help="made when there is none")
@@ -72,6 +72,12 @@ def _add_bootstrap(parser: ArgumentParser) -> None:
         help="a server's own: clinical, …; else the name of the key file, to its dot",
     )
     account.set_defaults(work=_service_account)
+
+
+def _add_administrator(parser: ArgumentParser) -> None:
+    parser.add_argument("--admin-email", required=True)
+    parser.add_argument("--admin-name", required=True)
+    parser.add_argument("--password-file", type=Path, help="else it is read from standard input")
 
 
 def _add_operation(parser: ArgumentParser) -> None:
@@ -129,32 +135,35 @@ async def _with_store(work: Callable[[Store, Namespace], Awaitable[str]], given:
 
 
 async def _organization(store: Store, given: Namespace) -> str:
+    made = await bootstrap.first_organization(
+        store,
+        given.display_name,
+        given.admin_email,
+        given.admin_name,
+        await _password_of_administrator(given),
+        test=given.test,
+    )
+    return name_of(_ORGANIZATIONS, made)
+
+
+async def _password_of_administrator(given: Namespace) -> str:
     password = await asyncio.to_thread(_password, given.password_file)
     if not password:
         raise ValueError(
             "the administrator's password is missing: give it on standard input, or name a file"
             " that holds it with --password-file"
         )
-    made = await bootstrap.first_organization(
-        store,
-        given.display_name,
-        given.admin_email,
-        given.admin_name,
-        password,
-        test=given.test,
-    )
-    return name_of("organizations", made)
+    return password
 
 
 async def _service_account(store: Store, given: Namespace) -> str:
+    within = _organization_of(given) if given.organization else None
+    display_name = given.display_name or given.key.name.split(".")[0]
+    # Before the key: what is refused leaves no file behind.
+    bootstrap.check_service_account(within, display_name, given.roles)
     key = await asyncio.to_thread(key_files.read_or_create, given.key)
-    within = given.organization and _id(given.organization, "organizations")
     account = await bootstrap.service_account(
-        store,
-        within or None,
-        given.display_name or given.key.name.split(".")[0],
-        key.public_key,
-        given.roles,
+        store, within, display_name, key.public_key, given.roles
     )
     name = name_of(COLLECTION, account)
     if key.account != name:
@@ -218,7 +227,7 @@ async def _release(store: Store, given: Namespace) -> str:
 
 
 def _organization_of(given: Namespace) -> UUID:
-    return _id(given.organization, "organizations")
+    return _id(given.organization, _ORGANIZATIONS)
 
 
 def _id(name: str, collection: str) -> UUID:

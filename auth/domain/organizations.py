@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from auth.domain.emails import email_key
 from auth.domain.sessions import REFRESH_LIFE, SESSION_LIFE
 from core.errors import InvalidField
 
@@ -65,6 +66,16 @@ def founded_by(key: bytes, user: UUID, request_id: str) -> UUID:
     made = int.from_bytes(hmac.digest(key, message, hashlib.sha256)[:16])
     version, variant = 0xF << 76, 0b11 << 62
     return UUID(int=made & ~version & ~variant | 0x8 << 76 | 0b10 << 62)
+
+
+def bootstrapped_as(display_name: str, email: str) -> bytes:
+    """By what a command of the operator knows the organization that it made before.
+
+    Of the name and the administrator's address as they were given: a name may change, and may be
+    anybody's. A digest, because it outlasts the person whose address it was.
+    """
+    given = (display_name.encode(), email_key(email).encode())
+    return hashlib.sha256(b"\0".join(given)).digest()
 
 
 def check_settings(settings: OrganizationSettings) -> None:

@@ -52,11 +52,8 @@ _DECIDE = statement(
         **_CHANGED,
     )
 )
-_FIND = statement(
-    select(organization.c.id)
-    .where(organization.c.display_name == bindparam("display_name"))
-    .order_by(organization.c.id)
-    .limit(1)
+_BOOTSTRAPPED = statement(
+    select(organization.c.id).where(organization.c.bootstrapped_as == bindparam("bootstrapped_as"))
 )
 # NO KEY UPDATE: rows that refer to the organization can still be added meanwhile.
 _LOCK = statement(
@@ -99,8 +96,8 @@ class Organizations:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    async def add(self, made: Organization) -> None:
-        """Add one."""
+    async def add(self, made: Organization, bootstrapped_as: bytes | None = None) -> None:
+        """Add one; of the operator's, with what the command that makes it is known by."""
         await self._tx.run(
             _ADD,
             id=made.id,
@@ -108,6 +105,7 @@ class Organizations:
             test=made.test,
             suspended_at=made.suspended_at,
             created_at=made.created_at,
+            bootstrapped_as=bootstrapped_as,
             updated_at=None,
         )
 
@@ -153,9 +151,9 @@ class Organizations:
             updated_at=at,
         )
 
-    async def find(self, display_name: str) -> UUID | None:
-        """The oldest one of that name."""
-        row = await self._tx.one(_FIND, display_name=display_name)
+    async def bootstrapped(self, bootstrapped_as: bytes) -> UUID | None:
+        """The one that this command of the operator has made, whatever it is called now."""
+        row = await self._tx.one(_BOOTSTRAPPED, bootstrapped_as=bootstrapped_as)
         return row.id if row else None
 
     async def lock(self, key: UUID) -> None:

@@ -77,8 +77,15 @@ organization = platform_table(
         internal="Sessions from before this revision of the auth state have ended.",
         server_default="0",
     ),
+    column(
+        "bootstrapped_as",
+        LargeBinary,
+        internal="Digest of the operator's command that made it, if one did.",
+        secret=True,
+        nullable=True,
+    ),
     *organization_settings(),
-    index("display_name"),
+    unique_key("bootstrapped_as"),
     reason="It is the tenant itself; log-in names it before a token does.",
     collection="organizations",
 )

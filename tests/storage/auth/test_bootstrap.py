@@ -213,8 +213,13 @@ def test_without_a_password_that_can_be_theirs_nothing_is_made(
         (["operate", "disable-server", UNKNOWN], "of the form serviceAccounts/{uuid}"),
         (["bootstrap", "service-account", "--key", "open", "--role", "service"], "chmod 600"),
         (["bootstrap", "service-account", "--key", "new", "--role", "nurse"], "nurse is no"),
+        (
+            ["bootstrap", "service-account", "--key", "new", "--role", "integration",
+             "--organization", UNKNOWN],
+            "there is no such organization",
+        ),
     ],
-)
+)  # fmt: skip
 def test_a_refused_command_names_what_it_is_about(
     database: Callable[..., ServiceDatabase],
     tmp_path: Path,

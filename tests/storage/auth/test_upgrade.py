@@ -21,7 +21,8 @@ _EARLIER = """
     ALTER TABLE organization DROP COLUMN session_epoch, DROP COLUMN mfa_required,
         DROP COLUMN allowed_factors, DROP COLUMN session_life, DROP COLUMN session_idle,
         DROP COLUMN self_registration, DROP COLUMN registration_domains,
-        DROP COLUMN registration_roles, DROP COLUMN updated_at, DROP COLUMN revision;
+        DROP COLUMN registration_roles, DROP COLUMN updated_at, DROP COLUMN revision,
+        DROP COLUMN bootstrapped_as;
     ALTER TABLE role DROP COLUMN updated_at, DROP COLUMN revision;
     ALTER TABLE membership DROP COLUMN timed_roles, DROP COLUMN invitation_expires_at;
     DROP INDEX ix_session_organization_id_expires_at, ix_session_organization_id_id;
