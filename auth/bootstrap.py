@@ -13,7 +13,7 @@ from uuid import UUID
 
 from auth.background import own_call
 from auth.domain.assertions import COLLECTION
-from auth.domain.bindings import Held
+from auth.domain.bindings import Binding, Held, held_from
 from auth.domain.events import MembershipChanged, SubjectEpoch
 from auth.domain.memberships import Membership
 from auth.domain.organizations import bootstrapped_as
@@ -22,6 +22,7 @@ from auth.domain.roles import ADMINISTRATOR, BUILT_IN, OF_THE_PLATFORM
 from auth.domain.service_keys import check_sound
 from auth.domain.sessions import forget_at
 from auth.hashing import hash_unguessable, matches
+from auth.invitations import membership_changed
 from auth.naming import check_administrator, check_organization, check_program
 from auth.storage.organizations import Organization
 from auth.storage.service_accounts import ServiceAccount
@@ -72,6 +73,13 @@ class NoSuchOrganization(ValueError):
         super().__init__("there is no such organization")
 
 
+class Administered(ValueError):
+    """The operator appoints nobody over the heads of those who administer an organization."""
+
+    def __init__(self) -> None:
+        super().__init__("the organization has an administrator, who invites others")
+
+
 async def first_organization(
     store: Store, display_name: str, email: str, name: str, password: str, *, test: bool = False
 ) -> UUID:
@@ -107,6 +115,47 @@ async def organization(store: Store, display_name: str, test: bool = False) -> U
         made = Organization(new_id(), display_name, test, None, clock.now())
         await tx.organizations.add(made, known_as)
     return made.id
+
+
+async def administrator(
+    store: Store, organization: UUID, email: str, name: str, password: str
+) -> UUID:
+    """Appoint an administrator of an organization that has none left. Answers the account.
+
+    Whoever is one already stays as they are. A member gets the role beside those they hold, and
+    is let in again. An account that there is proves itself by its own password. Raises
+    InvalidFields, InvalidField, PasswordTooCommon, NoSuchOrganization, Administered and
+    AccountNotProven.
+    """
+    check_administrator(email, name)
+    password_hash = await _hash(email, name, password)
+    async with _begin(store, organization, "auth.organizations.appoint_administrator") as tx:
+        await tx.organizations.lock(organization)
+        if await tx.organizations.get(organization) is None:
+            raise NoSuchOrganization
+        # Before the account, as whoever accepts an invitation does, or the two wait for each other.
+        held = await tx.memberships.lock_address(email)
+        if await tx.memberships.administrators():
+            if held is None or held.user is None or not held.administers:
+                raise Administered
+            return held.user
+        key = await _account(tx, email, password, password_hash)
+        held = await tx.memberships.lock_person(key) or held
+        if held is None:
+            await _join(tx, organization, key, (email, name), (ADMINISTRATOR,))
+        elif held.user is None:
+            await _accept(tx, held, key, (ADMINISTRATOR,))
+        elif held.user == key:
+            await _promote(tx, held, key)
+        else:
+            raise AccountNotProven
+    return key
+
+
+async def administered(store: Store, organization: UUID) -> bool:
+    """Whether anybody is left who can administer an organization."""
+    async with _begin(store, organization) as tx:
+        return bool(await tx.memberships.administrators())
 
 
 async def user(
@@ -195,9 +244,11 @@ def check_service_account(
 
 
 @asynccontextmanager
-async def _begin(store: Store, within: UUID | None) -> AsyncIterator[Tx]:
+async def _begin(
+    store: Store, within: UUID | None, action: str = "auth.bootstrap"
+) -> AsyncIterator[Tx]:
     """A transaction of the bootstrap; two at once take turns, so that each row is made once."""
-    call = own_call("Bootstrap", "auth.bootstrap")
+    call = own_call("Bootstrap", action)
     call.caller = Caller(kind=Kind.SERVICE, organization=within)
     async with store.begin_as(call) as tx:
         await tx.take_turns()
@@ -282,6 +333,15 @@ async def _accept(tx: Tx, held: Membership, key: UUID, roles: tuple[str, ...]) -
     await tx.state.publish(
         [MembershipChanged(key, held.organization, roles, ended=False, forget_at=forget_at(now))]
     )
+
+
+async def _promote(tx: Tx, held: Membership, key: UUID) -> None:
+    now = clock.now()
+    # Without an end also what was held with one: an administrator for a time is none left.
+    roles = held_from([*held.held.bindings, Binding(ADMINISTRATOR)], now, field="roles")
+    saved = replace(held, held=roles, suspended_at=None, updated_at=now)
+    await tx.memberships.save(saved)
+    await tx.state.publish([membership_changed(saved, key)])
 
 
 def _check_roles(roles: Sequence[str], *, platform: bool) -> None:

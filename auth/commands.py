@@ -63,6 +63,10 @@ def _add_bootstrap(parser: ArgumentParser) -> None:
     first.add_argument("--test", action="store_true", help="it holds test identities only")
     _add_administrator(first)
     first.set_defaults(work=_organization)
+    appointed = kinds.add_parser("administrator", help="of an organization that has none left")
+    appointed.add_argument("organization", help="organizations/{uuid}")
+    _add_administrator(appointed)
+    appointed.set_defaults(work=_administrator)
     account = kinds.add_parser("service-account", help="the account that a key file proves")
     account.add_argument("--key", type=Path, required=True, help="made when there is none")
     account.add_argument("--role", action="append", required=True, dest="roles")
@@ -143,7 +147,21 @@ async def _organization(store: Store, given: Namespace) -> str:
         await _password_of_administrator(given),
         test=given.test,
     )
+    if not await bootstrap.administered(store, made):
+        # The name alone is printed to the standard output: scripts read it.
+        print(_left_alone(made), file=sys.stderr)
     return name_of(_ORGANIZATIONS, made)
+
+
+async def _administrator(store: Store, given: Namespace) -> str:
+    appointed = await bootstrap.administrator(
+        store,
+        _organization_of(given),
+        given.admin_email,
+        given.admin_name,
+        await _password_of_administrator(given),
+    )
+    return name_of("users", appointed)
 
 
 async def _password_of_administrator(given: Namespace) -> str:
@@ -154,6 +172,14 @@ async def _password_of_administrator(given: Namespace) -> str:
             " that holds it with --password-file"
         )
     return password
+
+
+def _left_alone(organization: UUID) -> str:
+    name = name_of(_ORGANIZATIONS, organization)
+    return (
+        f"{name} has no administrator; appoint one with: medhub auth appoint-administrator {name}"
+        " --admin-email … --admin-name …"
+    )
 
 
 async def _service_account(store: Store, given: Namespace) -> str:
@@ -223,7 +249,8 @@ async def _outbox(store: Store, _given: Namespace) -> str:
 
 
 async def _release(store: Store, given: Namespace) -> str:
-    return _revision(await operation.release_address(store, given.email))
+    released = await operation.release_address(store, given.email)
+    return "\n".join([_revision(released.revision), *map(_left_alone, released.left_alone)])
 
 
 def _organization_of(given: Namespace) -> UUID:

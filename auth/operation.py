@@ -4,6 +4,7 @@ An organization's administrator acts on memberships; nobody inside an organizati
 Each is one event, however many people it concerns.
 """
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from auth import ending, signing
@@ -19,6 +20,14 @@ from core.crypto.keyring import KeyProvider
 from core.identity import Call, Caller, Kind
 
 _RELEASE = "auth.users.release"
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """From which revision an account is out, and which organizations nobody administers then."""
+
+    revision: int
+    left_alone: tuple[UUID, ...]
 
 
 class NoSuchRow(ValueError):
@@ -124,8 +133,8 @@ async def end_sessions(store: Store, email: str) -> int:
         return revision
 
 
-async def release_address(store: Store, email: str) -> int:
-    """Free an address that somebody took whose it is not. Answers the revision.
+async def release_address(store: Store, email: str) -> Released:
+    """Free an address that somebody took whose it is not.
 
     The account is shut out, and its memberships are nobody's and suspended: each organization
     decides whether it invites the address anew. Broken off, it is to be repeated, since the
@@ -136,12 +145,16 @@ async def release_address(store: Store, email: str) -> int:
         account = await tx.users.find(email)
     if account is None:
         raise NoSuchRow("no account has this address")
+    left_alone: list[UUID] = []
     while places := await _places(store, account.id):
-        for organization in places:
-            await _release_in(store, organization, account.id)
+        left_alone += [
+            organization
+            for organization in places
+            if not await _release_in(store, organization, account.id)
+        ]
     async with store.begin_as(own_call("Release", _RELEASE)) as tx:
         await tx.users.release(account.id)
-        return await tx.state.revision()
+        return Released(await tx.state.revision(), tuple(left_alone))
 
 
 async def _places(store: Store, user: UUID) -> list[UUID]:
@@ -149,14 +162,18 @@ async def _places(store: Store, user: UUID) -> list[UUID]:
         return await tx.memberships.places(user)
 
 
-async def _release_in(store: Store, organization: UUID, user: UUID) -> None:
+async def _release_in(store: Store, organization: UUID, user: UUID) -> int:
+    """How many administrators are left."""
     now = clock.now()
     caller = Caller(kind=Kind.SERVICE, organization=organization)
     async with store.begin_as(_call(caller)) as tx:
+        # As whoever changes a membership: nobody goes meanwhile who is counted.
+        await tx.organizations.lock(organization)
         if await tx.memberships.release(user, now):
             ended = await end_grants(tx, user, organization, now)
             left = MembershipChanged(user, organization, (), ended=True, forget_at=forget_at(now))
             await tx.state.publish([left, *ended])
+        return await tx.memberships.administrators()
 
 
 def _call(caller: Caller) -> Call:

@@ -44,6 +44,11 @@ class Membership:
         return self.user is not None and self.suspended_at is None
 
     @property
+    def administers(self) -> bool:
+        """Whether it lets an administrator in; one for a time leaves nobody when it is over."""
+        return self.active and ADMINISTRATOR in self.held.roles
+
+    @property
     def acceptable(self) -> bool:
         """Whether somebody invited may still accept it."""
         return self.user is None and self.suspended_at is None
@@ -90,7 +95,6 @@ def keep_an_administrator(membership: Membership, held: Held, others: int, *, ac
     `others` counts the administrators besides this member who can log in. An administrator for a
     time does not count: nobody would be there when it is over. Raises LastAdministrator.
     """
-    was = ADMINISTRATOR in membership.held.roles and membership.active
     stays = ADMINISTRATOR in held.roles and active
-    if was and not stays and not others:
+    if membership.administers and not stays and not others:
         raise LastAdministrator

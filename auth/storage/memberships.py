@@ -104,18 +104,19 @@ _PLACES = statement(
     .order_by(membership.c.organization_id)
     .limit(MOST_CHOICES)
 )
-_OTHER_ADMINISTRATORS = statement(
+_COUNT_ADMINISTRATORS = (
     select(func.count().label("n"))
     .select_from(membership)
     .join(app_user, app_user.c.id == membership.c.user_id)
     .where(
         _HERE,
-        membership.c.id != bindparam("id"),
         membership.c.suspended_at.is_(None),
         membership.c.roles.contains([ADMINISTRATOR]),
         app_user.c.disabled_at.is_(None),
     )
 )
+_ADMINISTRATORS = statement(_COUNT_ADMINISTRATORS)
+_OTHER_ADMINISTRATORS = statement(_COUNT_ADMINISTRATORS.where(membership.c.id != bindparam("id")))
 _CHOICES = statement(
     select(organization.c.id, organization.c.display_name)
     .join(membership, membership.c.organization_id == organization.c.id)
@@ -262,6 +263,11 @@ class Memberships:
         The transaction acts as that person: row-level security shows nobody else's.
         """
         return [row.organization_id for row in await self._tx.all(_PLACES, user_id=user)]
+
+    async def administrators(self) -> int:
+        """How many can administer the organization; none for a time counts."""
+        row = await self._tx.one(_ADMINISTRATORS)
+        return int(row.n)  # type: ignore[union-attr]
 
     async def other_administrators(self, key: UUID) -> int:
         """How many can administer the organization without this member."""

@@ -36,11 +36,26 @@ def bootstrap_organization(
     data_dir: OperatedOption = None,
 ) -> None:
     """Make an organization and its first administrator; it may be repeated."""
-    words = ["--display-name", display_name, "--admin-email", admin_email]
-    words += ["--admin-name", admin_name]
+    words = ["--display-name", display_name, *_administrator(admin_email, admin_name)]
     words += ["--test"] if test else []
     words += ["--password-file", str(password_file)] if password_file else []
     _run(data_dir, "bootstrap", "organization", *words)
+
+
+@app.command("appoint-administrator")
+def appoint_administrator(
+    organization: _Organization,
+    admin_email: Annotated[str, typer.Option(help="The address of its administrator.")],
+    admin_name: Annotated[str, typer.Option(help="The administrator's name.")],
+    password_file: Annotated[
+        Path | None, typer.Option(help="Else the password is read from standard input.")
+    ] = None,
+    data_dir: OperatedOption = None,
+) -> None:
+    """Appoint an administrator of an organization that has none left; it may be repeated."""
+    words = [organization, *_administrator(admin_email, admin_name)]
+    words += ["--password-file", str(password_file)] if password_file else []
+    _run(data_dir, "bootstrap", "administrator", *words)
 
 
 @app.command("bootstrap-service-account")
@@ -134,6 +149,10 @@ def reactivate_organization(organization: _Organization, data_dir: OperatedOptio
 def outbox(data_dir: OperatedOption = None) -> None:
     """Show messages that have not left: kept for development, waiting, or given up."""
     _run(data_dir, "operate", "outbox")
+
+
+def _administrator(email: str, name: str) -> list[str]:
+    return ["--admin-email", email, "--admin-name", name]
 
 
 def _run(data_dir: Path | None, *words: str) -> None:

@@ -46,6 +46,10 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
             "bootstrap-organization", "--display-name", "P", "--admin-email", "a@b.test",
             "--admin-name", "A", "--test", "--password-file", "p",
         ],
+        [
+            "appoint-administrator", "organizations/00000000-0000-4000-8000-000000000000",
+            "--admin-email", "a@b.test", "--admin-name", "A", "--password-file", "p",
+        ],
     ],
 )  # fmt: skip
 def test_every_command_is_one_that_auth_understands(
