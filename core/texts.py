@@ -1,4 +1,4 @@
-"""What a text that names somebody may hold."""
+"""What a text that people read may hold, and what they read of it."""
 
 import re
 from typing import Final
@@ -12,3 +12,8 @@ _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060\u20
 def has_controls(text: str) -> bool:
     """Whether a text holds what nobody's name does: controls, turns of direction, unseen spaces."""
     return _CONTROLS.search(text) is not None
+
+
+def said(text: str) -> str:
+    """What somebody reads of a text: without what is not seen, and no white space around it."""
+    return _CONTROLS.sub("", text).strip()

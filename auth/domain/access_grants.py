@@ -11,6 +11,7 @@ from uuid import UUID
 
 from auth.domain.refusals import GrantToOneself, NotAnEmergency, ReviewOfOnesOwn, TooManyGrants
 from core.errors import InvalidField
+from core.texts import said
 
 LONGEST = timedelta(days=30)
 """A stand-in, a second opinion: what lasts longer is care, and has a care link."""
@@ -20,6 +21,9 @@ FURTHEST = timedelta(days=30)
 
 EMERGENCY_LIFE = timedelta(minutes=60)
 """Long enough to treat, or to be linked by who is in charge; a longer emergency is taken again."""
+
+SHORTEST_REASON = 8
+"""Characters of a reason: fewer name no circumstance."""
 
 MOST_GIVEN = 45
 """Grants one person holds at once; with the emergencies what core takes of one person at most."""
@@ -116,7 +120,8 @@ def give(
     by: Actor,
     now: datetime,
 ) -> AccessGrant:
-    """A grant to a colleague. Raises GrantToOneself, and InvalidField for its time."""
+    """A grant to a colleague. Raises GrantToOneself, and InvalidField for its reason and time."""
+    _check_reason(reason, field="access_grant.reason")
     if by == Actor("user", grantee):
         raise GrantToOneself
     begins = max(starts_at or now, now)
@@ -130,12 +135,19 @@ def give(
 def break_glass(
     key: UUID, *, person: UUID, patient: UUID, reason: str, now: datetime
 ) -> AccessGrant:
-    """Access that a person takes in an emergency."""
+    """Access that a person takes in an emergency. Raises InvalidField for its reason."""
+    _check_reason(reason, field="reason")
     taker = Actor("user", person)
     ends_at = now + EMERGENCY_LIFE
     return AccessGrant(
         key, person, patient, GrantKind.BREAK_GLASS, reason, now, ends_at, taker, now
     )
+
+
+def _check_reason(reason: str, *, field: str) -> None:
+    """Whoever looks into it later has to read why. White space says nothing."""
+    if len(said(reason)) < SHORTEST_REASON:
+        raise InvalidField(field=field, rule="access_grant.reason")
 
 
 def check_room(kind: GrantKind, held: int) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from clinical.domain.patients import Patient, PatientMerged, check_present
 from core.errors import InvalidField, Refusal
-from core.texts import has_controls
+from core.texts import has_controls, said
 
 
 class MergeWithItself(Refusal):
@@ -40,9 +40,11 @@ def check_distinct(survivor: UUID, duplicate: UUID) -> None:
 
 
 def check_reason(reason: str) -> None:
-    """Raises InvalidField for a reason with control characters."""
+    """Raises InvalidField for a reason with control characters, and for one that says nothing."""
     if has_controls(reason):
         raise InvalidField(field="reason", rule="text.control")
+    if not said(reason):
+        raise InvalidField(field="reason", rule="text.blank")
 
 
 def decide_merge(survivor: Patient, duplicate: Patient) -> UUID | None:

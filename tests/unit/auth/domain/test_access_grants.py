@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -56,6 +57,20 @@ def given(
 def taken() -> AccessGrant:
     """An emergency of the doctor."""
     return break_glass(new_id(), person=DOCTOR, patient=new_id(), reason="Unconscious", now=NOW)
+
+
+@pytest.mark.parametrize("reason", [" " * 12, "shock" + " " * 7, "\n\n\n\u00a0shock\u2003\n\n\n"])
+def test_white_space_is_no_reason(reason: str) -> None:
+    """Neither to give access nor to take it: who looks into it reads nothing."""
+    giving = partial(give, starts_at=None, ends_at=NOW + HOUR, grantee=DOCTOR, by=HEAD)
+
+    for make, field in (
+        (giving, "access_grant.reason"),
+        (partial(break_glass, person=DOCTOR), "reason"),
+    ):
+        with pytest.raises(InvalidField) as refused:
+            make(new_id(), patient=new_id(), reason=reason, now=NOW)
+        assert [one.field for one in refused.value.violations] == [field]
 
 
 def test_a_grant_opens_from_its_start_until_before_its_end() -> None:

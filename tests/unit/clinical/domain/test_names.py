@@ -60,3 +60,12 @@ def test_a_name_that_is_known_as_it_is_hinders_no_other_change() -> None:
     known = Traits(birth_name="Cu\arie")
 
     check_characters(Traits(birth_name="Cu\arie", used_name="D'Alméida-Œuvrard"), known)
+
+
+@pytest.mark.parametrize("reason", [" ", "\u00a0\u3000"])
+def test_a_merge_is_not_recorded_without_a_reason(reason: str) -> None:
+    """White space is none."""
+    with pytest.raises(InvalidField) as refused:
+        check_reason(reason)
+
+    assert [(one.field, one.rule) for one in refused.value.violations] == [("reason", "text.blank")]
