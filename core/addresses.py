@@ -18,8 +18,8 @@ def check_listen(text: str) -> str:
     return text
 
 
-def check_metrics_listen(text: str) -> str:
-    """An address to be scraped at: `HOST:PORT`; empty: none. Raises ValueError."""
+def check_tcp_listen(text: str) -> str:
+    """An address to listen on by TCP: `HOST:PORT`; empty: none. Raises ValueError."""
     if text and not _is_host_and_port(text, smallest=0):
         raise ValueError(_NO_LISTEN)
     return text

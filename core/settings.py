@@ -12,9 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from core.addresses import (
     check_collector,
     check_listen,
-    check_metrics_listen,
     check_proxies,
     check_target,
+    check_tcp_listen,
 )
 from core.crypto.certificates import TlsFiles
 from core.crypto.unlocking import KeyFile, Passphrase, Secret
@@ -42,7 +42,7 @@ def _key_length(value: object) -> object:
 
 PageKey = Annotated[SecretBytes, BeforeValidator(_key_length)]
 Listen = Annotated[str, AfterValidator(check_listen)]
-MetricsListen = Annotated[str, AfterValidator(check_metrics_listen)]
+TcpListen = Annotated[str, AfterValidator(check_tcp_listen)]
 Target = Annotated[str, AfterValidator(check_target)]
 Proxies = Annotated[str, AfterValidator(check_proxies)]
 Collector = Annotated[str, AfterValidator(check_collector)]
@@ -78,7 +78,7 @@ class CoreSettings(BaseSettings):
     # 32 bytes as base64: what page tokens are sealed under.
     database_page_key: PageKey
     # Address of the Prometheus endpoint; empty: none.
-    metrics_listen: MetricsListen = ""
+    metrics_listen: TcpListen = ""
     # The URL of an OTLP collector for traces; empty: none are sent.
     otlp_endpoint: Collector = ""
     # `open`, `token` (behind authentication) or `off`.

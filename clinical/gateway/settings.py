@@ -1,13 +1,14 @@
 """What the gateway is told from outside, by environment variables MEDHUB_GATEWAY_…"""
 
 from pathlib import Path
-from typing import Final, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from clinical.formats.hl7v2.framing import DEFAULT_LIMIT
 from core.crypto.certificates import TlsFiles
+from core.settings import Target, TcpListen
 from core.starting import told
 
 _PREFIX = "MEDHUB_GATEWAY_"
@@ -34,7 +35,7 @@ class EndpointSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    listen: str
+    listen: Annotated[TcpListen, Field(min_length=1)]
     service_key_path: Path
     endpoint: str = Field(default="", pattern=f"^{ENDPOINT}$")
     endpoint_path: Path | None = None
@@ -52,10 +53,10 @@ class GatewaySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
-    auth_target: str
-    clinical_target: str
+    auth_target: Target
+    clinical_target: Target
     endpoints: tuple[EndpointSettings, ...] = ()
-    listen: str = ""
+    listen: TcpListen = ""
     service_key_path: Path | None = None
     endpoint: str = ""
     endpoint_path: Path | None = None
@@ -67,7 +68,7 @@ class GatewaySettings(BaseSettings):
     # The name in the certificates of the services; empty: that of their address.
     tls_server_name: str = ""
     # Address of the Prometheus endpoint; empty: none.
-    metrics_listen: str = ""
+    metrics_listen: TcpListen = ""
     debug: bool = False
     # Senders connected at once, of all listeners together.
     max_connections: int = 200

@@ -17,6 +17,8 @@ from core.rpc.endings import TrueEndings
 from tests.support.servers import Served, bearer
 
 NOWHERE = Path("/nonexistent")
+# A service that nobody calls.
+AWAY = "127.0.0.1:9"
 
 
 class CarriesToken(grpc.aio.StreamStreamClientInterceptor):
@@ -88,7 +90,9 @@ async def gateway(
         served.target, interceptors=(CarriesToken(token), TrueEndings())
     )
     listener = EndpointSettings(listen="127.0.0.1:0", service_key_path=NOWHERE, endpoint=endpoint)
-    told = GatewaySettings(auth_target="", clinical_target="", endpoints=(listener,), **settings)
+    told = GatewaySettings(
+        auth_target=AWAY, clinical_target=AWAY, endpoints=(listener,), **settings
+    )
     made = Gateway(told)
     await made.serve(listener, channel)
     try:

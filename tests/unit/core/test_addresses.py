@@ -7,9 +7,9 @@ import pytest
 from core.addresses import (
     check_collector,
     check_listen,
-    check_metrics_listen,
     check_proxies,
     check_target,
+    check_tcp_listen,
 )
 
 
@@ -21,8 +21,8 @@ from core.addresses import (
         (check_listen, "[::]:443"),
         (check_listen, "localhost:443"),
         (check_listen, "unix:/run/medhub.sock"),
-        (check_metrics_listen, ""),
-        (check_metrics_listen, "[::1]:9464"),
+        (check_tcp_listen, ""),
+        (check_tcp_listen, "[::1]:9464"),
         (check_target, "auth:443"),
         (check_target, "auth_1.internal.:443"),
         (check_target, "[::1]:443"),
@@ -60,8 +60,8 @@ def test_an_address_is_taken_as_it_stands(check: Callable[[str], str], text: str
         (check_listen, "[10.0.0.1]:443"),
         (check_listen, "dns:///auth:443"),
         (check_listen, "unix:"),
-        (check_metrics_listen, "127.0.0.1:65536"),
-        (check_metrics_listen, "unix:/run/medhub.sock"),
+        (check_tcp_listen, "127.0.0.1:65536"),
+        (check_tcp_listen, "unix:/run/medhub.sock"),
         (check_target, ""),
         (check_target, "nonsense://x"),
         (check_target, "https://auth:443"),

@@ -23,7 +23,7 @@ from core.rpc.endings import TrueEndings
 from core.rpc.lasting import Lasting
 from medhub.clinical.v1 import hl7_v2_service_pb2 as wire
 from tests.support.hl7_messages import adt
-from tests.support.mllp import NOWHERE, codes, connected, control_ids
+from tests.support.mllp import AWAY, NOWHERE, codes, connected, control_ids
 from tests.support.processes import eventually
 
 BAD = b"BAD"
@@ -86,7 +86,7 @@ async def _channel(clinical: _Clinical) -> AsyncIterator[grpc.aio.Channel]:
 @asynccontextmanager
 async def _gateway(clinical: _Clinical) -> AsyncIterator[Gateway]:
     listener = EndpointSettings(listen="127.0.0.1:0", service_key_path=NOWHERE, endpoint=ENDPOINT)
-    made = Gateway(GatewaySettings(auth_target="", clinical_target="", endpoints=(listener,)))
+    made = Gateway(GatewaySettings(auth_target=AWAY, clinical_target=AWAY, endpoints=(listener,)))
     async with _channel(clinical) as channel:
         await made.serve(listener, channel)
         yield made
