@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import grpc
 from pydantic import SecretBytes, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -24,9 +23,12 @@ from auth.settings import CommandSettings
 from auth.storage.store import Store
 from clinical.domain.ins import TenantKind
 from clinical.storage.settings import Settings
+from core.contract import everything
+from core.crypto.private_files import PrivateFile
 from core.database import Database, DatabaseSettings
 from core.identity import Call, Caller, Kind
 from core.ids import name_of
+from core.rpc.channel import open_channel
 from core.settings import PAGE_KEY_BYTES
 from hub.demo.people import HOSPITAL, HOUSES, House, Person
 from hub.run_file import DemoOrganization
@@ -65,8 +67,9 @@ class Seed:
         self._store = store
         self._records = clinical
         self._secrets = Secrets(settings.secrets_path)
-        self._auth = grpc.aio.insecure_channel(settings.auth_target)
-        self._clinical = grpc.aio.insecure_channel(settings.clinical_target)
+        self._loaded = {one["name"]: one for one in _written(settings.out_path)}
+        self._auth = open_channel(settings.auth_target, everything())
+        self._clinical = open_channel(settings.clinical_target, everything())
 
     async def close(self) -> None:
         """Close the channels."""
@@ -76,6 +79,10 @@ class Seed:
     async def house(self, house: House) -> DemoOrganization:
         """Load an organization, its people, its units and its staff."""
         organization = await bootstrap.organization(self._store, house.display_name, test=True)
+        loaded = self._loaded.get(name_of("organizations", organization))
+        if loaded is not None:
+            # What its people have changed since, a password or a factor too, stays.
+            return loaded
         await self._rehearse(organization)
         users = {p.email: await self._user(organization, p) for p in house.people}
         admin = await self._token(house.people[0])
@@ -121,6 +128,8 @@ class Seed:
         stub: Any = auth_service_pb2_grpc.AuthServiceStub(self._auth)
         request = auth_service_pb2.LoginRequest(email=person.email, password=self._password(person))
         answer = await stub.Login(request, timeout=_CALL_SECONDS)
+        if not answer.access_token:
+            raise RuntimeError("the demonstration has other people by now: start without --demo")
         return str(answer.access_token)
 
     async def _units(self, house: House, token: str) -> dict[str, str]:
@@ -185,6 +194,15 @@ class Seed:
         self._settings.gateway_endpoints_path.write_text(names[0])
 
 
+def _written(path: Path) -> list[DemoOrganization]:
+    """What an earlier start has loaded; nothing at the first."""
+    try:
+        loaded: list[DemoOrganization] = json.loads(path.read_text())
+    except FileNotFoundError:
+        return []
+    return loaded
+
+
 async def _call(method: Any, request: Any, token: str) -> Any:
     metadata = (("authorization", f"Bearer {token}"),)
     return await method(request, metadata=metadata, timeout=_CALL_SECONDS)
@@ -209,9 +227,7 @@ async def load(settings: SeedSettings) -> None:
         await seed.close()
         await records.close()
         await accounts.close()
-    descriptor = os.open(settings.out_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        json.dump(organizations, out, ensure_ascii=False)
+    PrivateFile(settings.out_path).replace(json.dumps(organizations).encode())
 
 
 if __name__ == "__main__":
