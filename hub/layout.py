@@ -88,7 +88,9 @@ class Layout:
         return f"medhub_{service}"
 
     def provision(self) -> None:
-        """Make the databases and roles that are missing."""
+        """Make the databases and roles that are missing. Raises KeptElsewhere, and makes none."""
+        for service in Service:
+            self.of(service).check_kept_here(self.admin_url())
         for service in Service:
             provision(self.admin_url(), service, self.of(service).passwords())
 

@@ -13,6 +13,7 @@ import psycopg
 from hub import run_file
 from hub.child import NotPrepared
 from hub.layout import Layout
+from hub.service_secrets import KeptElsewhere
 from hub.supervisor import Report, Supervisor, together
 from hub.welcome import welcome
 
@@ -62,6 +63,8 @@ async def _database(layout: Layout, supervisor: Supervisor, report: Report) -> N
         await supervisor.start(cluster.child())
     try:
         await _in_thread(layout.provision, "databases and roles", report)
+    except KeptElsewhere as refused:
+        raise NotPrepared(str(refused)) from None
     except psycopg.Error as failed:
         raise NotPrepared(
             f"PostgreSQL cannot be set up ({type(failed).__name__}); see {layout.data.logs}"

@@ -11,24 +11,21 @@ from urllib.parse import quote, urlencode
 from psycopg.conninfo import conninfo_to_dict
 
 from core.crypto.private_files import PrivateFile
-from core.database.provision import is_provisioned, provision
+from core.database.provision import provision
 from hub.secrets import Secrets
 from hub.service_secrets import ServiceSecrets
 from hub.services import Service
-
-
-class AnotherFolder(Exception):
-    """The server has roles of a service whose passwords are kept in another folder."""
 
 
 def provision_services(admin_url: str, folder: Path, services: Sequence[Service]) -> Iterator[Path]:
     """Make what is missing, and write each service's settings: the paths of these files.
 
     What migrates has a file of its own for each service: a server never gets the owner's URL.
-    Raises AnotherFolder, and has changed nothing.
+    Raises KeptElsewhere, and has changed nothing.
     """
     folder = folder.absolute()
-    _check_passwords(admin_url, folder, services)
+    for service in services:
+        ServiceSecrets(service, Secrets(folder)).check_kept_here(admin_url)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for service in services:
         own = ServiceSecrets(service, Secrets(folder))
@@ -44,20 +41,6 @@ def provision_services(admin_url: str, folder: Path, services: Sequence[Service]
         yield _written(folder / f"{service}.env", service, serving)
         migrating = {"DATABASE_OWNER_URL": uri_of(urls.owner)}
         yield _written(folder / f"{service}.migrate.env", service, migrating)
-
-
-def _check_passwords(admin_url: str, folder: Path, services: Sequence[Service]) -> None:
-    """Passwords are made before their roles, so roles without one in the folder are not of it.
-
-    To give them others would cut whoever runs with the old ones off from the databases.
-    """
-    for service in services:
-        kept = ServiceSecrets(service, Secrets(folder)).has_passwords()
-        if not kept and is_provisioned(admin_url, service):
-            raise AnotherFolder(
-                f"the server has the roles of {service}, and {folder} does not hold their"
-                " passwords: name the folder that they were first provisioned into"
-            )
 
 
 def uri_of(conninfo: str) -> str:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import KeyFile
-from core.database.provision import Passwords
+from core.database.provision import Passwords, is_provisioned
 from hub.secrets import Secrets
 
 _PAGE_KEY_BYTES = 32  # AES-256, for page tokens
 _ROLES = ("owner", "app", "relay")
+
+
+class KeptElsewhere(Exception):
+    """The server has roles of a service whose passwords are kept in another folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,18 @@ class ServiceSecrets:
         """One for each role of the service's database."""
         return Passwords(**{role: self.secrets.text(self._of_role(role)) for role in _ROLES})
 
-    def has_passwords(self) -> bool:
-        """Whether each role has one already. Nothing is made."""
-        return all((self.secrets.folder / self._of_role(role)).exists() for role in _ROLES)
+    def check_kept_here(self, admin_url: str) -> None:
+        """Refuse a server of which another folder keeps the passwords. Raises KeptElsewhere.
+
+        Passwords are made before their roles, so roles without one in the folder are not of it. To
+        give them others would cut whoever runs with the old ones off from the databases.
+        """
+        kept = all((self.secrets.folder / self._of_role(role)).exists() for role in _ROLES)
+        if not kept and is_provisioned(admin_url, self.service):
+            raise KeptElsewhere(
+                f"the server has the roles of {self.service}, whose passwords are not in"
+                f" {self.secrets.folder}: name the folder that they were first kept in"
+            )
 
     def _of_role(self, role: str) -> str:
         return f"{self.service}.database.{role}"

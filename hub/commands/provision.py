@@ -26,7 +26,8 @@ def provision(
 
     from core.crypto.keyring import KeyringUnusable
     from hub.layout import POSTGRES_URL
-    from hub.provisioning import AnotherFolder, provision_services
+    from hub.provisioning import provision_services
+    from hub.service_secrets import KeptElsewhere
 
     admin = os.environ.get(POSTGRES_URL)
     if not admin:
@@ -40,5 +41,5 @@ def provision(
             print(path)
     except psycopg.Error as fault:
         refuse_database(fault, POSTGRES_URL)
-    except (OSError, KeyringUnusable, AnotherFolder) as fault:
+    except (OSError, KeyringUnusable, KeptElsewhere) as fault:
         refuse(fault)

@@ -9,6 +9,9 @@ from typer.testing import CliRunner
 
 from core.database.provision import Passwords, provision
 from hub.__main__ import app
+from hub.data_dir import DataDir
+from hub.layout import Layout
+from hub.service_secrets import KeptElsewhere
 from tests.support.postgres import Server
 
 # Those that every test gives to these roles: the server is shared.
@@ -27,8 +30,24 @@ def test_another_folder_than_the_first_is_refused(
 
     assert done.exit_code == 1
     assert done.stderr.startswith("medhub: ")
-    assert "first provisioned into" in done.stderr
+    assert "first kept in" in done.stderr
     assert not other.exists()
+    psycopg.connect(urls.app).close()
+
+
+def test_a_platform_takes_over_no_server_of_another_one(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`up` in another data directory changes nothing either."""
+    urls = provision(postgres.admin_url, "billing", PASSWORDS)
+    monkeypatch.setenv("MEDHUB_POSTGRES_URL", postgres.admin_url)
+    data = DataDir.at(tmp_path)
+    data.create()
+
+    with pytest.raises(KeptElsewhere):
+        Layout.on(data, {}).provision()
+
+    assert not list(data.secrets.iterdir())
     psycopg.connect(urls.app).close()
 
 
