@@ -12,7 +12,7 @@ from pydantic import Field, SecretBytes, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.crypto.keyring import Keyring
-from core.crypto.unlocking import KeyFile, Passphrase, Secret
+from core.crypto.unlocking import Secret, secret_of
 from core.database import DatabaseSettings
 from core.settings import PAGE_KEY_BYTES
 from core.starting import told
@@ -77,7 +77,7 @@ class KeyringSettings(BaseSettings):
     keyring_path: Path
     # One of the two.
     keyring_key_path: Path | None = None
-    keyring_passphrase: SecretStr | None = None
+    keyring_passphrase: SecretStr = SecretStr("")
 
     @classmethod
     def read(cls) -> Self:
@@ -96,11 +96,7 @@ class KeyringSettings(BaseSettings):
     @property
     def _secret(self) -> Secret:
         """Raises ValueError where nothing opens the keyring."""
-        if self.keyring_passphrase is not None:
-            return Passphrase(self.keyring_passphrase.get_secret_value())
-        if self.keyring_key_path is None:
-            raise ValueError("the keyring needs KEYRING_KEY_PATH or KEYRING_PASSPHRASE")
-        return KeyFile(self.keyring_key_path)
+        return secret_of(self.keyring_key_path, self.keyring_passphrase.get_secret_value())
 
 
 class KeySettings(BaseSettings):

@@ -17,7 +17,7 @@ from core.addresses import (
     check_tcp_listen,
 )
 from core.crypto.certificates import TlsFiles
-from core.crypto.unlocking import KeyFile, Passphrase, Secret
+from core.crypto.unlocking import Secret, secret_of
 from core.starting import told
 
 PAGE_KEY_BYTES = 32  # AES-256, see core.database.pages
@@ -74,7 +74,7 @@ class CoreSettings(BaseSettings):
     service_key_path: Path
     # What unlocks the keyring: a key file, or a passphrase.
     keyring_key_path: Path | None = None
-    keyring_passphrase: SecretStr | None = None
+    keyring_passphrase: SecretStr = SecretStr("")
     # 32 bytes as base64: what page tokens are sealed under.
     database_page_key: PageKey
     # Address of the Prometheus endpoint; empty: none.
@@ -133,11 +133,7 @@ class CoreSettings(BaseSettings):
     @property
     def keyring_secret(self) -> Secret:
         """What opens the keyring. Raises ValueError where nothing does."""
-        if self.keyring_passphrase is not None:
-            return Passphrase(self.keyring_passphrase.get_secret_value())
-        if self.keyring_key_path is None:
-            raise ValueError("the keyring needs KEYRING_KEY_PATH or KEYRING_PASSPHRASE")
-        return KeyFile(self.keyring_key_path)
+        return secret_of(self.keyring_key_path, self.keyring_passphrase.get_secret_value())
 
     @model_validator(mode="after")
     def _has_what_opens_the_keyring(self) -> Self:

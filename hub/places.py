@@ -23,7 +23,7 @@ from core import starting
 from core.contract import everything
 from core.crypto.keyring import Keyring
 from core.crypto.organization_keys import OrganizationKeys
-from core.crypto.unlocking import KeyFile, Passphrase
+from core.crypto.unlocking import KeyFile, secret_of
 from core.database import Database, DatabaseSettings
 from core.offboarding.belongings import Belongings
 from core.offboarding.destruction import Destruction
@@ -131,7 +131,7 @@ def _told(service: Service, told: Mapping[str, str]) -> Place:
         missing.append(f"{prefix}KEYRING_KEY_PATH")
     if missing:
         raise Unplaced(f"set {', '.join(missing)}")
-    secret = KeyFile(Path(key)) if key else Passphrase(words or "")
+    secret = secret_of(Path(key) if key else None, words or "")
     app, owner, keyring = (told[prefix + name] for name in names)
     try:
         starting.told(lambda: _settings(app, owner), f"{prefix}DATABASE_")

@@ -24,11 +24,11 @@ def provision_services(admin_url: str, folder: Path, services: Sequence[Service]
     Raises KeptElsewhere, and has changed nothing.
     """
     folder = folder.absolute()
-    for service in services:
-        ServiceSecrets(service, Secrets(folder)).check_kept_here(admin_url)
+    kept = {service: ServiceSecrets(service, Secrets(folder)) for service in services}
+    for own in kept.values():
+        own.check_kept_here(admin_url)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for service in services:
-        own = ServiceSecrets(service, Secrets(folder))
+    for service, own in kept.items():
         urls = provision(admin_url, service, own.passwords())
         serving = {
             "DATABASE_APP_URL": uri_of(urls.app),

@@ -65,6 +65,15 @@ class KeyFile:
 Secret = Passphrase | KeyFile
 
 
+def secret_of(key_file: Path | None, passphrase: str) -> Secret:
+    """What settings say opens the keyring; a passphrase goes first. Raises ValueError."""
+    if passphrase:
+        return Passphrase(passphrase)
+    if key_file is None:
+        raise ValueError("the keyring needs KEYRING_KEY_PATH or KEYRING_PASSPHRASE")
+    return KeyFile(key_file)
+
+
 def new_lock(secret: Secret) -> tuple[dict[str, Any], bytes]:
     """The lock for a new keyring, and the key that seals its content."""
     if isinstance(secret, KeyFile):

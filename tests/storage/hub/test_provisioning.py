@@ -1,5 +1,6 @@
 """`medhub provision` changes nothing of a platform that keeps its passwords elsewhere."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -18,12 +19,18 @@ from tests.support.postgres import Server
 PASSWORDS = Passwords("owner-of-tests", "app-of-tests", "relay-of-tests")
 
 
-def test_another_folder_than_the_first_is_refused(
-    postgres: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The platform that runs with the first one goes on, and no folder is made."""
+@pytest.fixture
+def running(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server where a platform runs, whose passwords are kept elsewhere; none may change."""
     urls = provision(postgres.admin_url, "billing", PASSWORDS)
     monkeypatch.setenv("MEDHUB_POSTGRES_URL", postgres.admin_url)
+    yield postgres
+    psycopg.connect(urls.app).close()
+
+
+@pytest.mark.usefixtures("running")
+def test_another_folder_than_the_first_is_refused(tmp_path: Path) -> None:
+    """The platform that runs with the first one goes on, and no folder is made."""
     other = tmp_path / "other"
 
     done = CliRunner().invoke(app, ["provision", "--into", str(other), "billing"])
@@ -32,15 +39,11 @@ def test_another_folder_than_the_first_is_refused(
     assert done.stderr.startswith("medhub: ")
     assert "first kept in" in done.stderr
     assert not other.exists()
-    psycopg.connect(urls.app).close()
 
 
-def test_a_platform_takes_over_no_server_of_another_one(
-    postgres: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("running")
+def test_a_platform_takes_over_no_server_of_another_one(tmp_path: Path) -> None:
     """`up` in another data directory changes nothing either."""
-    urls = provision(postgres.admin_url, "billing", PASSWORDS)
-    monkeypatch.setenv("MEDHUB_POSTGRES_URL", postgres.admin_url)
     data = DataDir.at(tmp_path)
     data.create()
 
@@ -48,20 +51,17 @@ def test_a_platform_takes_over_no_server_of_another_one(
         Layout.on(data, {}).provision()
 
     assert not list(data.secrets.iterdir())
-    psycopg.connect(urls.app).close()
 
 
 def test_of_several_services_none_is_made_when_one_is_of_another_folder(
-    postgres: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    running: Server, tmp_path: Path
 ) -> None:
     """All are looked at before the first is changed."""
-    urls = provision(postgres.admin_url, "billing", PASSWORDS)
-    monkeypatch.setenv("MEDHUB_POSTGRES_URL", postgres.admin_url)
     own = tmp_path / "own"
     own.mkdir()
     for role in ("owner", "app", "relay"):
         (own / f"billing.database.{role}").write_text(getattr(PASSWORDS, role))
-    provision(postgres.admin_url, "analytics", PASSWORDS)
+    provision(running.admin_url, "analytics", PASSWORDS)
 
     done = CliRunner().invoke(app, ["provision", "--into", str(own), "billing", "analytics"])
 
@@ -72,7 +72,6 @@ def test_of_several_services_none_is_made_when_one_is_of_another_folder(
         "billing.database.owner",
         "billing.database.relay",
     ]
-    psycopg.connect(urls.app).close()
 
 
 @pytest.mark.parametrize(
