@@ -199,14 +199,13 @@ async def service_account(
 
     Without an organization it is a server of the platform: its name decides as which source it
     adds to the trail, its roles what it may do, and both are from now on as they are given.
-    Raises NoSuchOrganization, AnotherOrganization, InvalidField for a key under which anybody can
-    sign, and what `check_service_account` raises.
+    Raises AnotherOrganization, InvalidField for a key under which anybody can sign, and what
+    `check_service_account` raises.
     """
     check_sound(public_key, field="public_key")
-    check_service_account(organization, display_name, roles)
+    _check_account(organization, display_name, roles)
     async with _begin(store, organization) as tx:
-        if organization is not None and await tx.organizations.get(organization) is None:
-            raise NoSuchOrganization
+        await _check_organization(tx, organization)
         found = await tx.service_accounts.with_key(public_key)
         if found is not None:
             if found.organization != organization:
@@ -230,13 +229,24 @@ async def service_account(
     return made.id
 
 
-def check_service_account(
-    organization: UUID | None, display_name: str, roles: Sequence[str]
+async def check_service_account(
+    store: Store, organization: UUID | None, display_name: str, roles: Sequence[str]
 ) -> None:
     """Refuse a name and roles that such an account cannot have; of no organization: a server's.
 
-    Raises UnknownRole, NotAServer, InvalidFields and InvalidField.
+    Raises NoSuchOrganization, UnknownRole, NotAServer, InvalidFields and InvalidField.
     """
+    _check_account(organization, display_name, roles)
+    async with _begin(store, organization) as tx:
+        await _check_organization(tx, organization)
+
+
+async def _check_organization(tx: Tx, organization: UUID | None) -> None:
+    if organization is not None and await tx.organizations.get(organization) is None:
+        raise NoSuchOrganization
+
+
+def _check_account(organization: UUID | None, display_name: str, roles: Sequence[str]) -> None:
     _check_roles(roles, platform=organization is None)
     if organization is None and SERVER_NAME.fullmatch(display_name) is None:
         raise NotAServer(display_name)

@@ -186,7 +186,7 @@ async def _service_account(store: Store, given: Namespace) -> str:
     within = _organization_of(given) if given.organization else None
     display_name = given.display_name or given.key.name.split(".")[0]
     # Before the key: what is refused leaves no file behind.
-    bootstrap.check_service_account(within, display_name, given.roles)
+    await bootstrap.check_service_account(store, within, display_name, given.roles)
     key = await asyncio.to_thread(key_files.read_or_create, given.key)
     account = await bootstrap.service_account(
         store, within, display_name, key.public_key, given.roles

@@ -5,14 +5,8 @@ from typing import Any
 
 from google.rpc import code_pb2
 
-from core.contract import Access, Contract, Method, Reason
-from medhub.options.v1 import policy_pb2 as options
+from core.contract import Contract, Method, Reason, refusals_of
 
-# Any call can be refused for these.
-_ALWAYS = (
-    "INVALID_FIELD", "MALFORMED_REQUEST", "UNAVAILABLE", "DEADLINE_EXCEEDED", "OVERLOADED",
-    "INTERNAL",
-)  # fmt: skip
 STATUS = "google.rpc.Status"
 STATUS_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -55,38 +49,13 @@ STATUS_SCHEMA: dict[str, Any] = {
 def answers(method: Method, result: dict[str, Any], contract: Contract) -> dict[str, Any]:
     """The `responses` of an operation, by HTTP status."""
     by_status: dict[int, list[Reason]] = defaultdict(list)
-    for name in refusals(method):
+    for name in refusals_of(method):
         reason = contract.reasons[name]
         by_status[reason.http_status].append(reason)
     return {
         "200": {"description": "Done.", "content": {"application/json": {"schema": result}}},
         **{str(status): _refusal(by_status[status]) for status in sorted(by_status)},
     }
-
-
-def refusals(method: Method) -> tuple[str, ...]:
-    """The reasons for which a method can refuse: what its policy implies, then its own."""
-    policy = method.policy
-    names = [*_ALWAYS]
-    if method.access is not Access.PUBLIC:
-        names += ["UNAUTHENTICATED", "AUTH_UNAVAILABLE"]
-    if method.access is Access.REQUIRE:
-        names.append("PERMISSION_DENIED")
-    if method.needs_organization and method.access is not Access.PUBLIC:
-        names.append("ORGANIZATION_REQUIRED")
-    if method.level or method.max_age is not None:
-        names.append("STEP_UP_REQUIRED")
-    fields = method.request.DESCRIPTOR.fields_by_name
-    # A policy says where the object is named only if it asks for a permission; what is the
-    # caller's own (a factor, a session) is named as well, and another's is not found.
-    if policy.require.resource or policy.link == options.LINK_CARE or "name" in fields:
-        names.append("NOT_FOUND")
-    if method.by_request_id:
-        names.append("REQUEST_ID_REUSED")
-    # A change that names the version it was made for; an update carries it in its resource.
-    if "etag" in fields or "update_mask" in fields:
-        names.append("ETAG_MISMATCH")
-    return tuple(dict.fromkeys([*names, *policy.reasons]))
 
 
 def _refusal(reasons: list[Reason]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tests.support.fuzz_messages import encoded, mutated, spoiled
 from tests.support.fuzz_values import CANARY, Words
 from tests.support.matrix import copy_of
 from tests.support.matrix_requests import fresh
-from tests.support.matrix_wire import CALL_SECONDS, Outcome, bearer, refused_by
+from tests.support.matrix_wire import CALL_SECONDS, Outcome, bearer, refused_by, undeclared
 from tests.support.matrix_world import World
 
 _FAULTY = frozenset({grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.DATA_LOSS})
@@ -132,7 +132,7 @@ def judged(world: World, call: Sent, outcome: Outcome) -> list[str]:
         leaks = leaked(world, call.case, b"".join(call.messages), outcome.response)
         return [f"it tells of the other organization: {word}" for word in leaks]
     reason = everything().reasons.get(outcome.reason)
-    faults = []
+    faults = undeclared(everything().methods[f"/{call.case.policy.name}"], outcome)
     if outcome.code in _FAULTY or outcome.code in _BUSY - _expected(call):
         faults.append(f"refused with {outcome} {outcome.message!r}")
     elif reason is None or reason.code != outcome.code.value[0]:

@@ -16,7 +16,7 @@ import pytest
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from core.contract import Method, everything
+from core.contract import OF_THE_TRANSPORT, Method, everything, refusals_of
 from core.rpc import server as core_server
 from core.rpc.around import Handler, Steps, handler_of
 from core.truth import Truth
@@ -143,6 +143,13 @@ def refused_by(error: grpc.aio.AioRpcError) -> Outcome:
         details if isinstance(details, bytes) else details.encode(),
         frozenset(trailers),
     )
+
+
+def undeclared(method: Method, outcome: Outcome) -> list[str]:
+    """The fault of a refusal for which the contract of the method does not prepare its callers."""
+    if outcome.ok or outcome.reason in {"", *OF_THE_TRANSPORT, *refusals_of(method)}:
+        return []
+    return [f"{method.name} does not declare that it refuses by {outcome.reason}"]
 
 
 @dataclass

@@ -21,6 +21,7 @@ from auth import bootstrap
 from auth.background import own_call
 from auth.domain.roles import ADMINISTRATOR, BUILT_IN
 from core import clock
+from core.contract import everything
 from core.crypto.keyring import Keyring
 from core.crypto.unlocking import KeyFile
 from core.ids import id_from, name_of, new_id
@@ -36,7 +37,7 @@ from medhub.clinical.v1 import patient_service_pb2 as patients
 from medhub.clinical.v1 import practitioner_service_pb2 as practitioners
 from medhub.clinical.v1 import record_service_pb2 as records
 from tests.support import hl7_messages
-from tests.support.matrix_wire import Outcome, Seam, bearer, invoke, server_of
+from tests.support.matrix_wire import Outcome, Seam, bearer, invoke, server_of, undeclared
 from tests.support.platform import PASSWORD, Platform, Tenant
 from tests.support.tokens import SigningKey, public_key
 
@@ -158,9 +159,13 @@ class World:
     renewed_at: datetime = field(default_factory=clock.now)
 
     async def invoke(self, method: str, request: Message, metadata: Any = ()) -> Outcome:
-        """Call any method with any metadata."""
+        """Call any method with any metadata. How it refuses is what its contract declares."""
         channel = self.platform.channel(server_of(method))
-        return await invoke(channel, method, request, metadata)
+        outcome = await invoke(channel, method, request, metadata)
+        declared = everything().methods[f"/{method.partition('@')[0]}"]
+        if self.seam.methods[method] == declared:
+            assert undeclared(declared, outcome) == []
+        return outcome
 
     async def answered(self, method: str, request: Message) -> Any:
         """Call without a token; anything but an answer is a fault of the preparation."""

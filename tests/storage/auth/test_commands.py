@@ -71,12 +71,14 @@ async def test_what_is_missing_is_told_in_a_line(
         ["--role", "service", "--organization", "Alpha"],
         ["--role", "integration", "--display-name", "Z\nz", "--organization",
          "organizations/01980000-0000-7000-8000-000000000001"],
+        ["--role", "integration", "--organization",
+         "organizations/01980000-0000-7000-8000-000000000001"],
     ],
 )  # fmt: skip
 async def test_a_refused_service_account_leaves_no_key_behind(
     told: Auth, tmp_path: Path, capsys: pytest.CaptureFixture[str], wrong: list[str]
 ) -> None:
-    """Whatever is refused of it: a role, the organization's name, its own."""
+    """Whatever is refused of it: a role, the organization's name, its own, no such organization."""
     key = tmp_path / "new.service-key.json"
 
     done = await asyncio.to_thread(run, ["bootstrap", "service-account", "--key", str(key), *wrong])

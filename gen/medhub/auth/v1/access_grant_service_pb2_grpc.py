@@ -89,7 +89,8 @@ class AccessGrantServiceServicer:
         Refuses a grantee who is no active member, a start that is more than 30 days ahead and an end
         that is over or more than 30 days after the start (INVALID_FIELD), the caller as grantee: nobody
         opens a record to themselves (GRANT_TO_ONESELF), and more than 45 grants that one person holds at
-        once (TOO_MANY_GRANTS).
+        once (TOO_MANY_GRANTS), and a patient whose data are restricted or were erased (PERSON_RESTRICTED,
+        PERSON_ERASED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,7 +105,8 @@ class AccessGrantServiceServicer:
         Breaking the glass for a patient again ends the earlier grant and makes a new one. Refuses a
         service account (NOT_A_MEMBER), more than 5 patients at once, and more than 20 emergencies of one
         person within an hour, closed ones and repeated ones counted (TOO_MANY_GRANTS); where time alone
-        makes room, it says when.
+        makes room, it says when. Refuses a patient whose data are restricted or were erased
+        (PERSON_RESTRICTED, PERSON_ERASED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,8 @@ class AccessGrantServiceStub:
     Refuses a grantee who is no active member, a start that is more than 30 days ahead and an end
     that is over or more than 30 days after the start (INVALID_FIELD), the caller as grantee: nobody
     opens a record to themselves (GRANT_TO_ONESELF), and more than 45 grants that one person holds at
-    once (TOO_MANY_GRANTS).
+    once (TOO_MANY_GRANTS), and a patient whose data are restricted or were erased (PERSON_RESTRICTED,
+    PERSON_ERASED).
     """
     BreakGlass: _grpc.UnaryUnaryMultiCallable[_access_grant_service_pb2.BreakGlassRequest, _access_grant_pb2.AccessGrant]
     """Takes access to one patient's record in an emergency: for 60 minutes, to methods whose contract
@@ -52,7 +53,8 @@ class AccessGrantServiceStub:
     Breaking the glass for a patient again ends the earlier grant and makes a new one. Refuses a
     service account (NOT_A_MEMBER), more than 5 patients at once, and more than 20 emergencies of one
     person within an hour, closed ones and repeated ones counted (TOO_MANY_GRANTS); where time alone
-    makes room, it says when.
+    makes room, it says when. Refuses a patient whose data are restricted or were erased
+    (PERSON_RESTRICTED, PERSON_ERASED).
     """
     GetAccessGrant: _grpc.UnaryUnaryMultiCallable[_access_grant_service_pb2.GetAccessGrantRequest, _access_grant_pb2.AccessGrant]
     """Shows one grant."""
@@ -89,7 +91,8 @@ class AccessGrantServiceAsyncStub(AccessGrantServiceStub):
     Refuses a grantee who is no active member, a start that is more than 30 days ahead and an end
     that is over or more than 30 days after the start (INVALID_FIELD), the caller as grantee: nobody
     opens a record to themselves (GRANT_TO_ONESELF), and more than 45 grants that one person holds at
-    once (TOO_MANY_GRANTS).
+    once (TOO_MANY_GRANTS), and a patient whose data are restricted or were erased (PERSON_RESTRICTED,
+    PERSON_ERASED).
     """
     BreakGlass: _aio.UnaryUnaryMultiCallable[_access_grant_service_pb2.BreakGlassRequest, _access_grant_pb2.AccessGrant]  # type: ignore[assignment]
     """Takes access to one patient's record in an emergency: for 60 minutes, to methods whose contract
@@ -100,7 +103,8 @@ class AccessGrantServiceAsyncStub(AccessGrantServiceStub):
     Breaking the glass for a patient again ends the earlier grant and makes a new one. Refuses a
     service account (NOT_A_MEMBER), more than 5 patients at once, and more than 20 emergencies of one
     person within an hour, closed ones and repeated ones counted (TOO_MANY_GRANTS); where time alone
-    makes room, it says when.
+    makes room, it says when. Refuses a patient whose data are restricted or were erased
+    (PERSON_RESTRICTED, PERSON_ERASED).
     """
     GetAccessGrant: _aio.UnaryUnaryMultiCallable[_access_grant_service_pb2.GetAccessGrantRequest, _access_grant_pb2.AccessGrant]  # type: ignore[assignment]
     """Shows one grant."""
@@ -140,7 +144,8 @@ class AccessGrantServiceServicer(metaclass=_abc_1.ABCMeta):
         Refuses a grantee who is no active member, a start that is more than 30 days ahead and an end
         that is over or more than 30 days after the start (INVALID_FIELD), the caller as grantee: nobody
         opens a record to themselves (GRANT_TO_ONESELF), and more than 45 grants that one person holds at
-        once (TOO_MANY_GRANTS).
+        once (TOO_MANY_GRANTS), and a patient whose data are restricted or were erased (PERSON_RESTRICTED,
+        PERSON_ERASED).
         """
 
     @_abc_1.abstractmethod
@@ -157,7 +162,8 @@ class AccessGrantServiceServicer(metaclass=_abc_1.ABCMeta):
         Breaking the glass for a patient again ends the earlier grant and makes a new one. Refuses a
         service account (NOT_A_MEMBER), more than 5 patients at once, and more than 20 emergencies of one
         person within an hour, closed ones and repeated ones counted (TOO_MANY_GRANTS); where time alone
-        makes room, it says when.
+        makes room, it says when. Refuses a patient whose data are restricted or were erased
+        (PERSON_RESTRICTED, PERSON_ERASED).
         """
 
     @_abc_1.abstractmethod

@@ -149,7 +149,7 @@ class AccountServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetAccount(self, request, context):
-        """Shows the caller's account.
+        """Shows the caller's account. A program has none (NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,8 +157,8 @@ class AccountServiceServicer:
 
     def UpdateAccount(self, request, context):
         """Changes the caller's display name, language, time zone or preferences. `account.etag` is what was
-        read. Refuses a stale etag (ETAG_MISMATCH), and a field that cannot be changed here and a zone
-        that there is not (INVALID_FIELD).
+        read. Refuses a stale etag (ETAG_MISMATCH), a field that cannot be changed here and a zone
+        that there is not (INVALID_FIELD), and a program, which has no account (NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -170,6 +170,7 @@ class AccountServiceServicer:
 
         Refuses a wrong password (REAUTHENTICATION_FAILED), and more than 10 codes and links by e-mail
         that one account asks for within an hour (TOO_MANY_CODES).
+        A program has no account (NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,6 +182,7 @@ class AccountServiceServicer:
         Refuses a wrong current password, which counts as an attempt to log in
         (REAUTHENTICATION_FAILED), a new one that is the current one (INVALID_FIELD), and a common new one
         or one made of the person's own name, address or organization (PASSWORD_TOO_COMMON).
+        A program has no account (NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -211,6 +213,7 @@ class AccountServiceServicer:
         """Shuts the caller's own account until they reset its password: all sessions end, and nobody logs
         in. Memberships stay. Refuses a wrong password (REAUTHENTICATION_FAILED) and the last
         administrator of an organization (LAST_ADMINISTRATOR).
+        A program has no account (NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -221,6 +224,7 @@ class AccountServiceServicer:
         preferences and password are removed. What the law keeps stays: who did what, by the account's
         id, in the trails of the organizations. Refuses a wrong password (REAUTHENTICATION_FAILED) and
         the last administrator of an organization (LAST_ADMINISTRATOR).
+        A program has no account (NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -236,6 +240,7 @@ class AccountServiceServicer:
 
     def GetAccountDashboard(self, request, context):
         """Shows the caller's account, sessions, factors, organizations and last activity at once.
+        A program has no account (NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -62,11 +62,11 @@ class AccountServiceStub:
     there is anything to verify.
     """
     GetAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountRequest, _account_pb2.Account]
-    """Shows the caller's account."""
+    """Shows the caller's account. A program has none (NOT_FOUND)."""
     UpdateAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.UpdateAccountRequest, _account_pb2.Account]
     """Changes the caller's display name, language, time zone or preferences. `account.etag` is what was
-    read. Refuses a stale etag (ETAG_MISMATCH), and a field that cannot be changed here and a zone
-    that there is not (INVALID_FIELD).
+    read. Refuses a stale etag (ETAG_MISMATCH), a field that cannot be changed here and a zone
+    that there is not (INVALID_FIELD), and a program, which has no account (NOT_FOUND).
     """
     ChangeEmail: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ChangeEmailRequest, _account_service_pb2.ChangeEmailResponse]
     """Asks for another address. A message to it holds a token for VerifyEmail; until then nothing
@@ -74,6 +74,7 @@ class AccountServiceStub:
 
     Refuses a wrong password (REAUTHENTICATION_FAILED), and more than 10 codes and links by e-mail
     that one account asks for within an hour (TOO_MANY_CODES).
+    A program has no account (NOT_FOUND).
     """
     ChangePassword: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ChangePasswordRequest, _account_service_pb2.ChangePasswordResponse]
     """Changes the caller's password; a message tells the person. Other sessions end if so asked.
@@ -81,6 +82,7 @@ class AccountServiceStub:
     Refuses a wrong current password, which counts as an attempt to log in
     (REAUTHENTICATION_FAILED), a new one that is the current one (INVALID_FIELD), and a common new one
     or one made of the person's own name, address or organization (PASSWORD_TOO_COMMON).
+    A program has no account (NOT_FOUND).
     """
     RequestPasswordReset: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.RequestPasswordResetRequest, _account_service_pb2.RequestPasswordResetResponse]
     """Sends a token for ResetPassword to the address of an account whose address is verified. The
@@ -99,19 +101,23 @@ class AccountServiceStub:
     """Shuts the caller's own account until they reset its password: all sessions end, and nobody logs
     in. Memberships stay. Refuses a wrong password (REAUTHENTICATION_FAILED) and the last
     administrator of an organization (LAST_ADMINISTRATOR).
+    A program has no account (NOT_FOUND).
     """
     DeleteAccount: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.DeleteAccountRequest, _account_service_pb2.DeleteAccountResponse]
     """Deletes the caller's own account, for good: memberships and sessions end, and name, address,
     preferences and password are removed. What the law keeps stays: who did what, by the account's
     id, in the trails of the organizations. Refuses a wrong password (REAUTHENTICATION_FAILED) and
     the last administrator of an organization (LAST_ADMINISTRATOR).
+    A program has no account (NOT_FOUND).
     """
     ListAccountActivity: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ListAccountActivityRequest, _account_service_pb2.ListAccountActivityResponse]
     """Lists what was done with the caller's account, or tried, the newest first. It is kept for 180
     days.
     """
     GetAccountDashboard: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountDashboardRequest, _account_pb2.AccountDashboard]
-    """Shows the caller's account, sessions, factors, organizations and last activity at once."""
+    """Shows the caller's account, sessions, factors, organizations and last activity at once.
+    A program has no account (NOT_FOUND).
+    """
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -146,11 +152,11 @@ class AccountServiceAsyncStub(AccountServiceStub):
     there is anything to verify.
     """
     GetAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountRequest, _account_pb2.Account]  # type: ignore[assignment]
-    """Shows the caller's account."""
+    """Shows the caller's account. A program has none (NOT_FOUND)."""
     UpdateAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.UpdateAccountRequest, _account_pb2.Account]  # type: ignore[assignment]
     """Changes the caller's display name, language, time zone or preferences. `account.etag` is what was
-    read. Refuses a stale etag (ETAG_MISMATCH), and a field that cannot be changed here and a zone
-    that there is not (INVALID_FIELD).
+    read. Refuses a stale etag (ETAG_MISMATCH), a field that cannot be changed here and a zone
+    that there is not (INVALID_FIELD), and a program, which has no account (NOT_FOUND).
     """
     ChangeEmail: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ChangeEmailRequest, _account_service_pb2.ChangeEmailResponse]  # type: ignore[assignment]
     """Asks for another address. A message to it holds a token for VerifyEmail; until then nothing
@@ -158,6 +164,7 @@ class AccountServiceAsyncStub(AccountServiceStub):
 
     Refuses a wrong password (REAUTHENTICATION_FAILED), and more than 10 codes and links by e-mail
     that one account asks for within an hour (TOO_MANY_CODES).
+    A program has no account (NOT_FOUND).
     """
     ChangePassword: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ChangePasswordRequest, _account_service_pb2.ChangePasswordResponse]  # type: ignore[assignment]
     """Changes the caller's password; a message tells the person. Other sessions end if so asked.
@@ -165,6 +172,7 @@ class AccountServiceAsyncStub(AccountServiceStub):
     Refuses a wrong current password, which counts as an attempt to log in
     (REAUTHENTICATION_FAILED), a new one that is the current one (INVALID_FIELD), and a common new one
     or one made of the person's own name, address or organization (PASSWORD_TOO_COMMON).
+    A program has no account (NOT_FOUND).
     """
     RequestPasswordReset: _aio.UnaryUnaryMultiCallable[_account_service_pb2.RequestPasswordResetRequest, _account_service_pb2.RequestPasswordResetResponse]  # type: ignore[assignment]
     """Sends a token for ResetPassword to the address of an account whose address is verified. The
@@ -183,19 +191,23 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Shuts the caller's own account until they reset its password: all sessions end, and nobody logs
     in. Memberships stay. Refuses a wrong password (REAUTHENTICATION_FAILED) and the last
     administrator of an organization (LAST_ADMINISTRATOR).
+    A program has no account (NOT_FOUND).
     """
     DeleteAccount: _aio.UnaryUnaryMultiCallable[_account_service_pb2.DeleteAccountRequest, _account_service_pb2.DeleteAccountResponse]  # type: ignore[assignment]
     """Deletes the caller's own account, for good: memberships and sessions end, and name, address,
     preferences and password are removed. What the law keeps stays: who did what, by the account's
     id, in the trails of the organizations. Refuses a wrong password (REAUTHENTICATION_FAILED) and
     the last administrator of an organization (LAST_ADMINISTRATOR).
+    A program has no account (NOT_FOUND).
     """
     ListAccountActivity: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ListAccountActivityRequest, _account_service_pb2.ListAccountActivityResponse]  # type: ignore[assignment]
     """Lists what was done with the caller's account, or tried, the newest first. It is kept for 180
     days.
     """
     GetAccountDashboard: _aio.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountDashboardRequest, _account_pb2.AccountDashboard]  # type: ignore[assignment]
-    """Shows the caller's account, sessions, factors, organizations and last activity at once."""
+    """Shows the caller's account, sessions, factors, organizations and last activity at once.
+    A program has no account (NOT_FOUND).
+    """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
     """People's own accounts: from registration to deletion.
@@ -251,7 +263,7 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _account_service_pb2.GetAccountRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_pb2.Account, _abc.Awaitable[_account_pb2.Account]]:
-        """Shows the caller's account."""
+        """Shows the caller's account. A program has none (NOT_FOUND)."""
 
     @_abc_1.abstractmethod
     def UpdateAccount(
@@ -260,8 +272,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_account_pb2.Account, _abc.Awaitable[_account_pb2.Account]]:
         """Changes the caller's display name, language, time zone or preferences. `account.etag` is what was
-        read. Refuses a stale etag (ETAG_MISMATCH), and a field that cannot be changed here and a zone
-        that there is not (INVALID_FIELD).
+        read. Refuses a stale etag (ETAG_MISMATCH), a field that cannot be changed here and a zone
+        that there is not (INVALID_FIELD), and a program, which has no account (NOT_FOUND).
         """
 
     @_abc_1.abstractmethod
@@ -275,6 +287,7 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Refuses a wrong password (REAUTHENTICATION_FAILED), and more than 10 codes and links by e-mail
         that one account asks for within an hour (TOO_MANY_CODES).
+        A program has no account (NOT_FOUND).
         """
 
     @_abc_1.abstractmethod
@@ -288,6 +301,7 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         Refuses a wrong current password, which counts as an attempt to log in
         (REAUTHENTICATION_FAILED), a new one that is the current one (INVALID_FIELD), and a common new one
         or one made of the person's own name, address or organization (PASSWORD_TOO_COMMON).
+        A program has no account (NOT_FOUND).
         """
 
     @_abc_1.abstractmethod
@@ -324,6 +338,7 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         """Shuts the caller's own account until they reset its password: all sessions end, and nobody logs
         in. Memberships stay. Refuses a wrong password (REAUTHENTICATION_FAILED) and the last
         administrator of an organization (LAST_ADMINISTRATOR).
+        A program has no account (NOT_FOUND).
         """
 
     @_abc_1.abstractmethod
@@ -336,6 +351,7 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         preferences and password are removed. What the law keeps stays: who did what, by the account's
         id, in the trails of the organizations. Refuses a wrong password (REAUTHENTICATION_FAILED) and
         the last administrator of an organization (LAST_ADMINISTRATOR).
+        A program has no account (NOT_FOUND).
         """
 
     @_abc_1.abstractmethod
@@ -354,6 +370,8 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _account_service_pb2.GetAccountDashboardRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_pb2.AccountDashboard, _abc.Awaitable[_account_pb2.AccountDashboard]]:
-        """Shows the caller's account, sessions, factors, organizations and last activity at once."""
+        """Shows the caller's account, sessions, factors, organizations and last activity at once.
+        A program has no account (NOT_FOUND).
+        """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -72,6 +72,8 @@ class InvoiceServiceServicer:
     def CreateInvoice(self, request, context):
         """Makes a draft. All totals are computed here, exactly: a line is quantity times price, a tax is
         rounded once for each category. A retry is answered with the invoice as it is now.
+
+        Refuses a patient whose data are restricted or were erased (PERSON_RESTRICTED, PERSON_ERASED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,6 +39,8 @@ class InvoiceServiceStub:
     CreateInvoice: _grpc.UnaryUnaryMultiCallable[_invoice_service_pb2.CreateInvoiceRequest, _invoice_pb2.Invoice]
     """Makes a draft. All totals are computed here, exactly: a line is quantity times price, a tax is
     rounded once for each category. A retry is answered with the invoice as it is now.
+
+    Refuses a patient whose data are restricted or were erased (PERSON_RESTRICTED, PERSON_ERASED).
     """
     GetInvoice: _grpc.UnaryUnaryMultiCallable[_invoice_service_pb2.GetInvoiceRequest, _invoice_pb2.Invoice]
     """Shows one invoice, whole."""
@@ -68,6 +70,8 @@ class InvoiceServiceAsyncStub(InvoiceServiceStub):
     CreateInvoice: _aio.UnaryUnaryMultiCallable[_invoice_service_pb2.CreateInvoiceRequest, _invoice_pb2.Invoice]  # type: ignore[assignment]
     """Makes a draft. All totals are computed here, exactly: a line is quantity times price, a tax is
     rounded once for each category. A retry is answered with the invoice as it is now.
+
+    Refuses a patient whose data are restricted or were erased (PERSON_RESTRICTED, PERSON_ERASED).
     """
     GetInvoice: _aio.UnaryUnaryMultiCallable[_invoice_service_pb2.GetInvoiceRequest, _invoice_pb2.Invoice]  # type: ignore[assignment]
     """Shows one invoice, whole."""
@@ -100,6 +104,8 @@ class InvoiceServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_invoice_pb2.Invoice, _abc.Awaitable[_invoice_pb2.Invoice]]:
         """Makes a draft. All totals are computed here, exactly: a line is quantity times price, a tax is
         rounded once for each category. A retry is answered with the invoice as it is now.
+
+        Refuses a patient whose data are restricted or were erased (PERSON_RESTRICTED, PERSON_ERASED).
         """
 
     @_abc_1.abstractmethod

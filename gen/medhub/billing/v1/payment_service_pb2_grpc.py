@@ -65,6 +65,8 @@ class PaymentServiceServicer:
     def RecordPayment(self, request, context):
         """Records money that came in, and posts it: cash against unallocated. A retry is answered with the
         payment as it is now.
+
+        Refuses a patient whose data are restricted or were erased (PERSON_RESTRICTED, PERSON_ERASED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,6 +37,8 @@ class PaymentServiceStub:
     RecordPayment: _grpc.UnaryUnaryMultiCallable[_payment_service_pb2.RecordPaymentRequest, _payment_pb2.Payment]
     """Records money that came in, and posts it: cash against unallocated. A retry is answered with the
     payment as it is now.
+
+    Refuses a patient whose data are restricted or were erased (PERSON_RESTRICTED, PERSON_ERASED).
     """
     AllocatePayment: _grpc.UnaryUnaryMultiCallable[_payment_service_pb2.AllocatePaymentRequest, _payment_pb2.Payment]
     """Pays invoices with a payment, all that are named or none, and posts it: unallocated against
@@ -59,6 +61,8 @@ class PaymentServiceAsyncStub(PaymentServiceStub):
     RecordPayment: _aio.UnaryUnaryMultiCallable[_payment_service_pb2.RecordPaymentRequest, _payment_pb2.Payment]  # type: ignore[assignment]
     """Records money that came in, and posts it: cash against unallocated. A retry is answered with the
     payment as it is now.
+
+    Refuses a patient whose data are restricted or were erased (PERSON_RESTRICTED, PERSON_ERASED).
     """
     AllocatePayment: _aio.UnaryUnaryMultiCallable[_payment_service_pb2.AllocatePaymentRequest, _payment_pb2.Payment]  # type: ignore[assignment]
     """Pays invoices with a payment, all that are named or none, and posts it: unallocated against
@@ -84,6 +88,8 @@ class PaymentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_payment_pb2.Payment, _abc.Awaitable[_payment_pb2.Payment]]:
         """Records money that came in, and posts it: cash against unallocated. A retry is answered with the
         payment as it is now.
+
+        Refuses a patient whose data are restricted or were erased (PERSON_RESTRICTED, PERSON_ERASED).
         """
 
     @_abc_1.abstractmethod

@@ -97,7 +97,8 @@ class PatientServiceServicer:
 
         Refuses an INS of the wrong sort for the organization (INS_NOT_ALLOWED_HERE), and a number that
         cannot be an INS (INVALID_FIELD). One whose key is wrong is taken and marked: see
-        `PatientIdentifier.check`.
+        `PatientIdentifier.check`. An identifier of somebody whose data are restricted is refused without
+        a word of whose it is (PERSON_RESTRICTED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,7 +140,8 @@ class PatientServiceServicer:
     def UpdatePatient(self, request, context):
         """Changes the fields named by the mask. Refuses a stale etag (ETAG_MISMATCH), the duplicate of a
         merge (PATIENT_MERGED), a deleted patient until they are undeleted (PATIENT_DELETED), a taken
-        identifier (IDENTIFIER_TAKEN) and an INS of the wrong sort (INS_NOT_ALLOWED_HERE).
+        identifier (IDENTIFIER_TAKEN), one of somebody whose data are restricted (PERSON_RESTRICTED), and an
+        INS of the wrong sort (INS_NOT_ALLOWED_HERE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,7 +159,8 @@ class PatientServiceServicer:
 
     def UndeletePatient(self, request, context):
         """Shows a deleted patient again. Refuses one that is not deleted (PATIENT_NOT_DELETED), and one
-        whose identifier another patient has taken since (IDENTIFIER_TAKEN).
+        whose identifier another patient has taken since (IDENTIFIER_TAKEN), also one whose data are
+        restricted (PERSON_RESTRICTED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,8 @@ class PatientServiceStub:
 
     Refuses an INS of the wrong sort for the organization (INS_NOT_ALLOWED_HERE), and a number that
     cannot be an INS (INVALID_FIELD). One whose key is wrong is taken and marked: see
-    `PatientIdentifier.check`.
+    `PatientIdentifier.check`. An identifier of somebody whose data are restricted is refused without
+    a word of whose it is (PERSON_RESTRICTED).
     """
     GetPatient: _grpc.UnaryUnaryMultiCallable[_patient_service_pb2.GetPatientRequest, _patient_pb2.Patient]
     """Shows one patient whom something links to the caller. The duplicate of a merge answers the
@@ -65,7 +66,8 @@ class PatientServiceStub:
     UpdatePatient: _grpc.UnaryUnaryMultiCallable[_patient_service_pb2.UpdatePatientRequest, _patient_pb2.Patient]
     """Changes the fields named by the mask. Refuses a stale etag (ETAG_MISMATCH), the duplicate of a
     merge (PATIENT_MERGED), a deleted patient until they are undeleted (PATIENT_DELETED), a taken
-    identifier (IDENTIFIER_TAKEN) and an INS of the wrong sort (INS_NOT_ALLOWED_HERE).
+    identifier (IDENTIFIER_TAKEN), one of somebody whose data are restricted (PERSON_RESTRICTED), and an
+    INS of the wrong sort (INS_NOT_ALLOWED_HERE).
     """
     DeletePatient: _grpc.UnaryUnaryMultiCallable[_patient_service_pb2.DeletePatientRequest, _patient_pb2.Patient]
     """Hides a patient; nothing is lost and it can be undone. Until then nothing changes of them, HL7
@@ -75,7 +77,8 @@ class PatientServiceStub:
     """
     UndeletePatient: _grpc.UnaryUnaryMultiCallable[_patient_service_pb2.UndeletePatientRequest, _patient_pb2.Patient]
     """Shows a deleted patient again. Refuses one that is not deleted (PATIENT_NOT_DELETED), and one
-    whose identifier another patient has taken since (IDENTIFIER_TAKEN).
+    whose identifier another patient has taken since (IDENTIFIER_TAKEN), also one whose data are
+    restricted (PERSON_RESTRICTED).
     """
     MergePatients: _grpc.UnaryUnaryMultiCallable[_patient_service_pb2.MergePatientsRequest, _patient_pb2.PatientLink]
     """Merges a duplicate into a survivor; both must be linked to the caller. Links, encounters and
@@ -101,7 +104,8 @@ class PatientServiceAsyncStub(PatientServiceStub):
 
     Refuses an INS of the wrong sort for the organization (INS_NOT_ALLOWED_HERE), and a number that
     cannot be an INS (INVALID_FIELD). One whose key is wrong is taken and marked: see
-    `PatientIdentifier.check`.
+    `PatientIdentifier.check`. An identifier of somebody whose data are restricted is refused without
+    a word of whose it is (PERSON_RESTRICTED).
     """
     GetPatient: _aio.UnaryUnaryMultiCallable[_patient_service_pb2.GetPatientRequest, _patient_pb2.Patient]  # type: ignore[assignment]
     """Shows one patient whom something links to the caller. The duplicate of a merge answers the
@@ -123,7 +127,8 @@ class PatientServiceAsyncStub(PatientServiceStub):
     UpdatePatient: _aio.UnaryUnaryMultiCallable[_patient_service_pb2.UpdatePatientRequest, _patient_pb2.Patient]  # type: ignore[assignment]
     """Changes the fields named by the mask. Refuses a stale etag (ETAG_MISMATCH), the duplicate of a
     merge (PATIENT_MERGED), a deleted patient until they are undeleted (PATIENT_DELETED), a taken
-    identifier (IDENTIFIER_TAKEN) and an INS of the wrong sort (INS_NOT_ALLOWED_HERE).
+    identifier (IDENTIFIER_TAKEN), one of somebody whose data are restricted (PERSON_RESTRICTED), and an
+    INS of the wrong sort (INS_NOT_ALLOWED_HERE).
     """
     DeletePatient: _aio.UnaryUnaryMultiCallable[_patient_service_pb2.DeletePatientRequest, _patient_pb2.Patient]  # type: ignore[assignment]
     """Hides a patient; nothing is lost and it can be undone. Until then nothing changes of them, HL7
@@ -133,7 +138,8 @@ class PatientServiceAsyncStub(PatientServiceStub):
     """
     UndeletePatient: _aio.UnaryUnaryMultiCallable[_patient_service_pb2.UndeletePatientRequest, _patient_pb2.Patient]  # type: ignore[assignment]
     """Shows a deleted patient again. Refuses one that is not deleted (PATIENT_NOT_DELETED), and one
-    whose identifier another patient has taken since (IDENTIFIER_TAKEN).
+    whose identifier another patient has taken since (IDENTIFIER_TAKEN), also one whose data are
+    restricted (PERSON_RESTRICTED).
     """
     MergePatients: _aio.UnaryUnaryMultiCallable[_patient_service_pb2.MergePatientsRequest, _patient_pb2.PatientLink]  # type: ignore[assignment]
     """Merges a duplicate into a survivor; both must be linked to the caller. Links, encounters and
@@ -162,7 +168,8 @@ class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Refuses an INS of the wrong sort for the organization (INS_NOT_ALLOWED_HERE), and a number that
         cannot be an INS (INVALID_FIELD). One whose key is wrong is taken and marked: see
-        `PatientIdentifier.check`.
+        `PatientIdentifier.check`. An identifier of somebody whose data are restricted is refused without
+        a word of whose it is (PERSON_RESTRICTED).
         """
 
     @_abc_1.abstractmethod
@@ -214,7 +221,8 @@ class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_patient_pb2.Patient, _abc.Awaitable[_patient_pb2.Patient]]:
         """Changes the fields named by the mask. Refuses a stale etag (ETAG_MISMATCH), the duplicate of a
         merge (PATIENT_MERGED), a deleted patient until they are undeleted (PATIENT_DELETED), a taken
-        identifier (IDENTIFIER_TAKEN) and an INS of the wrong sort (INS_NOT_ALLOWED_HERE).
+        identifier (IDENTIFIER_TAKEN), one of somebody whose data are restricted (PERSON_RESTRICTED), and an
+        INS of the wrong sort (INS_NOT_ALLOWED_HERE).
         """
 
     @_abc_1.abstractmethod
@@ -236,7 +244,8 @@ class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_patient_pb2.Patient, _abc.Awaitable[_patient_pb2.Patient]]:
         """Shows a deleted patient again. Refuses one that is not deleted (PATIENT_NOT_DELETED), and one
-        whose identifier another patient has taken since (IDENTIFIER_TAKEN).
+        whose identifier another patient has taken since (IDENTIFIER_TAKEN), also one whose data are
+        restricted (PERSON_RESTRICTED).
         """
 
     @_abc_1.abstractmethod

@@ -139,7 +139,8 @@ class AuditServiceServicer:
 
     def ReadTile(self, request, context):
         """Reads a tile of hashes or a bundle of leaves by its path (C2SP tlog-tiles): `tile/0/000`,
-        `tile/1/x001/234.p/5`, `tile/entries/000`. A tile that the log does not have yet is NOT_FOUND.
+        `tile/1/x001/234.p/5`, `tile/entries/000`. A tile that the log does not have yet is not
+        found (NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

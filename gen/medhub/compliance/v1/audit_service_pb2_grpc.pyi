@@ -66,7 +66,8 @@ class AuditServiceStub:
     """
     ReadTile: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ReadTileRequest, _audit_service_pb2.ReadTileResponse]
     """Reads a tile of hashes or a bundle of leaves by its path (C2SP tlog-tiles): `tile/0/000`,
-    `tile/1/x001/234.p/5`, `tile/entries/000`. A tile that the log does not have yet is NOT_FOUND.
+    `tile/1/x001/234.p/5`, `tile/entries/000`. A tile that the log does not have yet is not
+    found (NOT_FOUND).
     """
     CheckCompleteness: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.CheckCompletenessRequest, _audit_service_pb2.CheckCompletenessResponse]
     """Says, for each source, which numbers the log holds and which are missing."""
@@ -108,7 +109,8 @@ class AuditServiceAsyncStub(AuditServiceStub):
     """
     ReadTile: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ReadTileRequest, _audit_service_pb2.ReadTileResponse]  # type: ignore[assignment]
     """Reads a tile of hashes or a bundle of leaves by its path (C2SP tlog-tiles): `tile/0/000`,
-    `tile/1/x001/234.p/5`, `tile/entries/000`. A tile that the log does not have yet is NOT_FOUND.
+    `tile/1/x001/234.p/5`, `tile/entries/000`. A tile that the log does not have yet is not
+    found (NOT_FOUND).
     """
     CheckCompleteness: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.CheckCompletenessRequest, _audit_service_pb2.CheckCompletenessResponse]  # type: ignore[assignment]
     """Says, for each source, which numbers the log holds and which are missing."""
@@ -189,7 +191,8 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.ReadTileResponse, _abc.Awaitable[_audit_service_pb2.ReadTileResponse]]:
         """Reads a tile of hashes or a bundle of leaves by its path (C2SP tlog-tiles): `tile/0/000`,
-        `tile/1/x001/234.p/5`, `tile/entries/000`. A tile that the log does not have yet is NOT_FOUND.
+        `tile/1/x001/234.p/5`, `tile/entries/000`. A tile that the log does not have yet is not
+        found (NOT_FOUND).
         """
 
     @_abc_1.abstractmethod

@@ -149,7 +149,8 @@ class DataSubjectRequestServiceServicer:
         """Enters a patient's request for erasure. Every service then says, in the background, what it would
         do; nothing is erased until the plan is confirmed.
 
-        Refuses a receive_time in the future (INVALID_FIELD).
+        Refuses a receive_time in the future (INVALID_FIELD), and a patient who was erased
+        (PERSON_ERASED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -190,6 +191,8 @@ class DataSubjectRequestServiceServicer:
         takes a moment, the rows that it holds of the patient stay and no method reads or writes them: a
         read finds nothing, as if nobody were there, and a write is refused (PERSON_RESTRICTED). Requests of
         the patient for access, erasure and restriction go on, and so does the trail.
+
+        Refuses a patient who was erased (PERSON_ERASED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -63,7 +63,8 @@ class DataSubjectRequestServiceStub:
     """Enters a patient's request for erasure. Every service then says, in the background, what it would
     do; nothing is erased until the plan is confirmed.
 
-    Refuses a receive_time in the future (INVALID_FIELD).
+    Refuses a receive_time in the future (INVALID_FIELD), and a patient who was erased
+    (PERSON_ERASED).
     """
     GetErasureRequest: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.GetErasureRequestRequest, _erasure_request_pb2.ErasureRequest]
     """Shows a request: its plan, its deadline, and what each service has done and signed."""
@@ -86,6 +87,8 @@ class DataSubjectRequestServiceStub:
     takes a moment, the rows that it holds of the patient stay and no method reads or writes them: a
     read finds nothing, as if nobody were there, and a write is refused (PERSON_RESTRICTED). Requests of
     the patient for access, erasure and restriction go on, and so does the trail.
+
+    Refuses a patient who was erased (PERSON_ERASED).
     """
     GetRestriction: _grpc.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.GetRestrictionRequest, _restriction_pb2.Restriction]
     """Shows a restriction, and which services are bound by it."""
@@ -131,7 +134,8 @@ class DataSubjectRequestServiceAsyncStub(DataSubjectRequestServiceStub):
     """Enters a patient's request for erasure. Every service then says, in the background, what it would
     do; nothing is erased until the plan is confirmed.
 
-    Refuses a receive_time in the future (INVALID_FIELD).
+    Refuses a receive_time in the future (INVALID_FIELD), and a patient who was erased
+    (PERSON_ERASED).
     """
     GetErasureRequest: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.GetErasureRequestRequest, _erasure_request_pb2.ErasureRequest]  # type: ignore[assignment]
     """Shows a request: its plan, its deadline, and what each service has done and signed."""
@@ -154,6 +158,8 @@ class DataSubjectRequestServiceAsyncStub(DataSubjectRequestServiceStub):
     takes a moment, the rows that it holds of the patient stay and no method reads or writes them: a
     read finds nothing, as if nobody were there, and a write is refused (PERSON_RESTRICTED). Requests of
     the patient for access, erasure and restriction go on, and so does the trail.
+
+    Refuses a patient who was erased (PERSON_ERASED).
     """
     GetRestriction: _aio.UnaryUnaryMultiCallable[_data_subject_request_service_pb2.GetRestrictionRequest, _restriction_pb2.Restriction]  # type: ignore[assignment]
     """Shows a restriction, and which services are bound by it."""
@@ -226,7 +232,8 @@ class DataSubjectRequestServiceServicer(metaclass=_abc_1.ABCMeta):
         """Enters a patient's request for erasure. Every service then says, in the background, what it would
         do; nothing is erased until the plan is confirmed.
 
-        Refuses a receive_time in the future (INVALID_FIELD).
+        Refuses a receive_time in the future (INVALID_FIELD), and a patient who was erased
+        (PERSON_ERASED).
         """
 
     @_abc_1.abstractmethod
@@ -273,6 +280,8 @@ class DataSubjectRequestServiceServicer(metaclass=_abc_1.ABCMeta):
         takes a moment, the rows that it holds of the patient stay and no method reads or writes them: a
         read finds nothing, as if nobody were there, and a write is refused (PERSON_RESTRICTED). Requests of
         the patient for access, erasure and restriction go on, and so does the trail.
+
+        Refuses a patient who was erased (PERSON_ERASED).
         """
 
     @_abc_1.abstractmethod
