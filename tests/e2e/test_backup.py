@@ -109,7 +109,7 @@ def test_a_backup_is_restored_and_who_was_forgotten_stays_forgotten(tmp_path: Pa
         made = medhub("backup", str(file), "--key", str(key), data_dir=old)
         destroyed = asyncio.run(_forget_somebody(old))
         erased = asyncio.run(_erase_somebody(whole))
-        asyncio.run(eventually(lambda: _is_listed(gone, destroyed, erased), within=30.0))
+        asyncio.run(eventually(lambda: _is_listed(gone, destroyed, erased), within=60.0))
     assert before["patients"]
     assert made.returncode == 0, made.stderr
 

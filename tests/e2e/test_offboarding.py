@@ -93,7 +93,7 @@ def test_an_organization_leaves_with_everything_and_stays_away(tmp_path: Path) -
         assert left <= STAYS | {"compliance.subject_key"}
         assert whole.medhub("doctor").returncode == 0
         _patients(whole, OTHER)
-        asyncio.run(eventually(lambda: gone.read_text().count(row) >= len(Service), within=30.0))
+        asyncio.run(eventually(lambda: gone.read_text().count(row) >= len(Service), within=60.0))
 
     options = ("--key", str(key), "--destroyed-keys", str(gone))
     restored = medhub("restore", str(site), *options, data_dir=new)

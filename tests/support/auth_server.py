@@ -33,7 +33,7 @@ from tests.support.postgres import PAGE_KEY, ServiceDatabase
 
 KEPT_MESSAGES = MessageSettings(mail="outbox", sms="outbox")
 PASSWORD = "bright-kestrel-orbit-41"
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 HOST = "127.0.0.1"
 
 

@@ -81,7 +81,7 @@ class HL7:
     async def emptied(self) -> None:
         """Wait until the queue is empty."""
         with self.working():
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while self.clinic.database.rows("SELECT 1 FROM hl7_work"):  # noqa: ASYNC110 - a table
                     await asyncio.sleep(0.02)
 

@@ -100,7 +100,7 @@ async def _(world: World, meta: Metadata) -> Outcome:
 async def _(world: World, meta: Metadata) -> Outcome:
     go: Any = world.platform.channel("clinical").unary_unary(f"/{GET}")
     try:
-        await go(b"\x0a\xff", metadata=(*bearer(world.alpha.whole), *meta), timeout=10)
+        await go(b"\x0a\xff", metadata=(*bearer(world.alpha.whole), *meta), timeout=60)
     except grpc.aio.AioRpcError as error:
         return refused_by(error)
     return Outcome(grpc.StatusCode.OK)

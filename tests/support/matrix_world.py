@@ -307,7 +307,7 @@ def _account(world: World, service: str) -> str:
 
 async def caught_up(world: World, revision: int) -> None:
     """Return when every server has heard of a revision of auth."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for name in world.seam.methods:
             while world.seam.truth(name).state.revision < revision:  # noqa: ASYNC110 - a test
                 await asyncio.sleep(0.01)

@@ -56,7 +56,7 @@ class Sender:
         """Send messages, all at once."""
         self.writer.write(b"".join(map(frame, messages)))
 
-    async def answers(self, count: int, seconds: float = 10.0) -> list[bytes]:
+    async def answers(self, count: int, seconds: float = 60.0) -> list[bytes]:
         """The next answers."""
         found: list[bytes] = []
         async with asyncio.timeout(seconds):
@@ -69,7 +69,7 @@ class Sender:
                 ]
         return found
 
-    async def is_closed(self, seconds: float = 10.0) -> bool:
+    async def is_closed(self, seconds: float = 60.0) -> bool:
         """Whether the gateway hangs up within this time, without another byte."""
         async with asyncio.timeout(seconds):
             return await self.reader.read(65536) == b""

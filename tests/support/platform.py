@@ -37,7 +37,7 @@ HOST = "127.0.0.1"
 PASSWORD = "sept-tortues-lisent-dehors"
 SERVICES = tuple(service.value for service in Service)
 # A server is ready within this many seconds, on a machine that runs other tests besides.
-READY_SECONDS = 30.0
+READY_SECONDS = 90.0
 MakeDatabase = Callable[[str], ServiceDatabase]
 # From auth's port to where each service is told that auth is.
 Detour = Callable[[int], AbstractAsyncContextManager[dict[str, str]]]
@@ -120,14 +120,14 @@ class Platform:
             response_deserializer=known.response.FromString,
         )
         metadata = (("authorization", f"Bearer {token}"),) if token else ()
-        return await go(request, metadata=metadata, timeout=10.0, **more)
+        return await go(request, metadata=metadata, timeout=60.0, **more)
 
     async def login(self, email: str, *, again: bool = False) -> str:
         """An access token of somebody, kept for the test's time."""
         if email not in self.tokens or again:
             stub: Any = auth_service_pb2_grpc.AuthServiceStub(self.channel("auth"))
             request = auth_service_pb2.LoginRequest(email=email, password=PASSWORD)
-            self.tokens[email] = (await stub.Login(request, timeout=10.0)).access_token
+            self.tokens[email] = (await stub.Login(request, timeout=60.0)).access_token
         return self.tokens[email]
 
     async def tenant(self, name: str, roles: dict[str, list[str]], *, test: bool = True) -> Tenant:

@@ -34,7 +34,7 @@ def cluster(free_port: int) -> Iterator[Cluster]:
         yield made
 
 
-async def eventually(true: Callable[[], bool], *, within: float = 10.0) -> None:
+async def eventually(true: Callable[[], bool], *, within: float = 60.0) -> None:
     """Wait, for a bounded time in seconds, until something that others do has come true."""
     deadline = time.monotonic() + within
     while not true():

@@ -41,7 +41,7 @@ async def strange(running: Front, method: str) -> None:
     headers = len(block).to_bytes(3) + HEADERS + b"\5" + (1).to_bytes(4) + block
     writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings + headers)
     kind = b""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while kind != HEADERS:
             frame = await reader.readexactly(9)
             kind = frame[3:4]

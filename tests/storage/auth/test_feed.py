@@ -58,7 +58,7 @@ def ended(session: UUID) -> SessionRevoked:
 async def take(line: Subscription, count: int) -> list[WatchResponse]:
     """The next messages that are not checkpoints."""
     found: list[WatchResponse] = []
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         async for message in line.messages():
             if not message.response.HasField("checkpoint"):
                 found.append(message.response)
@@ -190,7 +190,7 @@ async def test_a_probe_is_answered_after_a_read(auth: Auth, feed: Feed) -> None:
     with feed.subscribed(every=60.0) as line:
         asked = asyncio.get_running_loop().time()
         feed.probe(line, 7)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             async for message in line.messages():
                 if message.response.checkpoint.probe == 7:
                     break

@@ -185,7 +185,7 @@ async def test_a_write_ends_the_wait(db: Database, outbox: Outbox) -> None:
     await asyncio.sleep(0.05)
     await asyncio.create_task(add(db, new_id()))
 
-    assert await asyncio.wait_for(waiting, 15)
+    assert await asyncio.wait_for(waiting, 60)
 
 
 async def test_confirmed_records_are_gone(

@@ -26,7 +26,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def _becomes(db: Database, *, there: bool) -> None:
     """Wait, generously, until the database says so."""
-    async with asyncio.timeout(30.0):
+    async with asyncio.timeout(60):
         while await db.room.is_there() is not there:  # noqa: ASYNC110 - a look at a database
             await asyncio.sleep(0.05)
 

@@ -43,7 +43,7 @@ def environment(service: ServiceDatabase, target: str, home: Path) -> dict[str, 
 async def serving(channel: grpc.aio.Channel) -> None:
     """Return once the process says that it serves."""
     stub = health_pb2_grpc.HealthStub(channel)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         request = health_pb2.HealthCheckRequest()
         async for answer in stub.Watch(request, wait_for_ready=True):
             if answer.status == health_pb2.HealthCheckResponse.SERVING:
@@ -68,9 +68,9 @@ async def test_it_serves_and_stops(
         async with grpc.aio.insecure_channel(target) as channel:
             await serving(channel)
             request = auth_service_pb2.LoginRequest(email="a@alpha.test", password=PASSWORD)
-            made = await auth_service_pb2_grpc.AuthServiceStub(channel).Login(request, timeout=10)
+            made = await auth_service_pb2_grpc.AuthServiceStub(channel).Login(request, timeout=60)
         process.send_signal(signal.SIGTERM)
-        code = await asyncio.wait_for(process.wait(), 15)
+        code = await asyncio.wait_for(process.wait(), 60)
     finally:
         if process.returncode is None:
             process.kill()

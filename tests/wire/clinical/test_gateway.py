@@ -219,7 +219,7 @@ async def test_a_database_that_goes_away_and_comes_back_loses_nothing(
         for step in range(4):
             sender.put(*sent[step * 30 : step * 30 + 30])
             house.database.rows(cut)
-            answers += await sender.answers(30, seconds=25.0)
+            answers += await sender.answers(30)
 
     assert codes(answers) == ["AA"] * 120
     assert control_ids(answers) == [f"C{n}" for n in range(120)]

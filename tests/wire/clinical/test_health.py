@@ -14,7 +14,7 @@ _SERVICE = "medhub.clinical.v1.PatientService"
 
 async def eventually_connected(house: Any) -> None:
     """Wait until the server has found its database again."""
-    await eventually(lambda: bool(house.database.rows(_CONNECTED)), within=30.0)
+    await eventually(lambda: bool(house.database.rows(_CONNECTED)), within=60.0)
 
 
 async def test_a_server_whose_database_takes_no_writes_does_not_serve(house: Any) -> None:

@@ -30,7 +30,7 @@ class _Client:
         self._metadata = bearer(token)
 
     async def __call__(self, method: str, request: Any) -> Any:
-        return await getattr(self._stub, method)(request, metadata=self._metadata, timeout=10)
+        return await getattr(self._stub, method)(request, metadata=self._metadata, timeout=60)
 
     async def append(self, *batches: Sequence[SealedEvent]) -> list[list[int]]:
         async def requests() -> AsyncIterator[wire.AppendEventsRequest]:
@@ -249,7 +249,7 @@ async def test_reading_the_trail_comes_to_stand_in_it(
         page = await auditor("ListAuditEvents", request)
         return [event.action for event in page.audit_events]
 
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while READ not in await reads():  # noqa: ASYNC110 - the relay is another task
             await asyncio.sleep(0.1)
     complete = await auditor("CheckCompleteness", wire.CheckCompletenessRequest())

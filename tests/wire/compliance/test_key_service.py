@@ -31,7 +31,7 @@ def _wanted(organization: object, subject: str) -> wire.KeyWanted:
 async def _provision(served: Served, token: str, *wanted: wire.KeyWanted) -> Any:
     stub: Any = KeyServiceStub(served.channel)
     request = wire.ProvisionKeysRequest(keys=wanted)
-    return await stub.ProvisionKeys(request, metadata=bearer(token), timeout=10)
+    return await stub.ProvisionKeys(request, metadata=bearer(token), timeout=60)
 
 
 async def test_keys_come_in_the_order_asked(served: Served) -> None:

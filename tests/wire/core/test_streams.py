@@ -60,7 +60,7 @@ async def _silent() -> AsyncIterator[Any]:
 async def _end_of(call: Any) -> Any:
     """How a stream ends."""
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while await call.read() is not grpc.aio.EOF:
                 pass
     except grpc.aio.AioRpcError as error:

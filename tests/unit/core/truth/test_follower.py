@@ -109,7 +109,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(follower_module, name, getattr(follower_module, name) / 10)
 
 
-async def _until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
+async def _until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110 - the state has no event for every condition here
             await asyncio.sleep(0.005)
