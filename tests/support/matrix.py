@@ -167,7 +167,6 @@ def row(applies: Callable[[Policy], bool]) -> Callable[[Row], Row]:
 
 async def check(world: World, policy: Policy, names: tuple[str, ...] = ()) -> Faults:
     """The faults of a method in these rows (all, when none is named), up to the first bad row."""
-    world.renew()
     for name in names or tuple(rows()):
         kind = rows()[name]
         if kind.applies(policy):

@@ -185,16 +185,27 @@ class World:
         made = await self.answered("medhub.auth.v1.AuthService/Login", request)
         return str(made.access_token)
 
-    def renew(self) -> None:
-        """Sign the kept tokens anew once they are old: the matrix takes longer than one lives."""
+    async def end_a_session(self) -> None:
+        """Keep a token whose session has ended, as every server has heard."""
+        self.revoked = (await self.alpha.log_in("administrator")).access_token
+        logout = "medhub.auth.v1.AuthService/Logout"
+        ended = await self.alpha.do(logout, auth.LogoutRequest(), self.revoked)
+        await caught_up(self, ended.auth_revision)
+
+    async def renew(self) -> None:
+        """Sign the kept tokens anew once they are old: the matrix takes longer than one lives.
+
+        Another session ends, too: what a token can no longer prove is told to nobody any more.
+        """
         if clock.now() - self.renewed_at < RENEWED_AFTER:
             return
         self.renewed_at = clock.now()
         for side in (self.alpha, self.beta):
             side.tokens = {word: self._signed_anew(held) for word, held in side.tokens.items()}
             side.lacking = {word: self._signed_anew(held) for word, held in side.lacking.items()}
-        for name in ("server", "other_server", "gatherer", "homeless", "revoked"):
+        for name in ("server", "other_server", "gatherer", "homeless"):
             setattr(self, name, self._signed_anew(getattr(self, name)))
+        await self.end_a_session()
         self.unspent = {
             method: (request, self._signed_anew(token) if token else "")
             for method, (request, token) in self.unspent.items()
@@ -293,10 +304,7 @@ async def _tokens(world: World) -> None:
         for service in ("clinical", "auth", "compliance")
     )
     world.homeless = await world.log_in_homeless()
-    world.revoked = (await world.alpha.log_in("administrator")).access_token
-    logout = "medhub.auth.v1.AuthService/Logout"
-    ended = await world.alpha.do(logout, auth.LogoutRequest(), world.revoked)
-    await caught_up(world, ended.auth_revision)
+    await world.end_a_session()
 
 
 def _account(world: World, service: str) -> str:

@@ -30,7 +30,8 @@ from tests.support.platform import SERVICES
 from tests.support.subject_canaries import Sown, sow
 
 __all__ = ["world"]
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# Requests of persons are worked off in the background, among all that others have made.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 FIND = "medhub.subject.v1.SubjectService/FindSubject"
 _COMPLETE = access.ACCESS_REQUEST_STATE_COMPLETE
 _INCOMPLETE = access.ACCESS_REQUEST_STATE_INCOMPLETE

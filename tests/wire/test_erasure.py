@@ -17,7 +17,8 @@ from tests.support.matrix_world import Side, World
 from tests.support.platform import SERVICES
 
 __all__ = ["world"]
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# Requests of persons are worked off in the background, among all that others have made.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 _SUBJECT = "medhub.subject.v1.SubjectService"
 _DELETE = erasure_pb2.ERASURE_ACTION_DELETE
 _KEEP = erasure_pb2.ERASURE_ACTION_KEEP

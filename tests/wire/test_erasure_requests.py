@@ -30,7 +30,8 @@ from tests.support.matrix_world import Side, World
 from tests.support.platform import SERVICES
 
 __all__ = ["world"]
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# Requests of persons are worked off in the background, among all that others have made.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 _REQUESTS = "medhub.compliance.v1.DataSubjectRequestService"
 _SUBJECT = "medhub.subject.v1.SubjectService"
 _COMPLETE = erasure.ERASURE_REQUEST_STATE_COMPLETE

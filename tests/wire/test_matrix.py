@@ -20,7 +20,8 @@ from tests.support.matrix_wire import served_names
 from tests.support.matrix_world import World
 
 __all__ = ["world"]
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# Requests of persons are worked off in the background, among all that others have made.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 _CASES = [
     pytest.param(method, name, id=f"{policy}-{name}")
@@ -65,4 +66,6 @@ def _response(method: Method) -> Iterator[Any]:
 @pytest.mark.parametrize(("method", "name"), _CASES)
 async def test_the_method_does_as_its_policy_says(world: World, method: str, name: str) -> None:
     """Each kind of caller and of object is answered as the line of the file demands."""
+    await world.renew()
+
     assert await check(world, policies()[method], (name,)) == []

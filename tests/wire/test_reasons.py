@@ -17,7 +17,8 @@ from tests.support.matrix_world import World
 for _file in Path(matrix_reasons.__file__).parent.glob("matrix_reasons_*.py"):
     import_module(f"tests.support.{_file.stem}")
 __all__ = ["world"]
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# Requests of persons are worked off in the background, among all that others have made.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 DOMAIN = "medhub"
 
 
@@ -32,7 +33,7 @@ async def test_every_reason_has_a_case() -> None:
 async def test_a_reason_is_told_as_it_is_declared(world: World, reason: str, language: str) -> None:
     """Code, text in the caller's language, domain and metadata keys are those of the contract."""
     declared = everything().reasons[reason]
-    world.renew()
+    await world.renew()
 
     told = await CASES[reason](world, (("accept-language", f"{language}-CH, en;q=0.1"),))
 

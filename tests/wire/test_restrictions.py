@@ -35,7 +35,8 @@ from tests.support.matrix_world import HOSPITAL, Side, World
 from tests.support.platform import SERVICES
 
 __all__ = ["world"]
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# Requests of persons are worked off in the background, among all that others have made.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 _PATIENTS = "medhub.clinical.v1.PatientService"
 _SUBJECT = "medhub.subject.v1.SubjectService"
 

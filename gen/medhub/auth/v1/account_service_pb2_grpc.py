@@ -232,7 +232,7 @@ class AccountServiceServicer:
 
     def ListAccountActivity(self, request, context):
         """Lists what was done with the caller's account, or tried, the newest first. It is kept for 180
-        days.
+        days. A program has no account (NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

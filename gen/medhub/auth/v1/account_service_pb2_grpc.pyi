@@ -112,7 +112,7 @@ class AccountServiceStub:
     """
     ListAccountActivity: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.ListAccountActivityRequest, _account_service_pb2.ListAccountActivityResponse]
     """Lists what was done with the caller's account, or tried, the newest first. It is kept for 180
-    days.
+    days. A program has no account (NOT_FOUND).
     """
     GetAccountDashboard: _grpc.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountDashboardRequest, _account_pb2.AccountDashboard]
     """Shows the caller's account, sessions, factors, organizations and last activity at once.
@@ -202,7 +202,7 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """
     ListAccountActivity: _aio.UnaryUnaryMultiCallable[_account_service_pb2.ListAccountActivityRequest, _account_service_pb2.ListAccountActivityResponse]  # type: ignore[assignment]
     """Lists what was done with the caller's account, or tried, the newest first. It is kept for 180
-    days.
+    days. A program has no account (NOT_FOUND).
     """
     GetAccountDashboard: _aio.UnaryUnaryMultiCallable[_account_service_pb2.GetAccountDashboardRequest, _account_pb2.AccountDashboard]  # type: ignore[assignment]
     """Shows the caller's account, sessions, factors, organizations and last activity at once.
@@ -361,7 +361,7 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_account_service_pb2.ListAccountActivityResponse, _abc.Awaitable[_account_service_pb2.ListAccountActivityResponse]]:
         """Lists what was done with the caller's account, or tried, the newest first. It is kept for 180
-        days.
+        days. A program has no account (NOT_FOUND).
         """
 
     @_abc_1.abstractmethod
