@@ -139,7 +139,8 @@ async def test_too_many_reads_are_refused_at_once(db: Database) -> None:
     await count()
     reads = [asyncio.create_task(count()) for _ in range(1200)]
     await asyncio.wait(reads, return_when=asyncio.FIRST_COMPLETED)
-    refused = [read for read in reads if read.done()]
+    # The first answers may have come in the same turn.
+    refused = [read for read in reads if read.done() and read.exception() is not None]
     outcomes = await asyncio.gather(*reads, return_exceptions=True)
 
     assert len(refused) == 200
