@@ -136,7 +136,8 @@ class AuthServiceServicer:
 
     def Logout(self, request, context):
         """Ends the session of the token. Once it answers, a caller that passes `auth_revision` is
-        refused everywhere.
+        refused everywhere. The token of a service account is of no session: nothing ends, and the token
+        lives as long as it says, or until its account is disabled.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

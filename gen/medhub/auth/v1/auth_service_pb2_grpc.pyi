@@ -55,7 +55,8 @@ class AuthServiceStub:
     """
     Logout: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.LogoutRequest, _auth_service_pb2.LogoutResponse]
     """Ends the session of the token. Once it answers, a caller that passes `auth_revision` is
-    refused everywhere.
+    refused everywhere. The token of a service account is of no session: nothing ends, and the token
+    lives as long as it says, or until its account is disabled.
     """
     ValidateToken: _grpc.UnaryUnaryMultiCallable[_auth_service_pb2.ValidateTokenRequest, _auth_service_pb2.ValidateTokenResponse]
     """Says whom a token stands for, as the database knows it now. Refuses one that is malformed,
@@ -137,7 +138,8 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """
     Logout: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.LogoutRequest, _auth_service_pb2.LogoutResponse]  # type: ignore[assignment]
     """Ends the session of the token. Once it answers, a caller that passes `auth_revision` is
-    refused everywhere.
+    refused everywhere. The token of a service account is of no session: nothing ends, and the token
+    lives as long as it says, or until its account is disabled.
     """
     ValidateToken: _aio.UnaryUnaryMultiCallable[_auth_service_pb2.ValidateTokenRequest, _auth_service_pb2.ValidateTokenResponse]  # type: ignore[assignment]
     """Says whom a token stands for, as the database knows it now. Refuses one that is malformed,
@@ -234,7 +236,8 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_service_pb2.LogoutResponse, _abc.Awaitable[_auth_service_pb2.LogoutResponse]]:
         """Ends the session of the token. Once it answers, a caller that passes `auth_revision` is
-        refused everywhere.
+        refused everywhere. The token of a service account is of no session: nothing ends, and the token
+        lives as long as it says, or until its account is disabled.
         """
 
     @_abc_1.abstractmethod

@@ -131,7 +131,8 @@ class PatientServiceServicer:
     def LookupPatientIdentities(self, request, context):
         """Finds patients of the organization by identity alone, linked or not, and shows identity alone:
         for registration, and to name a patient before an emergency. At most 20, best match first. Each
-        one shown is recorded.
+        one shown is recorded. Refuses a name without a birth date, and a birth date without a name, unless
+        an identifier is given (INVALID_FIELD).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,7 +61,8 @@ class PatientServiceStub:
     LookupPatientIdentities: _grpc.UnaryUnaryMultiCallable[_patient_service_pb2.LookupPatientIdentitiesRequest, _patient_service_pb2.LookupPatientIdentitiesResponse]
     """Finds patients of the organization by identity alone, linked or not, and shows identity alone:
     for registration, and to name a patient before an emergency. At most 20, best match first. Each
-    one shown is recorded.
+    one shown is recorded. Refuses a name without a birth date, and a birth date without a name, unless
+    an identifier is given (INVALID_FIELD).
     """
     UpdatePatient: _grpc.UnaryUnaryMultiCallable[_patient_service_pb2.UpdatePatientRequest, _patient_pb2.Patient]
     """Changes the fields named by the mask. Refuses a stale etag (ETAG_MISMATCH), the duplicate of a
@@ -122,7 +123,8 @@ class PatientServiceAsyncStub(PatientServiceStub):
     LookupPatientIdentities: _aio.UnaryUnaryMultiCallable[_patient_service_pb2.LookupPatientIdentitiesRequest, _patient_service_pb2.LookupPatientIdentitiesResponse]  # type: ignore[assignment]
     """Finds patients of the organization by identity alone, linked or not, and shows identity alone:
     for registration, and to name a patient before an emergency. At most 20, best match first. Each
-    one shown is recorded.
+    one shown is recorded. Refuses a name without a birth date, and a birth date without a name, unless
+    an identifier is given (INVALID_FIELD).
     """
     UpdatePatient: _aio.UnaryUnaryMultiCallable[_patient_service_pb2.UpdatePatientRequest, _patient_pb2.Patient]  # type: ignore[assignment]
     """Changes the fields named by the mask. Refuses a stale etag (ETAG_MISMATCH), the duplicate of a
@@ -210,7 +212,8 @@ class PatientServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_patient_service_pb2.LookupPatientIdentitiesResponse, _abc.Awaitable[_patient_service_pb2.LookupPatientIdentitiesResponse]]:
         """Finds patients of the organization by identity alone, linked or not, and shows identity alone:
         for registration, and to name a patient before an emergency. At most 20, best match first. Each
-        one shown is recorded.
+        one shown is recorded. Refuses a name without a birth date, and a birth date without a name, unless
+        an identifier is given (INVALID_FIELD).
         """
 
     @_abc_1.abstractmethod
