@@ -135,7 +135,8 @@ class _Writer:
         if body is None:
             return None
         if isinstance(body, FieldDescriptor):
-            schema = self.schemas.field(body)
+            updates = "update_mask" in operation.descriptor.input_type.fields_by_name
+            schema = self.schemas.change(body) if updates else self.schemas.field(body)
         elif taken := frozenset(variable.field for variable in binding.variables):
             schema = self.schemas.object(body, without=taken)
         else:

@@ -79,6 +79,15 @@ class Schemas:
             self.made[message.full_name].update(self.object(message))
         return _reference(message.full_name)
 
+    def change(self, field: FieldDescriptor) -> Schema:
+        """A resource as an update holds it: any of its fields, none of them required."""
+        message = field.message_type
+        if message is None or "required" not in (whole := self.object(message)):
+            return self.field(field)
+        name = f"{message.full_name}Update"
+        self.made[name] = {key: value for key, value in whole.items() if key != "required"}
+        return {**self.field(field), **_reference(name)}
+
     def object(self, message: Descriptor, without: frozenset[str] = frozenset()) -> Schema:
         """A message as an object, without the fields that travel elsewhere."""
         fields = [field for field in message.fields if field.name not in without]

@@ -33,6 +33,16 @@ def operation(name: str) -> dict[str, Any]:
     return next(each for _, _, each in written() if each["operationId"] == name)
 
 
+def validator(schema: dict[str, Any]) -> Draft202012Validator:
+    """What checks values by a schema of the document, in which references are found."""
+    return Draft202012Validator({**schema, "components": described()["components"]})
+
+
+def body_of(operation: dict[str, Any]) -> Draft202012Validator:
+    """What checks the bodies of an operation."""
+    return validator(operation["requestBody"]["content"]["application/json"]["schema"])
+
+
 def test_each_binding_is_an_operation_and_there_is_no_other() -> None:
     """Paths and verbs are exactly those of the contract."""
     bound = {
@@ -88,6 +98,18 @@ def test_a_patient_is_described_as_the_contract_has_it() -> None:
     assert fields["create_time"]["readOnly"] is True
     assert set(fields["birth_date"]["properties"]) == {"year", "month", "day"}
     assert fields["sex"]["$ref"].endswith("medhub.clinical.v1.Sex")
+
+
+def test_an_update_holds_no_more_than_what_changes() -> None:
+    """Its body may have any field of the resource and needs none; to make one still needs some."""
+    made = body_of(operation("PatientService_CreatePatient"))
+    changed = body_of(operation("PatientService_UpdatePatient"))
+
+    assert not made.is_valid({"used_name": "Renard"})
+    assert changed.is_valid({"used_name": "Renard"})
+    assert not changed.is_valid({"unheard_of": "Renard"})
+    for path, verb, each in written():
+        assert verb != "patch" or body_of(each).is_valid({}), path
 
 
 def test_who_may_call_is_said() -> None:
