@@ -22,7 +22,9 @@ _ABOUT = (
     " google.rpc.Status. The same methods are served over gRPC and gRPC-Web under"
     " `/<service>/<method>`."
 )
+# What a name ends in, for an example: an id, but where people choose or know it by a word.
 _ID = "0198c6f2-7d4a-7c31-9b1e-3f5a2c8d6e47"
+_WORDS = {"role": "ward_clerk", "ledgerAccount": "receivable"}
 
 
 def document(contract: Contract, descriptors: FileDescriptorSet) -> dict[str, Any]:
@@ -105,7 +107,7 @@ class _Writer:
             field = _at(operation.descriptor.input_type, variable.field)
             whole = self.schemas.field(field)
             for name in variable.parameters:
-                schema: Schema = {"type": "string", "examples": [_ID]}
+                schema: Schema = {"type": "string", "examples": [_WORDS.get(name, _ID)]}
                 prefix = f"^{variable.shape.removesuffix('*')}"
                 if (pattern := whole.get("pattern", "")).startswith(prefix):
                     schema["pattern"] = "^" + pattern.removeprefix(prefix)

@@ -1,6 +1,7 @@
 """The OpenAPI document: its form, and that nothing of the contract is missing or added."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -26,6 +27,12 @@ def written() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, item in described()["paths"].items():
         for verb, operation in item.items():
             yield path, verb, operation
+
+
+def in_paths() -> Iterator[dict[str, Any]]:
+    """Every parameter that stands in a path."""
+    for _, _, each in written():
+        yield from (place for place in each.get("parameters", ()) if place["in"] == "path")
 
 
 def operation(name: str) -> dict[str, Any]:
@@ -85,6 +92,35 @@ def test_every_reference_leads_somewhere_and_every_schema_is_one() -> None:
     assert references <= schemas.keys()
     for schema in schemas.values():
         Draft202012Validator.check_schema(schema)
+
+
+def schemas_in(node: Any) -> Iterator[dict[str, Any]]:
+    """Every schema with an example, at any depth."""
+    if isinstance(node, dict):
+        if isinstance(node.get("examples"), list):
+            yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from schemas_in(each)
+
+
+def test_every_example_satisfies_its_own_schema() -> None:
+    """Of parameters, bodies and answers; the path's fit each operation that has them."""
+    broken = [
+        (schema, example)
+        for schema in schemas_in(described())
+        for example in schema["examples"]
+        if not validator(schema).is_valid(example)
+    ]
+    patterns: dict[str, set[str]] = defaultdict(set)
+    for place in in_paths():
+        patterns[place["name"]].add(place["schema"].get("pattern", ""))
+
+    assert broken == []
+    for place in in_paths():
+        [example] = place["schema"]["examples"]
+        assert all(re.search(pattern, example) for pattern in patterns[place["name"]]), place
 
 
 def test_a_patient_is_described_as_the_contract_has_it() -> None:
