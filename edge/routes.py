@@ -27,7 +27,9 @@ _ON = {"@type": _FILTER, "config": {}}
 _FRAMING = ("grpc-encoding", "grpc-accept-encoding", "grpc-internal-encoding-request")
 _SHORT = (options.LOAD_CLASS_READ, options.LOAD_CLASS_WRITE)
 _GET = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
-_JSON_TYPE = r"application/json([ \t]*;.*)?"
+# Media types have no case (RFC 9110, 8.3.1). gRPC's keep theirs: Envoy's filters and the servers
+# know them as gRPC writes them, and would fail on others.
+_JSON_TYPE = r"(?i)application/json([ \t]*;.*)?"
 _GRPC_TYPE = r"application/grpc(\+proto)?([ \t]*;.*)?"
 _GRPC_WEB_TYPE = r"application/grpc-web(-text)?(\+proto)?([ \t]*;.*)?"
 

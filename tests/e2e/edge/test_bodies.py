@@ -401,6 +401,7 @@ async def test_a_query_is_read_into_the_request(edge: Front) -> None:
     [
         ("application/json", 200),
         ("application/json; charset=utf-8", 200),
+        ("Application/JSON; Charset=UTF-8", 200),
         ("", 200),
         ("text/plain", 415),
         ("application/x-www-form-urlencoded", 415),
