@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from core.contract import Access, Contract, everything
 from core.contract.catalogue import image
-from edge.answers import STATUS, STATUS_SCHEMA, answers
+from edge.answers import STATUS, STATUS_SCHEMA, answers, answers_of_the_edge
 from edge.bindings import Binding, Operation, operations
 from edge.comments import comments
 from edge.policy_words import policy_words
@@ -19,8 +19,9 @@ from edge.schemas import Schema, Schemas, is_output, is_required
 _ABOUT = (
     "The public API of medhub. The organization comes from the token and never stands in a"
     " request. Field names are those of the contract (snake_case). Every refusal is a"
-    " google.rpc.Status. The same methods are served over gRPC and gRPC-Web under"
-    " `/<service>/<method>`."
+    " google.rpc.Status. A path that is none answers 404, and another verb on a path 405"
+    " (`NOT_SERVED`) with the verbs that are served in `allow`. The same methods are served over"
+    " gRPC and gRPC-Web under `/<service>/<method>`."
 )
 # What a name ends in, for an example: an id, but where people choose or know it by a word.
 _ID = "0198c6f2-7d4a-7c31-9b1e-3f5a2c8d6e47"
@@ -46,6 +47,7 @@ def document(contract: Contract, descriptors: FileDescriptorSet) -> dict[str, An
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted({**writer.schemas.made, STATUS: STATUS_SCHEMA}.items())),
+            "responses": answers_of_the_edge(contract),
             "securitySchemes": {
                 "bearer": {
                     "type": "http",

@@ -105,7 +105,13 @@ def local_replies(contract: Contract) -> dict[str, Any]:
     return {"mappers": mappers}
 
 
-def _message(status: int, reason: Reason) -> str:
+def reason_of(status: int, contract: Contract) -> Reason:
+    """The reason for which the edge gives an HTTP status."""
+    return contract.reasons[_REASONS[status]]
+
+
+def message(status: int, reason: Reason) -> str:
+    """What a developer is told: the reason's text, and what would fit."""
     return " ".join(filter(None, (reason.texts["en"], _HINTS.get(status))))
 
 
@@ -141,7 +147,7 @@ def _grpc_status(
 
 
 def _for_json(condition: dict[str, Any], status: int, reason: Reason) -> list[dict[str, Any]]:
-    told = _status(reason, _message(status, reason), _METADATA.get(status))
+    told = _status(reason, message(status, reason), _METADATA.get(status))
     return _in_each_language(condition, told, reason)
 
 

@@ -1,7 +1,7 @@
 // Shows openapi.json: a list of operations that can be searched, and one operation at a time.
 
 import { form } from "./call.js";
-import { row, summary, table, use } from "./schema.js";
+import { resolve, row, summary, table, use } from "./schema.js";
 import { choose, el, inline, language, prose, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -47,7 +47,7 @@ function chips(policy) {
 }
 
 function refusals(responses) {
-  const rows = Object.entries(responses).flatMap(([status, answer]) => (answer["x-medhub-reasons"] || []).map((each) =>
+  const rows = Object.entries(responses).flatMap(([status, answer]) => (resolve(answer)["x-medhub-reasons"] || []).map((each) =>
     el("tr", {}, el("td", {}, status), el("td", {}, el("code", {}, each.reason), el("span", { class: "type" }, each.code)),
       el("td", { lang: language() }, each.texts[language()]), el("td", {}, each.metadata.map((key) => el("code", {}, key))))));
   const heads = [words().status, words().reason, words().text, words().metadata].map((text) => el("th", { scope: "col" }, text));

@@ -2,11 +2,13 @@
 
 import { el, inline, prose, words } from "./words.js";
 
-let schemas = {};
-export const use = (description) => { schemas = description.components.schemas; };
+let described = {};
+export const use = (description) => { described = description; };
 
-const nameOf = (reference) => reference.replace("#/components/schemas/", "");
-export const resolve = (schema) => (schema.$ref ? { ...schemas[nameOf(schema.$ref)], ...schema, $ref: undefined } : schema);
+const nameOf = (reference) => reference.split("/").pop();
+const at = (reference) => reference.split("/").slice(1).reduce((found, key) => found[key], described);
+// A schema or an answer, itself or by its reference.
+export const resolve = (each) => (each.$ref ? { ...at(each.$ref), ...each, $ref: undefined } : each);
 
 function typeOf(schema) {
   if (schema.$ref) {

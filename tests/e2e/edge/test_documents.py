@@ -52,7 +52,12 @@ async def test_the_page_and_what_it_loads_are_served(edge: Front, path: str, kin
         ("", ("medhub.clinical.v1.PatientService", "Start here")),
         (
             "#PatientService_MergePatients",
-            ("clinical.patients.merge", "MERGE_INVERTED", "/clinical/v1/patients/{patient}:merge"),
+            (
+                "clinical.patients.merge",
+                "MERGE_INVERTED",
+                "REQUEST_TOO_LARGE",
+                "/clinical/v1/patients/{patient}:merge",
+            ),
         ),
     ],
 )

@@ -40,6 +40,14 @@ def operation(name: str) -> dict[str, Any]:
     return next(each for _, _, each in written() if each["operationId"] == name)
 
 
+def answered(operation: dict[str, Any], status: str) -> dict[str, Any]:
+    """What an operation answers with a status: its own, or what all share."""
+    told: dict[str, Any] = operation["responses"][status]
+    if "$ref" in told:
+        told = described()["components"]["responses"][told["$ref"].rsplit("/", 1)[1]]
+    return told
+
+
 def validator(schema: dict[str, Any]) -> Draft202012Validator:
     """What checks values by a schema of the document, in which references are found."""
     return Draft202012Validator({**schema, "components": described()["components"]})
@@ -78,7 +86,7 @@ def test_operations_have_what_openapi_asks_for() -> None:
         named = {p["name"] for p in each.get("parameters", ()) if p["in"] == "path"}
         assert named == set(re.findall(r"\{(\w+)\}", path)), path
         assert {"200", "400", "500", "503"} <= each["responses"].keys()
-        assert all(answer["description"] for answer in each["responses"].values())
+        assert all(answered(each, status)["description"] for status in each["responses"])
         assert each["summary"], path
         assert not (verb in ("get", "delete") and "requestBody" in each)
 
@@ -170,6 +178,20 @@ def test_reasons_stand_under_their_http_status() -> None:
     assert taken[0]["code"] == "ALREADY_EXISTS"
     assert taken[0]["texts"].keys() == {"en", "fr", "de"}
     assert shared == {"UNAUTHENTICATED"}
+
+
+def test_what_the_edge_answers_by_itself_is_told_once() -> None:
+    """Each operation refers to the same four answers, which say what would fit."""
+    told = {"408": "DEADLINE_EXCEEDED", "413": "REQUEST_TOO_LARGE",
+            "415": "MALFORMED_REQUEST", "431": "REQUEST_TOO_LARGE"}  # fmt: skip
+
+    for path, _, each in written():
+        for status, reason in told.items():
+            assert each["responses"][status] == {"$ref": f"#/components/responses/edge.{status}"}
+            answer = answered(each, status)
+            assert [r["reason"] for r in answer["x-medhub-reasons"]] == [reason], path
+        assert "405" not in each["responses"]
+    assert "1048576 bytes" in answered(operation("AuthService_Login"), "413")["description"]
 
 
 def test_whoever_names_an_object_is_told_that_there_may_be_none() -> None:
