@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
 from itertools import pairwise
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from analytics.domain.facts import QUARTER
 from core.errors import InvalidField
+from core.zones import is_zone
 
 EARLIEST, LATEST = datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 """No fact is older than medhub; and before, some zones were no whole quarters from UTC."""
@@ -145,13 +145,7 @@ def _after(day: date, cut: Cut) -> date:
     return day + timedelta(days=7 if cut is Cut.WEEK else 1)
 
 
-@cache
-def _zones() -> frozenset[str]:
-    # What a machine calls its own is another zone on another machine, and Factory is none.
-    return frozenset(available_timezones()) - {"localtime", "Factory"}
-
-
 def _zone(name: str) -> ZoneInfo:
-    if name not in _zones():
+    if not is_zone(name):
         raise InvalidField(field="time_zone", rule="iana_zone")
     return ZoneInfo(name)

@@ -1,7 +1,6 @@
 """Accounts: from values to messages and back."""
 
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
@@ -11,6 +10,7 @@ from auth.servicers.masks import named_or_set
 from auth.servicers.times import timestamp
 from core.errors import InvalidField
 from core.ids import name_of
+from core.zones import is_zone
 from medhub.auth.v1 import account_pb2
 
 _CHANGEABLE = frozenset({"display_name", "language", "time_zone", "preferences"})
@@ -74,9 +74,5 @@ def _check_preferences(preferences: Sequence[account_pb2.Preference]) -> None:
 
 def _check_zone(zone: str) -> None:
     """Empty, or one that IANA knows."""
-    if not zone:
-        return
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidField(field="account.time_zone", rule="time_zone") from None
+    if zone and not is_zone(zone):
+        raise InvalidField(field="account.time_zone", rule="time_zone")

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.errors import InvalidField, Refusal
+from core.zones import is_zone
 
 DEFAULT_ZONE: Final = "Europe/Paris"
 
@@ -59,7 +60,5 @@ def check_endpoint(endpoint: Endpoint) -> None:
     """Raises InvalidField for an endpoint without a label, or a zone that nobody knows."""
     if not endpoint.label:
         raise InvalidField(field="hl7_endpoint.label", rule="required")
-    try:
-        _ = endpoint.zone
-    except (KeyError, ValueError, OSError):
-        raise InvalidField(field="hl7_endpoint.time_zone", rule="time_zone") from None
+    if endpoint.time_zone and not is_zone(endpoint.time_zone):
+        raise InvalidField(field="hl7_endpoint.time_zone", rule="time_zone")

@@ -198,6 +198,7 @@ async def test_an_account_is_updated_by_its_etag(auth: Auth) -> None:
     refusals: list[tuple[type[Refusal], tuple[str, ...], dict[str, Any]]] = [
         (EtagMismatch, (), {"etag": held.etag, "language": "fr"}),
         (InvalidField, (), {"etag": cleared.etag, "time_zone": "Europe/Atlantis"}),
+        (InvalidField, (), {"etag": cleared.etag, "time_zone": "right/Europe/Paris"}),
         (InvalidField, ("password_hash",), {"etag": cleared.etag}),
         (InvalidField, ("email",), {"etag": cleared.etag, "email": NEW}),
         (InvalidField, ("language", "create_time"), {"etag": cleared.etag, "language": "fr"}),

@@ -122,6 +122,7 @@ def test_parents_are_whole_whatever_part_was_asked_for() -> None:
         (at(2026, 1, 1), at(2026, 2, 1), Cut.DAY, "Mars/Olympus", "time_zone"),
         (at(2026, 1, 1), at(2026, 2, 1), Cut.DAY, "../etc/passwd", "time_zone"),
         (at(2026, 1, 1), at(2026, 2, 1), Cut.DAY, "localtime", "time_zone"),
+        (at(2026, 1, 1), at(2026, 2, 1), Cut.DAY, "right/Europe/Paris", "time_zone"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_by_its_field(
