@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from core.errors import InvalidField, Refusal
+from core.texts import has_controls
 from core.zones import is_zone
 
 DEFAULT_ZONE: Final = "Europe/Paris"
@@ -57,8 +58,10 @@ class Endpoint:
 
 
 def check_endpoint(endpoint: Endpoint) -> None:
-    """Raises InvalidField for an endpoint without a label, or a zone that nobody knows."""
+    """Raises InvalidField for a label that is none or reads as another, and an unknown zone."""
     if not endpoint.label:
         raise InvalidField(field="hl7_endpoint.label", rule="required")
+    if has_controls(endpoint.label):
+        raise InvalidField(field="hl7_endpoint.label", rule="text.control")
     if endpoint.time_zone and not is_zone(endpoint.time_zone):
         raise InvalidField(field="hl7_endpoint.time_zone", rule="time_zone")

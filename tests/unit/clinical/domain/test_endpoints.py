@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -30,6 +31,8 @@ def test_an_endpoint_has_a_label_and_a_zone(zone: str) -> None:
     ("field", "wrong"),
     [
         ("label", ""),
+        ("label", "a\nb"),
+        ("label", "a\u202eb"),
         ("time_zone", "Mars/Olympus"),
         ("time_zone", "right/Europe/Paris"),
         ("time_zone", "posix/Europe/Paris"),
@@ -40,8 +43,10 @@ def test_an_endpoint_has_a_label_and_a_zone(zone: str) -> None:
     ],
 )
 def test_what_is_wrong_with_an_endpoint_is_named(field: str, wrong: str) -> None:
-    """Times in a zone that is none would stand hours away in the record."""
+    """A label in two lines reads as two; times in a zone that is none stand hours away."""
+    changed: dict[str, Any] = {field: wrong}
+
     with pytest.raises(InvalidField) as refused:
-        check_endpoint(replace(LABORATORY, **{field: wrong}))
+        check_endpoint(replace(LABORATORY, **changed))
 
     assert [each.field for each in refused.value.violations] == [f"hl7_endpoint.{field}"]
