@@ -1,20 +1,20 @@
 """Speaking to identity providers: few connections, short waits, small answers, no redirects.
 
 A provider is somebody else's server, named by an organization's administrator. So where auth may
-go is checked at each request, and nothing that a provider says is passed on.
+go is checked at each request and at each connection, and nothing that a provider says is passed on.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Any
 
 import httpx2
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 
-from auth.domain.federation import IdentityProvider, allowed_issuer
+from auth.domain.federation import IdentityProvider, allowed_issuer, allowed_peer
 from auth.domain.refusals import FederationRefused, ProviderUnreachable
 from auth.formats.openid import (
     Discovery,
@@ -36,6 +36,8 @@ KEPT_SECONDS = 300.0
 # A key that is not known brings the key set anew, but not more often than this: a made-up key id
 # must not make auth flood a provider.
 PAUSE_SECONDS = 10.0
+# What the transport calls the moment between a connection and the first byte.
+_CONNECTED = "connection.connect_tcp.complete"
 # Documents kept; the one unused for longest makes room.
 MOST_KEPT = 2000
 
@@ -49,9 +51,12 @@ class Reach:
 
     def allows(self, url: str) -> bool:
         """Whether a request may be sent there."""
-        address = urlsplit(url)
-        return allowed_issuer(address._replace(query="").geturl(), self.hosts,
-                              loopback=self.loopback)  # fmt: skip
+        plain, _, _ = url.partition("?")
+        return allowed_issuer(plain, self.hosts, loopback=self.loopback)
+
+    def allows_peer(self, address: str) -> bool:
+        """Whether a request may be sent to the address that a name was resolved to."""
+        return allowed_peer(address, loopback=self.loopback)
 
 
 class _Bounded(httpx2.AsyncBaseTransport):
@@ -64,6 +69,7 @@ class _Bounded(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if not self._reach.allows(str(request.url)):
             raise httpx2.UnsupportedProtocol("the operator does not allow this address")
+        request.extensions["trace"] = self._check_peer
         response = await self._sending.handle_async_request(request)
         body = bytearray()
         try:
@@ -76,6 +82,20 @@ class _Bounded(httpx2.AsyncBaseTransport):
         return httpx2.Response(
             response.status_code, headers=response.headers, content=bytes(body), request=request
         )
+
+    async def _check_peer(self, event: str, told: Mapping[str, Any]) -> None:
+        """Close a connection to where nothing may be sent, before anything is sent by it.
+
+        The peer of a connection is asked, and no resolver, which may answer otherwise next time.
+        """
+        if event != _CONNECTED:
+            return
+        stream = told["return_value"]
+        peer = stream.get_extra_info("server_addr")
+        # Whoever has hung up has no address any more.
+        if peer is None or not self._reach.allows_peer(peer[0]):
+            await stream.aclose()
+            raise httpx2.ConnectError("the name leads to where auth may not go")
 
     async def aclose(self) -> None:
         await self._sending.aclose()
@@ -103,7 +123,11 @@ class Providers:
     async def discover(self, provider: IdentityProvider) -> Discovery:
         """Where the provider is asked what. Raises ProviderUnreachable."""
         url = f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration"
-        return discovery_from(await self._document(url, KEPT_SECONDS), provider.issuer)
+        found = discovery_from(await self._document(url, KEPT_SECONDS), provider.issuer)
+        # A browser is sent to one of them, and no request, which would be checked.
+        if not all(map(self.reach.allows, found.endpoints())):
+            raise ProviderUnreachable
+        return found
 
     def page(
         self,
@@ -176,7 +200,7 @@ class Providers:
         except AuthlibBaseError:
             # It answered, and does not accept the code, the verifier or the client.
             raise FederationRefused from None
-        except (httpx2.HTTPError, ValueError, RecursionError):
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, RecursionError):
             raise ProviderUnreachable from None
         return dict(token)
 
@@ -211,7 +235,7 @@ class Providers:
     async def _get(self, url: str, headers: Mapping[str, str]) -> httpx2.Response:
         try:
             answer = await self._client.get(url, headers={"accept": "application/json", **headers})
-        except (httpx2.HTTPError, ValueError):
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
             raise ProviderUnreachable from None
         if answer.status_code != httpx2.codes.OK:
             raise ProviderUnreachable

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from urllib.parse import urlsplit
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 from auth.domain.refusals import FederationRefused
@@ -198,24 +199,61 @@ def identity_from(provider: IdentityProvider, claims: Mapping[str, object]) -> I
 
 
 def allowed_issuer(issuer: str, hosts: frozenset[str], *, loopback: bool) -> bool:
-    """Whether auth may speak to this address: https, and one of the operator's hosts if named.
+    """Whether auth may speak to this address: https, a name, and one of the operator's if named.
 
     Plain http, and addresses of this machine, only where the operator allows the loopback.
     """
-    parts = urlsplit(issuer)
-    host = (parts.hostname or "").lower()
-    if not host or parts.username or parts.query or parts.fragment:
+    parts = _parts(issuer)
+    if parts is None or parts.query or parts.fragment:
         return False
-    if host in _LOOPBACK or host.startswith("127."):
-        return loopback
-    if parts.scheme != "https" or _NUMBERS.fullmatch(host) is not None:
+    host = parts.hostname or ""
+    if _is_here(host):
+        return loopback and parts.scheme in {"http", "https"}
+    # In brackets is a number, or what no standard has thought of yet.
+    if parts.scheme != "https" or "[" in parts.netloc or _NAME.fullmatch(host) is None:
         return False
     return not hosts or host in hosts
 
 
-_LOOPBACK = frozenset({"localhost", "::1"})
-# An address in numbers has no certificate that anybody checks; metadata services have such ones.
-_NUMBERS = re.compile(r"[0-9.:x]+")
+def allowed_peer(address: str, *, loopback: bool) -> bool:
+    """Whether auth may speak to the machine that a name has led to.
+
+    Hospitals keep their providers on private networks. On this machine, and on its link, are those
+    who trust whoever reaches them: its own services, and the cloud's, which give credentials away.
+    """
+    found = ip_address(address)
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    peer = mapped or found
+    if peer.is_loopback:
+        return loopback
+    return not (peer.is_link_local or peer.is_unspecified or peer.is_multicast)
+
+
+# Without white space and other alphabets, of which one reader sees less than another.
+_VISIBLE = re.compile(r"[!-~]+")
+# Whatever a resolver reads as a number ends in a part that begins with a digit (127.1, 0x7f000001,
+# 0177.0.0.1), and no name of the world does. A dot at the end would be another spelling of a host.
+_NAME = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z][a-z0-9_-]{0,62}")
+
+
+def _parts(url: str) -> SplitResult | None:
+    """What every reader sees in a URL; None: it is none, or has a port that is none, or a user."""
+    if _VISIBLE.fullmatch(url) is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        unknown = parts.port == 0
+    except ValueError:
+        return None
+    return None if unknown or "@" in parts.netloc else parts
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        # RFC 6761: the names below it are this machine, too.
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _time(claims: Mapping[str, object], name: str) -> float:

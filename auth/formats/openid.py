@@ -44,6 +44,11 @@ class Discovery:
     # The answer at the redirect address names the issuer (RFC 9207).
     names_issuer: bool
 
+    def endpoints(self) -> tuple[str, ...]:
+        """Every address that it names."""
+        asked = (self.authorization_endpoint, self.token_endpoint, self.jwks_uri)
+        return (*asked, self.userinfo_endpoint) if self.userinfo_endpoint else asked
+
 
 def discovery_from(document: object, issuer: str) -> Discovery:
     """Raises ProviderUnreachable for a document that is not this issuer's, or not whole."""

@@ -16,6 +16,7 @@ from auth.domain.federation import (
     Provisioning,
     address_of,
     allowed_issuer,
+    allowed_peer,
     check_claims,
     identity_from,
     proven_level,
@@ -166,6 +167,11 @@ def test_a_sign_in_gives_no_role_that_no_group_gives(groups: list[str], held: li
         ("http://localhost:8080", False),
         ("https://169.254.169.254", False),
         ("https://2852039166", False),
+        ("https://id.hospital.internal/realms/1.0", True),
+        ("https://keycloak:8443", True),
+        ("https://1dp.hospital.example", True),
+        ("https://0xcafe.example", True),
+        ("HTTPS://ID.EXAMPLE:65535", True),
         ("https://u@id.example", False),
         ("https://id.example?x=1", False),
         ("ftp://id.example", False),
@@ -175,6 +181,115 @@ def test_a_sign_in_gives_no_role_that_no_group_gives(groups: list[str], held: li
 def test_auth_speaks_to_providers_by_https_and_by_name(issuer: str, *, allowed: bool) -> None:
     """No clear text, no address in numbers, nothing of this machine."""
     assert allowed_issuer(issuer, frozenset(), loopback=False) is allowed
+
+
+@pytest.mark.parametrize("loopback", [False, True])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "0xa9fea9fe",
+        "0XA9FEA9FE",
+        "0x0a000001",
+        "0x7f.1",
+        "0x7f.0.0.1",
+        "0177.0.0.1",
+        "017700000001",
+        "2130706433",
+        "127.1",
+        "127.0.0.1.",
+        "localhost.",
+        "169.254.169.254.",
+        "0",
+        "0x",
+        "0.0.0.0",  # noqa: S104 - nothing listens there
+        "a.0x7f000001",
+        "127.0.0.1.0x1",
+        "id.example.",
+        "id..example",
+        "[::]",
+        "[::ffff:169.254.169.254]",
+        "[fe80::1]",
+        "[fe80::1%25eth0]",
+        "[2001:db8::1]",
+        "[v1.a]",
+        "[::1",
+        "\uff11\uff12\uff17.\uff10.\uff10.\uff11",
+        "\u24dbocalhost",
+        "id.exa mple",
+        "id.exam\tple",
+        "id.example\\.evil.example",
+        "id%2eexample",
+        "id.example:99999",
+        "id.example:65536",
+        "id.example:0",
+        "id.example:https",
+        ":pw@id.example",
+        "@id.example",
+    ],
+)
+def test_no_number_passes_for_a_name(host: str, *, loopback: bool) -> None:
+    """However it is written: a resolver would make this machine, or the metadata's, of it."""
+    assert not allowed_issuer(f"https://{host}", frozenset(), loopback=loopback)
+    assert not allowed_issuer(f"https://{host}/realms/x", frozenset(), loopback=loopback)
+
+
+@given(number=st.integers(0, 2**32 - 1), form=st.sampled_from(["{}", "{:#x}", "0{:o}", "{:#X}"]))
+def test_no_address_of_four_bytes_is_a_name(number: int, form: str) -> None:
+    """Whole, or its last part, in every base that a resolver reads."""
+    for text in (form.format(number), f"10.{form.format(number & 0xFFFFFF)}"):
+        assert not allowed_issuer(f"https://{text}", frozenset(), loopback=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://localhost:8080", True),
+        ("http://id.localhost:8080", True),
+        ("http://127.0.0.2", True),
+        ("http://[::1]:8080", True),
+        ("ftp://localhost", False),
+        ("http://127.evil.example", False),
+        ("http://id.example", False),
+    ],
+)
+def test_the_operator_may_allow_this_machine(url: str, *, allowed: bool) -> None:
+    """For development: by http too, and nobody else by it."""
+    assert allowed_issuer(url, frozenset(), loopback=True) is allowed
+    assert not allowed_issuer(url, frozenset(), loopback=False)
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "192.168.0.9", "fd00::7", "::ffff:10.0.0.1"])
+def test_a_name_may_lead_to_a_private_network(address: str) -> None:
+    """There hospitals keep their providers."""
+    assert allowed_peer(address, loopback=False)
+    assert allowed_peer("203.0.113.5", loopback=False)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
+def test_a_name_leads_to_this_machine_where_the_operator_says_so(address: str) -> None:
+    """Its own services believe whoever calls from here."""
+    assert not allowed_peer(address, loopback=False)
+    assert allowed_peer(address, loopback=True)
+
+
+@pytest.mark.parametrize("loopback", [False, True])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.169.254",
+        "::ffff:169.254.169.254",
+        "fe80::1",
+        "fe80::1%eth0",
+        "0.0.0.0",  # noqa: S104 - nothing listens there
+        "::",
+        "::ffff:0.0.0.0",
+        "224.0.0.1",
+        "ff02::1",
+    ],
+)
+def test_a_name_leads_to_nobody_on_the_link(address: str, *, loopback: bool) -> None:
+    """Metadata services, neighbours, everybody at once."""
+    assert not allowed_peer(address, loopback=loopback)
 
 
 def test_the_operator_may_name_the_hosts() -> None:
