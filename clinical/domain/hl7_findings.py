@@ -156,6 +156,7 @@ MEANINGS: Final = {
     "patient.birth-date": "The date of birth cannot be.",
     "patient.death-date": "The date of death cannot be.",
     "identifier.taken": "A number belongs to another patient.",
+    "identifier.too-many": "There are more numbers than a patient can have; some are left out.",
     "merge.unknown": "No patient of the merged number is known.",
     "receiver.fault": "A fault of the receiver; the message is kept.",
     "receiver.transient": "The receiver cannot take it now: send it again.",

@@ -21,6 +21,9 @@ from clinical.domain.ins import (
 from core.errors import InvalidField, Refusal
 from core.texts import has_controls
 
+MOST_IDENTIFIERS: Final = 50
+"""As the contract bounds a patient's list: who writes back what was read must not be refused."""
+
 # Faults that leave no INS to keep: what is wrong is not one figure but what the number is.
 _NOT_AN_INS: Final = frozenset({InsFault.SHAPE, InsFault.AUTHORITY})
 

@@ -15,13 +15,19 @@ from clinical.domain.hl7 import PatientIdentity, Trust
 from clinical.domain.hl7 import Sex as Hl7Sex
 from clinical.domain.hl7_findings import MRG_1, PID_3, Condition, Finding, Place
 from clinical.domain.hl7_values import ERASE, Moment, State, Unvalued, valued
-from clinical.domain.identifiers import IdentifierType, IdentifierUse, PatientIdentifier
+from clinical.domain.identifiers import (
+    MOST_IDENTIFIERS,
+    IdentifierType,
+    IdentifierUse,
+    PatientIdentifier,
+)
 from clinical.domain.patients import IdentityStatus, Sex, Traits, impossible_dates
 from clinical.domain.search_keys import words_of
 
 MERGED: Final = Finding("patient.merged", Condition.DUPLICATE_KEY, rejects=False, place=PID_3)
 SEVERAL: Final = Finding("patient.several", Condition.DUPLICATE_KEY, rejects=False, place=PID_3)
 TAKEN: Final = Finding("identifier.taken", Condition.DUPLICATE_KEY, rejects=False, place=PID_3)
+TOO_MANY: Final = Finding("identifier.too-many", Condition.CARDINALITY, rejects=False, place=PID_3)
 DELETED: Final = Finding("patient.deleted", Condition.UNKNOWN_KEY, rejects=True, place=PID_3)
 UNKNOWN: Final = Finding("patient.unknown", Condition.UNKNOWN_KEY, rejects=True, place=PID_3)
 LOSER_UNKNOWN: Final = Finding("merge.unknown", Condition.UNKNOWN_KEY, rejects=True, place=MRG_1)
@@ -193,9 +199,16 @@ def status_of(sent: PatientIdentity) -> IdentityStatus | None:
 
 def identifiers_after(
     known: tuple[PatientIdentifier, ...], sent: Sequence[PatientIdentifier]
-) -> tuple[PatientIdentifier, ...]:
-    """The known numbers and the new ones; an INS that another of its issuer replaces is old."""
-    fresh = [one for one in sent if not any(_same(one, other) for other in known)]
+) -> tuple[tuple[PatientIdentifier, ...], tuple[Finding, ...]]:
+    """The known numbers and the new ones; an INS that another of its issuer replaces is old.
+
+    What is known stays. New ones for which there is no room are left out, which is a finding: an
+    INS has its place first, then they come as they were sent.
+    """
+    new = [one for one in sent if not any(_same(one, other) for other in known)]
+    room = max(MOST_IDENTIFIERS - len(known), 0)
+    taken = sorted(new, key=lambda one: one.type is not IdentifierType.INS)[:room]
+    fresh = [one for one in new if one in taken]
     replaced = {one.system for one in fresh if one.type is IdentifierType.INS}
     kept = (
         replace(one, use=IdentifierUse.OLD)
@@ -203,7 +216,7 @@ def identifiers_after(
         else one
         for one in known
     )
-    return (*kept, *fresh)
+    return (*kept, *fresh), (TOO_MANY,) if len(fresh) < len(new) else ()
 
 
 def _same(one: PatientIdentifier, other: PatientIdentifier) -> bool:

@@ -115,7 +115,7 @@ class Effects:
         after = change(
             patient,
             self._possible(patient.traits, sent),
-            identifiers_after(patient.identifiers, free),
+            self._identifiers(patient.identifiers, free),
             at=clock.now(),
             status=status_of(sent),
         )
@@ -127,7 +127,8 @@ class Effects:
     ) -> Patient:
         status = status_of(sent) or IdentityStatus.PROVISIONAL
         traits = self._possible(Traits(), sent)
-        patient = register(new_id(), traits, free, at=clock.now(), status=status)
+        identifiers = self._identifiers((), free)
+        patient = register(new_id(), traits, identifiers, at=clock.now(), status=status)
         await self._work.patients.add(patient, registrar=None, claimed=True)
         return patient
 
@@ -135,6 +136,13 @@ class Effects:
         traits, findings = possible_traits(known, traits_after(known, sent), at=clock.now())
         self.findings += findings
         return traits
+
+    def _identifiers(
+        self, known: tuple[PatientIdentifier, ...], free: tuple[PatientIdentifier, ...]
+    ) -> tuple[PatientIdentifier, ...]:
+        identifiers, findings = identifiers_after(known, free)
+        self.findings += findings
+        return identifiers
 
     def _numbers(self, sent: PatientIdentity) -> tuple[PatientIdentifier, ...]:
         identifiers = identifiers_of(sent.identifiers, self._tenant)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from clinical.domain.identifiers import MOST_IDENTIFIERS
 from clinical.domain.patients import delete, undelete
 from clinical.servicers.patients import Patients
 from clinical.servicers.records import Records
@@ -287,6 +288,21 @@ async def test_an_ins_of_the_wrong_sort_is_refused(hl7: HL7) -> None:
 
     assert answer.ack_code == "AE"
     assert "ins.tenant-kind" in [one.rule for one in (await hl7.kept(answer.message)).findings]
+
+
+async def test_a_patient_gets_no_more_numbers_than_the_contract_allows(hl7: HL7) -> None:
+    """However they come, in one message or in several; those left out are a finding."""
+    many = replace(ANNE, identifiers=tuple(ipp(f"{i}") for i in range(60)))
+    more = replace(ANNE, identifiers=tuple(ipp(f"{i}") for i in (0, *range(100, 131))))
+
+    first = await hl7.send(adt("A28", many))
+    again = await hl7.send(adt("A31", more, control_id="2"))
+
+    assert (first.ack_code, again.ack_code) == ("AA", "AA")
+    for message in (first.message, again.message):
+        assert [one.rule for one in (await hl7.kept(message)).findings] == ["identifier.too-many"]
+    kept = [one["position"] for one in rows(hl7, "patient_identifier")]
+    assert sorted(kept) == [*range(MOST_IDENTIFIERS)]  # type: ignore[type-var]
 
 
 async def test_twenty_admissions_at_once_make_one_patient(hl7: HL7) -> None:

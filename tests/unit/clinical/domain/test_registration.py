@@ -1,13 +1,24 @@
 """Whom a message is about, and what it makes of them."""
 
+from typing import Any
+
+import pytest
+from buf.validate import validate_pb2
+
 from clinical.domain.hl7 import PatientIdentity
 from clinical.domain.hl7 import Sex as Hl7Sex
 from clinical.domain.hl7_values import ERASE, Moment, PartialDate, Precision
-from clinical.domain.identifiers import IdentifierType, IdentifierUse, PatientIdentifier
+from clinical.domain.identifiers import (
+    MOST_IDENTIFIERS,
+    IdentifierType,
+    IdentifierUse,
+    PatientIdentifier,
+)
 from clinical.domain.patients import Sex, Traits
 from clinical.domain.registration import (
     MERGED,
     SEVERAL,
+    TOO_MANY,
     Holder,
     Named,
     are_one,
@@ -19,12 +30,18 @@ from clinical.domain.registration import (
 )
 from core.clock import now
 from core.ids import new_id
+from medhub.clinical.v1 import patient_pb2
 
 IPP = PatientIdentifier("CHU-X", IdentifierType.PI, "1")
 OTHER = PatientIdentifier("CHU-Y", IdentifierType.PI, "2")
 INS = PatientIdentifier("1.2.250.1.213.1.4.8", IdentifierType.INS, "280057505604212")
 ANNE = Traits(birth_name="Martin", birth_date="1980-05-17", sex=Sex.FEMALE)
 A, B = Holder(new_id(), new_id()), Holder(new_id(), new_id())
+
+
+def numbers(system: str, count: int) -> tuple[PatientIdentifier, ...]:
+    """Numbers of one issuer."""
+    return tuple(PatientIdentifier(system, IdentifierType.PI, f"{i}") for i in range(count))
 
 
 def alone(holder: Holder) -> Holder:
@@ -86,15 +103,43 @@ def test_a_new_ins_makes_the_one_before_old() -> None:
     """Both stay; another hospital's number stands beside."""
     newer = PatientIdentifier(INS.system, IdentifierType.INS, "280057505604213")
 
-    after = identifiers_after((IPP, INS), (IPP, newer, OTHER))
+    after, findings = identifiers_after((IPP, INS), (IPP, newer, OTHER))
 
+    assert not findings
     assert [(one.value, one.use) for one in after] == [
         ("1", IdentifierUse.OFFICIAL),
         (INS.value, IdentifierUse.OLD),
         (newer.value, IdentifierUse.OFFICIAL),
         ("2", IdentifierUse.OFFICIAL),
     ]
-    assert identifiers_after((IPP, INS), (INS, IPP)) == (IPP, INS)
+    assert identifiers_after((IPP, INS), (INS, IPP)) == ((IPP, INS), ())
+
+
+def test_numbers_beyond_the_bound_are_left_out_and_told() -> None:
+    """What is known stays; of the new an INS has its place first, then they come as sent."""
+    known, sent = numbers("CHU-X", MOST_IDENTIFIERS - 2), numbers("CHU-Y", 3)
+
+    after, findings = identifiers_after(known, (*sent, INS))
+
+    assert after == (*known, sent[0], INS)
+    assert findings == (TOO_MANY,)
+    assert identifiers_after(after, (*known, sent[0], INS)) == (after, ())
+
+
+@pytest.mark.parametrize("more", [0, 41])
+def test_a_full_list_stays_as_it_is(more: int) -> None:
+    """Also one of more numbers: an INS for which there is no room makes none before it old."""
+    known = (INS, *numbers("CHU-X", MOST_IDENTIFIERS - 1 + more))
+    newer = PatientIdentifier(INS.system, IdentifierType.INS, "280057505604213")
+
+    assert identifiers_after(known, (newer, OTHER)) == (known, (TOO_MANY,))
+
+
+def test_the_bound_is_that_of_the_contract() -> None:
+    """Whatever can be read can be written back."""
+    options: Any = patient_pb2.Patient.DESCRIPTOR.fields_by_name["identifiers"].GetOptions()
+
+    assert options.Extensions[validate_pb2.field].repeated.max_items == MOST_IDENTIFIERS
 
 
 def test_another_first_name_alone_replaces_the_list() -> None:
