@@ -249,6 +249,10 @@ class Federation:
         """
         async with self._store.begin_for(user, provider.organization) as tx:
             await tx.organizations.lock(provider.organization)
+            # Held, so that nobody joins with an account that is deleted meanwhile.
+            account = await tx.users.lock(user)
+            if account is None or not account.enabled:
+                raise FederationRefused
             held = await tx.memberships.lock_person(user)
             if held is None and (invited := await _invited(tx, provider, told)):
                 await _join(tx, invited, user, invited=True)

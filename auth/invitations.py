@@ -61,6 +61,9 @@ class Invitations:
         Raises ActivationRefused when the invited address is not that account's.
         """
         async with self._store.begin_for(user, invitation.organization, session) as tx:
+            # Held before the membership is looked for: whoever deletes the account meanwhile ends
+            # this membership too, or has taken the account's address before it is compared.
+            await tx.users.lock(user)
             held = await _take(tx, invitation)
             account = await tx.users.find(held.email)
             organization = await tx.organizations.get(invitation.organization)

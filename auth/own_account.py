@@ -131,7 +131,7 @@ class OwnAccount:
             await _hold(tx, account)
             await clear(tx, attempted)
             await self._tell(tx, account, Template.ACCOUNT_DELETED)
-            left = await tx.users.leave_everywhere(account.id, now)
+            left = await tx.users.leave_everywhere(account.id)
             ended = [await end_grants(tx, account.id, each, now) for each in left]
             await tx.sessions.revoke_all(account.id, now)
             await tx.sessions.forget_peers(account.id)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from google.protobuf.duration_pb2 import Duration
 
+from auth.domain.accounts import Account
 from auth.domain.bindings import Binding, Held
 from auth.domain.memberships import Membership, State, check_etag
 from auth.domain.names import check_name
@@ -56,9 +57,6 @@ class Organizations:
         check_name(request.founder_display_name, field="founder_display_name")
         async with self._store.begin() as tx:
             key = await self._signer.derivation_key(tx)
-            email = await tx.users.email(caller.subject)
-        if email is None:
-            raise OrganizationCreationClosed
         asked = identity.call().request_id
         made_as = founded_by(key, caller.subject, asked) if asked else new_id()
         async with self._store.begin_for(caller.subject, made_as, caller.session) as tx:
@@ -68,11 +66,15 @@ class Organizations:
             if earlier is None:
                 await tx.remember(name_of(COLLECTION, made_as), revision=1)
             if found is None:
+                # Held, so that nobody founds one with an account that is deleted meanwhile.
+                account = await tx.users.lock(caller.subject)
+                if account is None or not account.enabled:
+                    raise OrganizationCreationClosed
                 found = Organization(
                     made_as, request.organization.display_name, False, None, clock.now()
                 )
                 await tx.organizations.add(found)
-                founder = _founder(found, caller.subject, email, request.founder_display_name)
+                founder = _founder(found, account, request.founder_display_name)
                 await tx.memberships.add(founder)
                 await tx.state.publish([membership_changed(founder, caller.subject)])
         return organization_to_proto(found)
@@ -165,12 +167,12 @@ async def _hold(tx: Tx, key: UUID, etag: str) -> Organization:
     return held
 
 
-def _founder(made: Organization, user: UUID, email: str, display_name: str) -> Membership:
+def _founder(made: Organization, account: Account, display_name: str) -> Membership:
     return Membership(
         id=new_id(),
         organization=made.id,
-        user=user,
-        email=email,
+        user=account.id,
+        email=account.email,
         display_name=display_name,
         held=Held((ADMINISTRATOR,)),
         suspended_at=None,

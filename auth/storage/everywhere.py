@@ -36,8 +36,7 @@ END $$
 """  # noqa: S608 - built from our own declarations
 
 _LEAVE: Final = f"""
-CREATE OR REPLACE FUNCTION medhub.leave_everywhere(person uuid, left_at timestamptz)
-RETURNS SETOF uuid
+CREATE OR REPLACE FUNCTION medhub.leave_everywhere(person uuid) RETURNS SETOF uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     place record;
@@ -49,10 +48,9 @@ BEGIN
         SELECT m.organization_id, m.id FROM public.membership m WHERE m.user_id = person
         ORDER BY m.organization_id FOR UPDATE
     LOOP
-        UPDATE public.membership SET user_id = NULL, suspended_at = left_at,
-            email = place.id || '@deleted.invalid', email_key = place.id || '@deleted.invalid',
-            display_name = '-', roles = '{{}}', timed_roles = '[]',
-            updated_at = left_at, revision = revision + 1
+        DELETE FROM public.activation
+        WHERE organization_id = place.organization_id AND membership_id = place.id;
+        DELETE FROM public.membership
         WHERE organization_id = place.organization_id AND id = place.id;
         RETURN NEXT place.organization_id;
     END LOOP;
@@ -112,7 +110,7 @@ END $$
 
 def closing_sql() -> list[str]:
     """What ends accounts, and who may call it; each statement can be repeated."""
-    functions = ("administered_alone(uuid)", "leave_everywhere(uuid, timestamptz)")
+    functions = ("administered_alone(uuid)", "leave_everywhere(uuid)")
     return [_ALONE, _LEAVE, *_rights(functions)]
 
 

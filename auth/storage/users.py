@@ -29,7 +29,6 @@ _FIND = statement(
         app_user.c.email_key == bindparam("email_key")
     )
 )
-_EMAIL = statement(select(app_user.c.email).where(app_user.c.id == bindparam("id")))
 _DISABLE = statement(
     update(app_user).where(app_user.c.id == bindparam("key")).values(disabled_at=bindparam("at"))
 )
@@ -110,9 +109,7 @@ _ERASE = statement(
 )
 _UNTIE = sql("DELETE FROM external_identity WHERE user_id = :key", key=Uuid)
 _ALONE = sql("SELECT medhub.administered_alone(:key) AS place", key=Uuid)
-_LEAVE = sql(
-    "SELECT medhub.leave_everywhere(:key, :at) AS place", key=Uuid, at=app_user.c.created_at.type
-)
+_LEAVE = sql("SELECT medhub.leave_everywhere(:key) AS place", key=Uuid)
 _FOLLOW = sql(
     "SELECT medhub.follow_address(:key, :email, :email_key, :at)",
     key=Uuid,
@@ -148,11 +145,6 @@ class Users:
         """The account of an address, however it is spelled."""
         row = await self._tx.one(_FIND, email_key=email_key(email))
         return Account(*row) if row else None
-
-    async def email(self, key: UUID) -> str | None:
-        """The address of an account."""
-        row = await self._tx.one(_EMAIL, id=key)
-        return row.email if row else None
 
     async def add(
         self, key: UUID, email: str, at: datetime, password_hash: str, *, verified: bool = False
@@ -251,9 +243,9 @@ class Users:
         """
         return [row.place for row in await self._tx.all(_ALONE, key=key)]
 
-    async def leave_everywhere(self, key: UUID, at: datetime) -> list[UUID]:
-        """End all memberships of the acting person; the organizations they were of."""
-        return [row.place for row in await self._tx.all(_LEAVE, key=key, at=at)]
+    async def leave_everywhere(self, key: UUID) -> list[UUID]:
+        """Remove all memberships of the acting person; the organizations they were of."""
+        return [row.place for row in await self._tx.all(_LEAVE, key=key)]
 
     async def release(self, key: UUID) -> None:
         """Take the address from an account, so that another can have it."""

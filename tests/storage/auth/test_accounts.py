@@ -14,7 +14,7 @@ from auth.domain.refusals import (
     TokenInvalid,
     TooManyCodes,
 )
-from core.errors import EtagMismatch, InvalidField, Refusal
+from core.errors import EtagMismatch, InvalidField, NotFound, Refusal
 from core.ids import name_of
 from medhub.auth.v1 import (
     account_pb2,
@@ -22,7 +22,9 @@ from medhub.auth.v1 import (
     membership_service_pb2,
 )
 from medhub.auth.v1 import account_service_pb2 as wire
-from tests.support.credentials import OTHER_PASSWORD, PASSWORD, Auth
+from medhub.auth.v1.auth_service_pb2 import ActivateAccountRequest
+from tests.storage.auth.test_organizations import dashboard
+from tests.support.credentials import OTHER_PASSWORD, PASSWORD, Auth, anonymous
 from tests.support.own_accounts import (
     ANA,
     NEW,
@@ -251,6 +253,41 @@ async def test_a_deleted_account_leaves_its_id_alone(auth: Auth) -> None:
     assert "192.0.2.7" not in kept
     assert str(user) in kept
     assert await auth.user(first.organization, ANA, "nurse") != user
+
+
+async def test_a_membership_ends_with_the_account_as_one_that_is_removed(auth: Auth) -> None:
+    """It is neither found nor listed nor counted, and nobody can bring it back."""
+    clinic = await auth.clinic()
+    await auth.act_as_administrator(clinic)
+    made = await auth.memberships.CreateMembership(invitation(ANA, "nurse"))
+    anonymous("ActivateAccount")
+    user = await auth.auth.ActivateAccount(
+        ActivateAccountRequest(activation_token=made.activation_token, password=PASSWORD)
+    )
+    await auth.act((await auth.log_in(ANA)).access_token, "DeleteAccount")
+
+    answer = await auth.accounts.DeleteAccount(wire.DeleteAccountRequest(current_password=PASSWORD))
+
+    await auth.act_as_administrator(clinic)
+    listed = await auth.memberships.ListMemberships(membership_service_pb2.ListMembershipsRequest())
+    assert [each.email for each in listed.memberships] == [clinic.email]
+    counted = await dashboard(auth, clinic.organization)
+    assert (counted.active_members, counted.suspended_members) == (1, 0)
+    for act in ("Get", "Reactivate", "Remove"):
+        asked = getattr(membership_service_pb2, f"{act}MembershipRequest")
+        with pytest.raises(NotFound):
+            await getattr(auth.memberships, f"{act}Membership")(asked(name=made.name))
+    assert auth.rows("SELECT 1 FROM activation") == []
+    [told] = auth.rows(
+        "SELECT event FROM auth_event WHERE revision = %s"
+        " AND event->>'kind' = 'membership_changed'", answer.auth_revision
+    )  # fmt: skip
+    assert (told["event"]["subject"], told["event"]["ended"]) == (user.user[6:], True)
+    [trail] = auth.rows(
+        "SELECT operation, subject FROM medhub.audit_outbox"
+        " WHERE entity = 'membership' AND resource = %s ORDER BY seq DESC LIMIT 1", made.name
+    )  # fmt: skip
+    assert (trail["operation"], f"users/{trail['subject']}") == ("delete", user.user)
 
 
 async def test_the_last_administrator_does_not_go(auth: Auth) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from auth.background import own_call
 from auth.domain.activations import ACTIVATION_LIFE
 from auth.domain.refusals import (
     ActivationRefused,
@@ -13,13 +14,16 @@ from auth.domain.refusals import (
     EscalationRefused,
     InvalidCredentials,
     NotAMember,
+    OrganizationCreationClosed,
     PasswordTooCommon,
 )
+from core import clock
 from core.errors import EtagMismatch
 from core.identity import Caller, Kind
 from medhub.auth.v1 import auth_service_pb2 as auth_wire
 from medhub.auth.v1 import membership_pb2
 from medhub.auth.v1 import membership_service_pb2 as wire
+from tests.storage.auth.test_organizations import founding
 from tests.support.credentials import OTHER_PASSWORD, PASSWORD, Auth, Clinic, anonymous, enter
 
 ACTIVE = membership_pb2.MEMBERSHIP_STATE_ACTIVE
@@ -271,6 +275,41 @@ async def test_accepting_and_suspending_at_once(auth: Auth, attempt: int) -> Non
     else:
         assert isinstance(ended[1], EtagMismatch)
         assert (held.state, held.user) == (ACTIVE, f"users/{alpha.administrator}")
+
+
+async def test_nobody_joins_with_an_account_that_is_deleted_meanwhile(auth: Auth) -> None:
+    """Neither by an invitation nor by founding: nobody could end such a membership."""
+    alpha, beta = await auth.clinic("Alpha"), await auth.clinic("Beta")
+    user = await auth.user(alpha.organization, ZOE, "nurse")
+    made = await invite(auth, beta, ZOE, "doctor")
+    token = (await auth.log_in(ZOE)).access_token
+
+    async def found() -> None:
+        await auth.act(token, "CreateOrganization")
+        await auth.organizations.CreateOrganization(founding("Cabinet Blanc"))
+
+    async with auth.store.begin_as(own_call("Test", "auth.test")) as tx:
+        await tx.users.erase(user, clock.now())
+        joining = asyncio.gather(
+            accept(auth, made.activation_token, token), found(), return_exceptions=True
+        )
+        await waiting(auth, 2)
+
+    ended = [type(each) for each in await joining]
+    assert ended == [ActivationRefused, OrganizationCreationClosed]
+    assert auth.rows("SELECT 1 FROM organization WHERE display_name = 'Cabinet Blanc'") == []
+    assert (await get(auth, beta, made.name)).user == ""
+
+
+async def waiting(auth: Auth, count: int) -> None:
+    """Until so many transactions wait for a row that another one holds."""
+    async with asyncio.timeout(60):
+        while len(auth.rows(_WAITING)) < count:  # noqa: ASYNC110 - of the database
+            await asyncio.sleep(0.01)
+
+
+_WAITING = """SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 async def test_a_suspended_invitation_is_cancelled_and_can_be_made_anew(auth: Auth) -> None:

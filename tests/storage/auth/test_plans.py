@@ -33,7 +33,7 @@ HOT: list[tuple[str, Statement, dict[str, Any]]] = [
     ("a person", principals._USER, {"user": SOME, "organization": SOME, "session": SOME}),
     ("what an organization decided", organizations._SETTINGS, {"id": SOME}),
     ("an organization", organizations._GET, {"id": SOME}),
-    ("the account that founds", users._EMAIL, {"id": SOME}),
+    ("the account that founds", users._LOCK, {"key": SOME}),
     ("a page of members", memberships._NEXT, {**PAGE, "after_id": SOME}),
     ("the first page of members", memberships._FIRST, PAGE),
     ("who else administers", memberships._OTHER_ADMINISTRATORS, {"id": SOME}),

@@ -67,3 +67,37 @@ async def test_who_was_invited_before_can_accept(auth: Auth) -> None:
     role = await auth.roles.GetRole(roles_wire.GetRoleRequest(name="roles/reader"))
     assert (await auth.roles.UpdateRole(changed(role, READ, CREATE))).etag == "2"
     await activate(auth, made.activation_token)
+
+
+# As deleted accounts were left before: suspended, brought back, and accepted by somebody else.
+_LEFT_BEHIND = """UPDATE membership SET user_id = NULL, suspended_at = now(),
+        invitation_expires_at = NULL, email = id || '@deleted.invalid',
+        email_key = id || '@deleted.invalid'
+    WHERE email IN ('gone@parc.test', 'back@parc.test', 'taken@parc.test');
+    UPDATE medhub.alembic_version SET version_num = '0021'"""
+
+
+async def test_memberships_of_accounts_deleted_before_end(auth: Auth) -> None:
+    """Also one that was brought back; what somebody else has accepted is left to who let them."""
+    clinic = await auth.clinic()
+    await auth.act_as_administrator(clinic)
+    left = [
+        await auth.memberships.CreateMembership(invitation(email, "nurse"))
+        for email in ("gone@parc.test", "back@parc.test", "taken@parc.test")
+    ]
+    there: ServiceDatabase = auth.rows.__self__  # type: ignore[attr-defined]
+    assert there.urls.owner is not None
+    auth.rewrite(_LEFT_BEHIND)
+    _, taken = [
+        await auth.memberships.ReactivateMembership(
+            wire.ReactivateMembershipRequest(name=each.name, etag=each.etag)
+        )
+        for each in left[1:]
+    ]
+    await activate(auth, taken.activation_token)
+
+    migrate("auth", there.urls.owner)
+
+    await auth.act_as_administrator(clinic)
+    listed = await auth.memberships.ListMemberships(wire.ListMembershipsRequest())
+    assert [each.email for each in listed.memberships][1:] == [taken.email]
