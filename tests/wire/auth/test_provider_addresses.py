@@ -5,45 +5,25 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from auth.domain.federation import IdentityProvider, Provisioning
+from auth.domain.federation import IdentityProvider
 from auth.domain.refusals import ProviderUnreachable
 from auth.openid_client import Providers, Reach
+from tests.support.directory import DIRECTORY
 from tests.support.federated import provider
 from tests.support.openid_provider import OpenIdProvider
 
 __all__ = ["provider"]
 NAME = "id.hospital.example"
 DISCOVERY = "/.well-known/openid-configuration"
-AT = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 def trusted(issuer: str) -> IdentityProvider:
-    return IdentityProvider(
-        id=UUID(int=1),
-        organization=UUID(int=2),
-        display_name="Directory",
-        issuer=issuer,
-        client_id="medhub",
-        client_secret=None,
-        scopes=(),
-        redirect_uris=("https://portal.example/",),
-        provisioning=Provisioning.INVITED,
-        trusts_email=False,
-        trusts_mfa=False,
-        groups_claim="",
-        group_roles=(),
-        default_roles=(),
-        disabled_at=None,
-        created_at=AT,
-        updated_at=AT,
-        revision=1,
-    )
+    return replace(DIRECTORY, issuer=issuer)
 
 
 @asynccontextmanager

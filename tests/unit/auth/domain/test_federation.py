@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -12,8 +11,6 @@ from hypothesis import strategies as st
 from auth.domain.federation import (
     GroupRole,
     Identity,
-    IdentityProvider,
-    Provisioning,
     address_of,
     allowed_issuer,
     allowed_peer,
@@ -23,28 +20,14 @@ from auth.domain.federation import (
     roles_after,
 )
 from auth.domain.refusals import FederationRefused
+from tests.support.directory import DIRECTORY
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 AT = int(NOW.timestamp())
-PROVIDER = IdentityProvider(
-    id=UUID(int=1),
-    organization=UUID(int=2),
-    display_name="Directory",
-    issuer="https://id.example",
-    client_id="medhub",
-    client_secret=None,
-    scopes=(),
-    redirect_uris=("https://portal.example/",),
-    provisioning=Provisioning.INVITED,
-    trusts_email=False,
-    trusts_mfa=False,
+PROVIDER = replace(
+    DIRECTORY,
     groups_claim="groups",
     group_roles=(GroupRole("ward", "nurse"), GroupRole("chiefs", "doctor")),
-    default_roles=(),
-    disabled_at=None,
-    created_at=NOW,
-    updated_at=NOW,
-    revision=1,
 )
 CLAIMS: dict[str, Any] = {
     "iss": "https://id.example",
