@@ -74,9 +74,9 @@ class Desk:
             # More than can be kept was refused for it: its beginning tells what it was.
             raw=raw if len(raw) <= DEFAULT_LIMIT else raw[:KEPT],
             sha256=sha256(raw).digest(),
-            control_id=_text(header, 10),
-            sending_application=_text(header, 3),
-            sending_facility=_text(header, 4),
+            control_id=header.control_id,
+            sending_application=header.text(3),
+            sending_facility=header.text(4),
             message_type="^".join(part for part in (header.type, header.event) if part)[:64],
             version=header.part(12)[:64],
             charset=envelope.charset,
@@ -132,7 +132,3 @@ def _state_on_arrival(envelope: Envelope) -> MessageState:
         return MessageState.REJECTED
     # An acknowledgement that arrives here has nothing to do in the record.
     return MessageState.PROCESSED if envelope.trigger is None else MessageState.RECEIVED
-
-
-def _text(header: Header, number: int) -> str:
-    return header.echo(number).decode("ascii", "replace")

@@ -29,6 +29,14 @@ def are_delimiters(separator: bytes, encoding: bytes) -> bool:
     )
 
 
+def text_of(field: bytes) -> str:
+    """A field as text, whatever the message declares: the same bytes always give the same text."""
+    try:
+        return field.decode()
+    except UnicodeDecodeError:
+        return field.decode("latin-1")
+
+
 def begin(raw: bytes) -> int:
     """Where the message begins: after a byte order mark and blank lines."""
     start = len(BOM) if raw.startswith(BOM) else 0
@@ -69,15 +77,8 @@ class Header:
         return field[:ECHOED].translate(None, _UNSAFE) if field else b""
 
     def text(self, number: int) -> str:
-        """MSH-`number` as text that can be kept: bounded, on one line, in whatever it decodes as.
-
-        For rows about messages that cannot be decoded; the same bytes always give the same text.
-        """
-        echoed = self.echo(number)
-        try:
-            return echoed.decode()
-        except UnicodeDecodeError:
-            return echoed.decode("latin-1")
+        """MSH-`number` as text that can be kept, of any message: bounded, on one line."""
+        return text_of(self.echo(number))
 
     def part(self, number: int, component: int = 1) -> str:
         """A component of the first repetition of MSH-`number`, as ASCII; "" if it is not there."""

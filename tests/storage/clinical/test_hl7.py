@@ -142,6 +142,18 @@ async def test_a_control_id_used_again_is_processed_and_flagged(hl7: HL7) -> Non
     assert len(rows(hl7, "patient")) == 2
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1"])
+async def test_control_ids_differ_by_every_letter(hl7: HL7, charset: str) -> None:
+    """Letters beyond ASCII are kept as they came, and tell one message from another."""
+    first = await hl7.send(adt("A28", control_id="PRÉ1").encode(charset))
+
+    other = await hl7.send(adt("A28", BOB, control_id="PRÈ1").encode(charset))
+
+    kept = [await hl7.kept(one.message) for one in (first, other)]
+    assert [one.control_id for one in kept] == ["PRÉ1", "PRÈ1"]
+    assert "key.reused" not in {finding.rule for one in kept for finding in one.findings}
+
+
 @pytest.mark.parametrize(
     ("message", "code"),
     [
