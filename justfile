@@ -47,9 +47,9 @@ gen: setup
 bench *arguments: setup
     @exec python -m benchmarks "$@"
 
-# Run the long random searches whole (`just test` runs each for at most 60 s)
+# Search long and afresh, in campaigns and properties (`just test` tries the same each time, at most 60 s)
 campaign *arguments: setup
-    @MEDHUB_CAMPAIGN=whole exec pytest -m campaign --timeout 0 "$@"
+    @MEDHUB_CAMPAIGN=whole exec pytest -m "campaign or hypothesis" --timeout 0 "$@"
 
 # Format the code and the contract
 fmt: setup
