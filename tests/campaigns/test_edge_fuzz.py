@@ -19,7 +19,7 @@ from edge.bindings import Operation, operations
 from edge.routes import HEALTH_PATHS
 from tests.support.campaign import SEED, rounds, told
 from tests.support.edges import Front, Reply, before
-from tests.support.fuzz_ground import LACKING, Case, Ground, address_of, leaked, tokens_of
+from tests.support.fuzz_ground import LACKING, Case, Ground, address_of, leaked, note, tokens_of
 from tests.support.fuzz_json import Http, mutated, request_of
 from tests.support.fuzz_values import CANARY
 from tests.support.matrix_platform import prepared as platform_prepared
@@ -81,6 +81,7 @@ class Search:
 
     async def tried(self, case: Case, http: Http) -> list[str]:
         """Send a request, patiently, and judge what comes back."""
+        note(self.ground.world, case, http.encoded())
         reply = await self._sent(http)
         for _ in range(PATIENCE):
             if reply and (reply.status not in _BUSY or _hurried(http)):
@@ -124,9 +125,8 @@ def judged(world: World, case: Case, http: Http, reply: Reply) -> list[str]:
     except ValueError:
         return [f"no JSON: {reply.status} {reply.body[:200]!r}"]
     if reply.status == 200:
-        said = http.encoded()
-        leaks = leaked(world, case, said, reply.body)
-        return [f"it tells of the other organization: {word}" for word in leaks]
+        leaks = leaked(world, case, http.encoded(), reply.body)
+        return [f"it tells of the other organization: {word}" for word in sorted(leaks)]
     if reply.status == 504 and _hurried(http) and told.get("details") == []:
         # gRPC's runtime itself has kept the deadline; it knows no details.
         return []

@@ -9,7 +9,7 @@ import grpc
 from google.protobuf.message import Message
 
 from core.contract import Method, everything
-from tests.support.fuzz_ground import Case, Ground, address_of, leaked, tokens_of
+from tests.support.fuzz_ground import Case, Ground, address_of, leaked, note, tokens_of
 from tests.support.fuzz_messages import encoded, mutated, spoiled
 from tests.support.fuzz_values import CANARY, Words
 from tests.support.matrix import copy_of
@@ -92,6 +92,7 @@ async def sent(world: World, call: Sent) -> Outcome:
     policy = call.case.policy
     method = everything().methods[f"/{policy.name}"]
     channel = world.platform.channel(policy.service)
+    note(world, call.case, b"".join(call.messages))
     outcome = await _once(channel, method, call)
     for _ in range(PATIENCE):
         if outcome.code not in _BUSY - _expected(call):
@@ -130,7 +131,7 @@ def judged(world: World, call: Sent, outcome: Outcome) -> list[str]:
     """The faults of an outcome, whatever was asked."""
     if outcome.ok:
         leaks = leaked(world, call.case, b"".join(call.messages), outcome.response)
-        return [f"it tells of the other organization: {word}" for word in leaks]
+        return [f"it tells of the other organization: {word}" for word in sorted(leaks)]
     reason = everything().reasons.get(outcome.reason)
     faults = undeclared(everything().methods[f"/{call.case.policy.name}"], outcome)
     if outcome.code in _FAULTY or outcome.code in _BUSY - _expected(call):

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -141,13 +142,34 @@ def address_of(case: Case) -> str:
     return ".".join(str(chance.randrange(1, 255)) for _ in range(4))
 
 
-def leaked(world: World, case: Case, said: bytes, answer: bytes) -> list[str]:
-    """Words of the other organization that an answer holds, and that the caller did not say."""
+def note(world: World, case: Case, said: bytes) -> None:
+    """Keep which words of the other organization a call holds, before it is sent."""
+    own, other = _sides(world, case)
+    own.said |= _held(other, unquote_to_bytes(said))
+
+
+def leaked(world: World, case: Case, said: bytes, answer: bytes) -> set[str]:
+    """Words of the other organization that an answer holds, and that the caller did not say.
+
+    Compliance repeats what was said in any call: the trail tells what was asked for and refused.
+    """
     policy, caller = case.policy, case.caller
     if policy.public or policy.tenancy == "cross_tenant" or caller in ("server", "homeless"):
-        return []
-    other = world.alpha if caller == "other tenant" else world.beta
-    return [w for w in _secrets_of(other) if w.encode() in answer and w.encode() not in said]
+        return set()
+    own, other = _sides(world, case)
+    known = own.said if policy.service == "compliance" else _held(other, said)
+    return _held(other, answer) - known
+
+
+def _held(other: Side, content: bytes) -> set[str]:
+    """Which of an organization's secrets something holds."""
+    return {word for word in _secrets_of(other) if word.encode() in content}
+
+
+def _sides(world: World, case: Case) -> tuple[Side, Side]:
+    """The caller's organization and the other."""
+    sides = (world.alpha, world.beta)
+    return sides[::-1] if case.caller == "other tenant" else sides
 
 
 def _words_of(world: World) -> Words:
@@ -162,7 +184,7 @@ def _words_of(world: World) -> Words:
 
 
 def _secrets_of(side: Side) -> list[str]:
-    """What only an organization's own people may be told, and nobody else has ever named."""
+    """What only an organization's own people may be told, unless they have said it themselves."""
     names = (side.practitioner, side.care_link, side.message, side.encounter, side.name)
     ids = [name.rpartition("/")[2] for name in names]
     return [*ids, side.number, *(side.email(word) for word in side.tokens)]

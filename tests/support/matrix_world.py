@@ -74,6 +74,8 @@ class Side:
     restriction: str = ""
     # Which server a request is built for, where every server serves the method.
     server: str = ""
+    # Words of another organization that its people have said.
+    said: set[str] = field(default_factory=set)
 
     @property
     def name(self) -> str:
