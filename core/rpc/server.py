@@ -31,9 +31,10 @@ from core.rpc.translate import end, refusal_of, tell
 from core.settings import CoreSettings
 from core.starting import CannotStart
 
-# Connections are closed at this age, so that load spreads over new servers; calls on them end.
+# Connections are closed at this age, so that load spreads over new servers.
 CONNECTION_AGE_MS = 5 * 60 * 1000
-CONNECTION_GRACE_MS = 30 * 1000
+# Calls on them have this long to end; streams that are renewed, as of HL7 messages, live less long.
+CONNECTION_GRACE_MS = 60 * 1000
 # How much of the time to drain passes before channels are told to leave.
 BALANCERS_SHARE = 2 / 3
 # Once told to stop, calls in progress have this long to end.
