@@ -3,8 +3,9 @@
 # A request or an answer larger than this belongs into pages or a stream. Envoy buffers both whole
 # to turn them into the other form.
 BODY_BYTES = 1024 * 1024
-# A page of 200 patients as JSON is larger than its 1 MiB of protobuf; three times is enough.
-ANSWER_BYTES = 4 * 1024 * 1024
+# The largest answer of a service is one HL7 message with what was answered (20 MiB), whose bytes
+# JSON writes as base64.
+ANSWER_BYTES = 28 * 1024 * 1024
 # Envoy's own parser gives up past 64 and once answered 200 with nothing (envoyproxy/envoy#21490);
 # the deepest message of the contract has 5 levels.
 JSON_DEPTH = 32

@@ -70,6 +70,7 @@ _AUDITOR = frozenset({
     "auth.roles.read",
     "auth.service_accounts.read",
     "compliance.audit.read",
+    "compliance.audit.read_values",
     "compliance.audit.verify",
 })  # fmt: skip
 # Whoever answers persons about their data reads in the package what no link opens to them; each

@@ -10,7 +10,7 @@ from billing.servicers.times import date_from_proto
 from billing.storage.store import Store, Work
 from core import clock, identity
 from core.database import Earlier
-from core.database.pages import Listing, PageTokens, page_of, page_size
+from core.database.pages import Listing, PageTokens, page_shown, page_size
 from core.ids import id_from, name_of, new_id
 from medhub.billing.v1 import invoice_pb2
 from medhub.billing.v1 import invoice_service_pb2 as messages
@@ -53,10 +53,11 @@ class Invoices:
                 patient=patient_of(request.patient, "patient"),
                 after=after(self._pages, request.page_token, listing),
             )
-        page = page_of(found, size, listing, self._pages, key=lambda one: (one.id,))
+        page = page_shown(
+            found, size, listing, self._pages, key=lambda one: (one.id,), show=invoice_to_proto
+        )
         return messages.ListInvoicesResponse(
-            invoices=[invoice_to_proto(one) for one in page.items],
-            next_page_token=page.next_page_token,
+            invoices=page.items, next_page_token=page.next_page_token
         )
 
     async def UpdateInvoice(self, request: messages.UpdateInvoiceRequest) -> invoice_pb2.Invoice:

@@ -35,7 +35,7 @@ from clinical.storage.patient_lists import MOST_IDENTITIES, Criteria
 from clinical.storage.store import Store, Work
 from core import clock, identity
 from core.database import Earlier
-from core.database.pages import Listing, PageTokens, page_of, page_size
+from core.database.pages import Listing, PageTokens, page_shown, page_size
 from core.errors import InvalidField, NotFound
 from core.identity import Kind
 from core.ids import id_from, name_of, new_id
@@ -88,10 +88,11 @@ class Patients:
                 show_deleted=request.show_deleted,
                 after=after if isinstance(after, UUID) else None,
             )
-        page = page_of(found, size, listing, self._pages, key=lambda one: (one.id,))
+        page = page_shown(
+            found, size, listing, self._pages, key=lambda one: (one.id,), show=patient_to_proto
+        )
         return messages.ListPatientsResponse(
-            patients=[patient_to_proto(one) for one in page.items],
-            next_page_token=page.next_page_token,
+            patients=page.items, next_page_token=page.next_page_token
         )
 
     async def SearchPatients(
@@ -107,12 +108,16 @@ class Patients:
         after = (str(key[0]), UUID(str(key[1]))) if key else None
         async with self._store.begin() as work:
             found = await work.patient_lists.search(criteria, limit=size + 1, after=after)
-        page = page_of(
-            found, size, listing, self._pages, key=lambda one: (one.traits.birth_name, one.id)
+        page = page_shown(
+            found,
+            size,
+            listing,
+            self._pages,
+            key=lambda one: (one.traits.birth_name, one.id),
+            show=patient_to_proto,
         )
         return messages.SearchPatientsResponse(
-            patients=[patient_to_proto(one) for one in page.items],
-            next_page_token=page.next_page_token,
+            patients=page.items, next_page_token=page.next_page_token
         )
 
     async def LookupPatientIdentities(

@@ -5,7 +5,7 @@ from uuid import UUID
 from clinical.servicers.record_messages import encounter_to_proto, observation_to_proto
 from clinical.storage.store import Store
 from core import identity
-from core.database.pages import Listing, PageTokens, page_of, page_size
+from core.database.pages import Listing, PageTokens, page_of, page_shown, page_size
 from core.ids import id_from
 from medhub.clinical.v1 import encounter_pb2
 from medhub.clinical.v1 import record_service_pb2 as messages
@@ -57,10 +57,16 @@ class Records:
                 limit=size + 1,
                 after=after,
             )
-        page = page_of(found, size, listing, self._pages, key=lambda one: (one.id,))
+        page = page_shown(
+            found,
+            size,
+            listing,
+            self._pages,
+            key=lambda one: (one.id,),
+            show=observation_to_proto,
+        )
         return messages.ListObservationsResponse(
-            observations=[observation_to_proto(one) for one in page.items],
-            next_page_token=page.next_page_token,
+            observations=page.items, next_page_token=page.next_page_token
         )
 
     def _after(self, token: str, listing: Listing) -> UUID | None:

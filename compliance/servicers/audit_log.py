@@ -15,7 +15,7 @@ from compliance.storage.events import Leaf, Numbers, Search
 from compliance.storage.logs import Published
 from compliance.storage.store import Store, StoreTransaction
 from core import identity
-from core.database.pages import Key, Listing, PageTokens, page_of, page_size
+from core.database.pages import Key, Listing, PageTokens, fitting, page_of, page_size
 from core.errors import InvalidField, NotFound
 from core.ids import id_from
 from medhub.compliance.v1.audit_pb2 import (
@@ -73,9 +73,12 @@ class AuditLog:
         search = _search(request, self._pages.open(request.page_token, listing), size + 1)
         async with self._store.begin(read_only=True) as tx:
             leaves = await _found(tx, request.subject, search)
-            page = page_of(leaves, size, listing, self._pages, key=_sort_key)
-            events = await opened(page.items, tx.keys)
-        return ListAuditEventsResponse(audit_events=events, next_page_token=page.next_page_token)
+            events = [_without_values(event) for event in await opened(leaves[:size], tx.keys)]
+        fit = fitting(events)
+        page = page_of(leaves, min(size, fit), listing, self._pages, key=_sort_key)
+        return ListAuditEventsResponse(
+            audit_events=events[:fit], next_page_token=page.next_page_token
+        )
 
     async def GetAuditEvent(self, request: GetAuditEventRequest) -> AuditEvent:
         async with self._store.begin(read_only=True) as tx:
@@ -166,6 +169,12 @@ async def _leaf(tx: StoreTransaction, name: str) -> Leaf:
     if leaf is None:
         raise NotFound
     return leaf
+
+
+def _without_values(event: AuditEvent) -> AuditEvent:
+    event.ClearField("before")
+    event.ClearField("after")
+    return event
 
 
 async def _found(tx: StoreTransaction, subject: str, search: Search) -> list[Leaf]:

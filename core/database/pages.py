@@ -19,12 +19,15 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from google.protobuf.message import Message
 
 from core import identity
 from core.errors import InvalidField, InvalidPageToken
 
 DEFAULT_SIZE = 50  # rows, when the caller names none (AIP-158)
 LARGEST_SIZE = 200  # rows; a larger wish gets this many
+# Bytes of what a page shows of more than one row: clients of gRPC take 4 MiB if not told otherwise.
+PAGE_BYTES = 2 * 1024 * 1024
 LONGEST_TOKEN = 8192  # characters; a sort key of the longest names stays below
 
 _VERSION = b"\x01"
@@ -33,6 +36,7 @@ _NONCE_BYTES = 12
 Value: TypeAlias = UUID | str | int | date | datetime
 Key: TypeAlias = tuple[Value, ...]
 T = TypeVar("T")
+M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,32 @@ def page_of(
     shown = list(rows[:size])
     more = len(rows) > size
     return Page(shown, tokens.seal(key(shown[-1]), listing) if more else "")
+
+
+def page_shown(
+    rows: Sequence[T],
+    size: int,
+    listing: Listing,
+    tokens: PageTokens,
+    *,
+    key: Callable[[T], Key],
+    show: Callable[[T], M],
+) -> Page[M]:
+    """The page of what is shown of the rows; it ends early where more would be too large."""
+    shown = [show(row) for row in rows[:size]]
+    fit = fitting(shown)
+    page = page_of(rows, min(size, fit), listing, tokens, key=key)
+    return Page(shown[:fit], page.next_page_token)
+
+
+def fitting(shown: Sequence[Message]) -> int:
+    """How many of the messages fit into one page: always the first."""
+    total = 0
+    for count, message in enumerate(shown):
+        total += message.ByteSize()
+        if count and total > PAGE_BYTES:
+            return count
+    return len(shown)
 
 
 def _bound_to(listing: Listing) -> bytes:

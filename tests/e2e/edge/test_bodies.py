@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from clinical.formats.hl7v2.framing import DEFAULT_LIMIT
+from core.ids import new_id
 from edge.limits import BODY_BYTES
 from medhub.auth.v1 import auth_service_pb2
 from medhub.clinical.v1 import patient_service_pb2
+from medhub.clinical.v1.hl7_pb2 import Hl7Message
 from medhub.clinical.v1.patient_pb2 import Sex
 from medhub.compliance.v1 import audit_service_pb2
 from medhub.event.v1.audit_event_pb2 import EventKind
@@ -23,6 +26,7 @@ SEX = "a name of the enum Sex, or its number, belongs here"
 KIND = "a name of the enum EventKind, or its number, belongs here"
 TIME = "a time such as 2000-12-31T23:59:59Z belongs here"
 LOGIN = "/auth/login"
+MESSAGE = "medhub.clinical.v1.Hl7V2Service/GetMessage"
 SEARCH = "/medhub.clinical.v1.PatientService/SearchPatients"
 
 
@@ -428,3 +432,13 @@ async def test_a_call_without_a_body_is_an_empty_request(edge: Front) -> None:
 
     assert reply.status == 200
     assert edge.backend.calls[-1].request == auth_service_pb2.LogoutRequest()
+
+
+async def test_the_largest_message_is_answered(edge: Front) -> None:
+    """An HL7 message as large as the gateway takes it, whose bytes JSON writes as base64."""
+    raw = b"x" * DEFAULT_LIMIT
+    edge.backend.answers[MESSAGE] = lambda *_: Hl7Message(raw=raw)
+
+    reply = await edge.call("GET", f"/clinical/v1/hl7Messages/{new_id()}")
+
+    assert (reply.status, base64.b64decode(reply.json["raw"]) == raw) == (200, True)

@@ -183,6 +183,20 @@ async def test_one_event_is_read_by_name(store: Store, log: AuditLog) -> None:
         await log.GetAuditEvent(wire.GetAuditEventRequest(name=name))
 
 
+async def test_values_are_shown_of_one_event_at_a_time(store: Store, log: AuditLog) -> None:
+    """A list says what was changed; from what to what is read of each event by itself."""
+    organization, patient = new_id(), f"patients/{new_id()}"
+    part = SubjectPart(subject=patient, resource=patient, before="{}", after='{"sex":"F"}')
+    about = (await _key(store, organization, patient), part)
+    await append(store, arrivals([sealed_event(clear_part(organization, 1), about)]))
+
+    [listed] = (await _read(log, organization, subject=patient)).audit_events
+    shown = await log.GetAuditEvent(wire.GetAuditEventRequest(name=listed.name))
+
+    assert (listed.resource, listed.before, listed.after) == (patient, "", "")
+    assert (shown.resource, shown.before, shown.after) == (patient, "{}", '{"sex":"F"}')
+
+
 async def test_completeness_names_what_is_missing(store: Store, log: AuditLog) -> None:
     """For each source the range held and the numbers missing, the first ones too."""
     organization = new_id()

@@ -15,9 +15,10 @@ from medhub.event.v1.audit_event_pb2 import ClearPart, EventKind, SealedEvent
 from tests.support.audit import SOURCE, clear_part, events, sealed_event
 from tests.support.servers import Served, bearer, reason_of
 
-APPEND, READ, VERIFY = (
+APPEND, READ, VALUES, VERIFY = (
     "compliance.events.append",
     "compliance.audit.read",
+    "compliance.audit.read_values",
     "compliance.audit.verify",
 )
 
@@ -56,7 +57,7 @@ def relay(served: Served) -> _Client:
 @pytest.fixture
 def auditor(served: Served, organization: UUID) -> _Client:
     """Who may read and verify the trail of the organization."""
-    return _Client(served, served.authority.token(READ, VERIFY, organization=organization))
+    return _Client(served, served.authority.token(READ, VALUES, VERIFY, organization=organization))
 
 
 async def _refused(call: Any) -> tuple[grpc.StatusCode, str]:
@@ -211,7 +212,7 @@ async def test_another_organization_sees_nothing(
     """An event of another tenant and an event of nobody are not found alike."""
     batch = events(organization, [1])
     await relay.append(batch)
-    token = served.authority.token(READ, VERIFY, organization=new_id())
+    token = served.authority.token(READ, VALUES, VERIFY, organization=new_id())
     stranger = _Client(served, token)
 
     asked = [

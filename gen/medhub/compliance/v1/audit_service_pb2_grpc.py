@@ -95,15 +95,18 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListAuditEvents(self, request, context):
-        """Lists events of the organization, newest first, opened as far as their keys live. Reading the
-        trail is itself recorded.
+        """Lists events of the organization, newest first, opened as far as their keys live, without the
+        values that changes changed. Reading the trail is itself recorded.
+
+        A page ends early where more would be too large to send.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetAuditEvent(self, request, context):
-        """Shows one event, opened as far as its keys live.
+        """Shows one event whole, with the values before and after a change, opened as far as its keys
+        live. They may be of a patient's record, so each reading is in that patient's trail.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,11 +43,15 @@ class AuditServiceStub:
     (EVENT_CONFLICT); of that organization nothing of the batch is kept then.
     """
     ListAuditEvents: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.ListAuditEventsRequest, _audit_service_pb2.ListAuditEventsResponse]
-    """Lists events of the organization, newest first, opened as far as their keys live. Reading the
-    trail is itself recorded.
+    """Lists events of the organization, newest first, opened as far as their keys live, without the
+    values that changes changed. Reading the trail is itself recorded.
+
+    A page ends early where more would be too large to send.
     """
     GetAuditEvent: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetAuditEventRequest, _audit_pb2.AuditEvent]
-    """Shows one event, opened as far as its keys live."""
+    """Shows one event whole, with the values before and after a change, opened as far as its keys
+    live. They may be of a patient's record, so each reading is in that patient's trail.
+    """
     GetInclusionProof: _grpc.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]
     """Proves that an event stands in the log: its leaf and the hashes from it to the root of a size.
 
@@ -86,11 +90,15 @@ class AuditServiceAsyncStub(AuditServiceStub):
     (EVENT_CONFLICT); of that organization nothing of the batch is kept then.
     """
     ListAuditEvents: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.ListAuditEventsRequest, _audit_service_pb2.ListAuditEventsResponse]  # type: ignore[assignment]
-    """Lists events of the organization, newest first, opened as far as their keys live. Reading the
-    trail is itself recorded.
+    """Lists events of the organization, newest first, opened as far as their keys live, without the
+    values that changes changed. Reading the trail is itself recorded.
+
+    A page ends early where more would be too large to send.
     """
     GetAuditEvent: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetAuditEventRequest, _audit_pb2.AuditEvent]  # type: ignore[assignment]
-    """Shows one event, opened as far as its keys live."""
+    """Shows one event whole, with the values before and after a change, opened as far as its keys
+    live. They may be of a patient's record, so each reading is in that patient's trail.
+    """
     GetInclusionProof: _aio.UnaryUnaryMultiCallable[_audit_service_pb2.GetInclusionProofRequest, _audit_service_pb2.GetInclusionProofResponse]  # type: ignore[assignment]
     """Proves that an event stands in the log: its leaf and the hashes from it to the root of a size.
 
@@ -138,8 +146,10 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.ListAuditEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_service_pb2.ListAuditEventsResponse, _abc.Awaitable[_audit_service_pb2.ListAuditEventsResponse]]:
-        """Lists events of the organization, newest first, opened as far as their keys live. Reading the
-        trail is itself recorded.
+        """Lists events of the organization, newest first, opened as far as their keys live, without the
+        values that changes changed. Reading the trail is itself recorded.
+
+        A page ends early where more would be too large to send.
         """
 
     @_abc_1.abstractmethod
@@ -148,7 +158,9 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_service_pb2.GetAuditEventRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.AuditEvent, _abc.Awaitable[_audit_pb2.AuditEvent]]:
-        """Shows one event, opened as far as its keys live."""
+        """Shows one event whole, with the values before and after a change, opened as far as its keys
+        live. They may be of a patient's record, so each reading is in that patient's trail.
+        """
 
     @_abc_1.abstractmethod
     def GetInclusionProof(

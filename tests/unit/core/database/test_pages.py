@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
+from google.protobuf.wrappers_pb2 import StringValue
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,10 +12,12 @@ from core import identity
 from core.database.pages import (
     DEFAULT_SIZE,
     LARGEST_SIZE,
+    PAGE_BYTES,
     Key,
     Listing,
     PageTokens,
     page_of,
+    page_shown,
     page_size,
 )
 from core.errors import InvalidField, InvalidPageToken
@@ -160,6 +163,29 @@ def test_pages_show_every_row_once(rows: int, size: int) -> None:
 
     assert shown == everything
     assert token == ""
+
+
+def test_a_page_of_large_rows_ends_early() -> None:
+    """Rows are shown up to the bytes of a page, whichever is first: and all of them in the end."""
+    large = PAGE_BYTES // 3
+    sizes = [large, large, large, 5, PAGE_BYTES + 1, 7, PAGE_BYTES + 1]
+    rows = [((number,), size) for number, size in enumerate(sizes)]
+    pages: list[list[int]] = []
+    token = ""
+    while not pages or token:
+        key = TOKENS.open(token, LISTING)
+        behind = [row for row in rows if not key or row[0] > key]
+        page = page_shown(
+            behind[:5], 4, LISTING, TOKENS, key=lambda row: row[0], show=lambda row: _of(row[1])
+        )
+        pages.append([len(shown.value) for shown in page.items])
+        token = page.next_page_token
+
+    assert pages == [[large, large], [large, 5], [PAGE_BYTES + 1], [7], [PAGE_BYTES + 1]]
+
+
+def _of(size: int) -> StringValue:
+    return StringValue(value="x" * size)
 
 
 def test_times_keep_their_moment() -> None:
