@@ -54,7 +54,8 @@ class Layout:
         Raises FileNotFoundError where none has.
         """
         ports = json.loads(data.ports.read_text())
-        return cls.on(data, {Port(part): number for part, number in ports.items()})
+        # A part of another version may be among them.
+        return cls.on(data, {part: ports[part] for part in Port if part in ports})
 
     def address(self, part: Port) -> str:
         """`127.0.0.1:18401`."""
@@ -231,9 +232,10 @@ class Layout:
             for each in Service
             for part in ("--service", f"{each}={self.address(_LISTENS[each])}")
         ]
-        own = ["--listen", self.address(Port.EDGE), "--admin", self.address(Port.EDGE_ADMIN)]
+        # Envoy's own interface stays closed: whoever reaches it is asked for nothing.
         argv = (sys.executable, "-m", "edge", "write", "--out", str(self.data.edge))
-        return ChildSpec(name="edge", argv=(*argv, *own, *services, "--loopback-origins"))
+        own = ("--listen", self.address(Port.EDGE), "--loopback-origins")
+        return ChildSpec(name="edge", argv=(*argv, *own, *services))
 
     def envoy(self) -> ChildSpec:
         """The edge: Envoy, from the folder that `edge` has written.

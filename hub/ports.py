@@ -22,7 +22,6 @@ class Port(StrEnum):
     COMPLIANCE = "compliance"
     MLLP = "mllp"
     POSTGRES = "postgres"
-    EDGE_ADMIN = "edge-admin"
     AUTH_METRICS = "auth-metrics"
     CLINICAL_METRICS = "clinical-metrics"
     COMPLIANCE_METRICS = "compliance-metrics"

@@ -99,3 +99,15 @@ def test_the_run_file_names_what_listens(layout: Layout) -> None:
     }
     assert running.http == f"http://127.0.0.1:{BASE}"
     assert running.mllp_port == layout.ports[Port.MLLP]
+
+
+def test_parts_of_another_version_are_passed_over(layout: Layout) -> None:
+    """A platform is found with the parts that there are now."""
+    layout.data.ports.write_text(json.dumps({**layout.ports, "older": 1}))
+
+    assert Layout.found(layout.data).ports == layout.ports
+
+
+def test_the_interface_of_envoy_stays_closed(layout: Layout) -> None:
+    """It would ask nobody for anything, and could stop the edge."""
+    assert "--admin" not in layout.edge().argv
