@@ -126,8 +126,7 @@ class Patients:
         """The identities of the organization that fit best."""
         criteria = _criteria(request)
         if not criteria.identifier and not (criteria.words and criteria.birth_date):
-            enough = "an identifier, or a name with a birth date"
-            raise InvalidField(field="query", rule="lookup.criteria", description=enough)
+            raise InvalidField(field="query", rule="lookup.criteria")
         async with self._store.begin() as work:
             found = await work.patient_lists.lookup(criteria)
         scored = [(_match(one, criteria), one) for one in found]

@@ -18,6 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from core.contract import Contract, Reason
 from core.errors import DeadlineExceeded, Refusal, Unavailable
+from core.rpc.field_rules import SENTENCES
 
 DOMAIN = "medhub"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -92,7 +93,7 @@ def _details(refusal: Refusal, reason: Reason, language: str) -> list[Message]:
             bad.field_violations.add(
                 field=violation.field,
                 reason=violation.rule.upper().replace(".", "_"),
-                description=violation.description,
+                description=violation.description or SENTENCES.get(violation.rule, ""),
             )
         details.append(bad)
     if refusal.retry_after is not None:
