@@ -1,5 +1,8 @@
 """The `medhub` command."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from hub.commands import (
@@ -41,6 +44,22 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(auth.app, name="auth")
 app.add_typer(hl7.app, name="hl7")
 app.add_typer(offboard.app, name="offboard")
+
+
+def _tell_version(*, asked: bool) -> None:
+    if asked:
+        print(f"medhub {version('medhub')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    """The typed, audited, multi-tenant backbone under healthcare software."""
 
 
 def main() -> None:

@@ -142,16 +142,27 @@ def _logged_in(
     """A token of who verifies: of the address given, or of the demonstration's auditor."""
     from hub.audit_reader import Credentials, log_in_by_edge, log_in_by_grpc
 
+    # Nobody is asked for anything before it is known where to send it.
+    auth = "" if edge else _at(running, "auth")
     shown = _in_demo(running, email, organization)
-    email = email or (shown["email"] if shown else typer.prompt("email"))
+    email = email or (shown["email"] if shown else _asked("email"))
     if password_file is not None:
         password = password_file.read_text(encoding="utf-8").rstrip("\r\n")
     else:
-        password = shown["password"] if shown else typer.prompt("password", hide_input=True)
+        password = shown["password"] if shown else _asked("password", hidden=True)
     credentials = Credentials(email, password, organization)
     if edge:
         return log_in_by_edge(edge, credentials)
-    return log_in_by_grpc(_at(running, "auth"), credentials)
+    return log_in_by_grpc(auth, credentials)
+
+
+def _asked(word: str, *, hidden: bool = False) -> str:
+    """What whoever sits at the terminal answers. Raises Unreadable where nobody does."""
+    from hub.audit_reader import Unreadable
+
+    if not sys.stdin.isatty():
+        raise Unreadable("nobody can be asked here; give --email and --password-file, or --token")
+    return str(typer.prompt(word, hide_input=hidden))
 
 
 def _in_demo(running: Running | None, email: str, organization: str) -> DemoUser | None:

@@ -44,6 +44,9 @@ async def _back_up(data: DataDir, target: Path, recipient: object) -> None:
     from hub.backup import BackupFailed, make
     from hub.layout import Layout
 
+    if not target.parent.is_dir():
+        raise BackupFailed(f"there is no folder {target.parent}")
+
     if not data.ports.exists():
         raise BackupFailed(f"no platform has run in {data.root}")
     if data.supervisor_pid() is not None:
