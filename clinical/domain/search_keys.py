@@ -14,7 +14,11 @@ MOST_WORDS: Final = 8
 LONGEST_KEY: Final = 64
 """Characters; a longer key tells no two people apart and would not fit an index page well."""
 
-_LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "đ": "d", "ł": "l"})
+# Letters that Unicode does not take apart into one of ASCII and its marks.
+_LETTERS: Final = str.maketrans(
+    {"œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "đ": "d", "ł": "l"}
+    | {"\u0131": "i", "þ": "th", "ð": "d", "ħ": "h", "ŧ": "t", "ŋ": "n"}
+)
 _WORD: Final = re.compile(r"[^\W_]+")
 # The other way in which German writes an umlaut without having one.
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})

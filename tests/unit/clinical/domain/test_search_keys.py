@@ -17,6 +17,9 @@ from clinical.domain.search_keys import LONGEST_KEY, keys_of, match_of, query_wo
         ("Müller-Großmann", ("muller", "grossmann")),
         ("O\u2019Brien", ("o", "brien")),
         ("Jean Jean", ("jean",)),
+        ("I\u015eIL I\u015f\u0131l \u0130\u015fil", ("isil",)),
+        ("Þóra Guðrún", ("thora", "gudrun")),
+        ("Ħamrun \u0166eaŋ", ("hamrun", "tean")),
         (" - ' ", ()),
     ],
 )
