@@ -47,6 +47,7 @@ _HINTS = {
     415: "Send the body as application/json.",
     405: "The path exists; the Allow header has its methods.",
     431: f"At most {limits.HEADER_COUNT} headers of {limits.HEADER_KIB} KiB in all are taken.",
+    500: f"The answer cannot be written as JSON of at most {limits.ANSWER_BYTES} bytes.",
 }
 # The limits that are told with their refusals.
 _METADATA = {

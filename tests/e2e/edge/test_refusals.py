@@ -171,8 +171,8 @@ async def test_no_caller_makes_the_edge_wait_longer_than_it_would(tmp_path: Path
 
 
 async def test_an_answer_that_is_too_large_is_not_sent_in_part(edge: Front) -> None:
-    """Three megabytes pass; what is over the limit is an error of the platform."""
-    sizes = iter((3_000_000, 5_000_000))
+    """What is over the limit is an error of the platform, which says so."""
+    sizes = iter((3_000_000, limits.ANSWER_BYTES))
     edge.backend.answers[LOGIN] = lambda *_: auth_service_pb2.LoginResponse(
         access_token="x" * next(sizes)
     )
@@ -182,6 +182,7 @@ async def test_an_answer_that_is_too_large_is_not_sent_in_part(edge: Front) -> N
 
     assert (fits.status, len(fits.json["access_token"])) == (200, 3_000_000)
     assert reason(over) == (500, 13, "INTERNAL")
+    assert str(limits.ANSWER_BYTES) in over.json["message"]
 
 
 async def test_what_is_not_http_is_refused_in_the_same_shape(edge: Front) -> None:
