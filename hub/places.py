@@ -119,10 +119,11 @@ def of_layout(layout: Layout) -> list[Place]:
 
 def of_environment(told: Mapping[str, str]) -> list[Place]:
     """The services as the environment names them, MEDHUB_<SERVICE>_…; raises Unplaced."""
-    return [_told(service, told) for service in ORDER]
+    return [place_told(service, told) for service in ORDER]
 
 
-def _told(service: Service, told: Mapping[str, str]) -> Place:
+def place_told(service: Service, told: Mapping[str, str]) -> Place:
+    """A service as the environment names it; raises Unplaced."""
     prefix = f"MEDHUB_{service.upper()}_"
     names = ("DATABASE_APP_URL", "DATABASE_OWNER_URL", "KEYRING_PATH")
     missing = [prefix + name for name in names if not told.get(prefix + name)]

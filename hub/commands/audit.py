@@ -1,30 +1,37 @@
 """`medhub audit`: the trail, verified from outside."""
 
+import asyncio
 import base64
+import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hub import run_file
-from hub.commands.options import DEFAULT_DATA_DIR, DataDirOption
+from hub.commands.options import (
+    DEFAULT_DATA_DIR,
+    DataDirOption,
+    OperatedOption,
+    operated,
+    refuse,
+)
 from hub.data_dir import DataDir
 from hub.run_file import DemoUser, Running
 
 if TYPE_CHECKING:
     from compliance.domain.verification import Finding
     from hub.audit_verify import Report, Source
+    from medhub.compliance.v1.audit_pb2 import AuditEvent
 
+# Set in a container, where the environment says what else a data directory would.
+_DATABASE = "MEDHUB_COMPLIANCE_DATABASE_APP_URL"
 _SHOWN = 20
 """Findings printed; the first is the one that matters, the others mostly follow from it."""
 
 app = typer.Typer(help="Check the audit trail.", no_args_is_help=True)
-
-
-@app.callback()
-def audit() -> None:
-    """Keep `verify` a subcommand of its own while it is the only one."""
 
 
 @app.command()
@@ -72,6 +79,56 @@ def verify(
         raise typer.Exit(2) from None
     print("\n".join(lines_of(report)))
     raise typer.Exit(0 if report.holds else 1)
+
+
+@app.command()
+def platform(
+    most: Annotated[
+        int, typer.Option("--most", min=1, max=10_000, help="How many events, the newest first.")
+    ] = 50,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also the tokens that servers get every few minutes.")
+    ] = False,
+    data_dir: OperatedOption = None,
+) -> None:
+    """Verify the platform's own log and show it: acts of its operators, refusals of strangers.
+
+    It belongs to no organization. For whoever holds compliance's database and keyring: in a
+    container MEDHUB_COMPLIANCE_DATABASE_APP_URL, …_DATABASE_OWNER_URL and …_KEYRING_PATH say.
+    """
+    import psycopg
+
+    from core.crypto.keyring import KeyringUnusable
+    from core.errors import Unavailable
+    from hub.audit_platform import shown
+    from hub.audit_reader import Unreadable
+    from hub.places import Unplaced, place_of, place_told
+    from hub.services import Service
+
+    layout = operated(data_dir, database=_DATABASE)
+    try:
+        place = (
+            place_told(Service.COMPLIANCE, os.environ)
+            if layout is None
+            else place_of(layout, Service.COMPLIANCE)
+        )
+        with tempfile.TemporaryDirectory() as nowhere:
+            trust = Path(nowhere) if layout is None else layout.data.root / "trusted"
+            report, events = asyncio.run(shown(place, trust, most, everything=everything))
+    except (KeyringUnusable, OSError, Unplaced, Unreadable) as cause:
+        refuse(f"the log cannot be read: {cause}")
+    except (psycopg.OperationalError, Unavailable):
+        refuse("the database cannot be reached")
+    print("\n".join([*map(_event_line, events), "", *lines_of(report)]))
+    raise typer.Exit(0 if report.holds else 1)
+
+
+def _event_line(event: "AuditEvent") -> str:
+    """When, what, of which thing, with what end, by whom, how often."""
+    at = event.occurred_time.ToDatetime().isoformat(sep=" ", timespec="seconds")
+    what = (event.action or event.method, event.operation, event.resource, event.detail)
+    times = f"{event.count} times" if event.count > 1 else ""
+    return "  ".join(word for word in (at, *what, event.actor, event.peer, times) if word)
 
 
 def lines_of(report: "Report") -> list[str]:

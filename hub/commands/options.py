@@ -28,13 +28,13 @@ OperatedOption = Annotated[
 _DATABASE = "MEDHUB_AUTH_DATABASE_APP_URL"
 
 
-def operated(data_dir: Path | None) -> "Layout | None":
+def operated(data_dir: Path | None, *, database: str = _DATABASE) -> "Layout | None":
     """The platform that `up` runs in a data directory; None where the environment says.
 
-    A directory that was given goes before a database in the environment, and that before
-    MEDHUB_DATA_DIR. Refuses where none runs.
+    A directory that was given goes before a database in the environment, as the variable
+    `database` names it, and that before MEDHUB_DATA_DIR. Refuses where none runs.
     """
-    if data_dir is None and os.environ.get(_DATABASE):
+    if data_dir is None and os.environ.get(database):
         return None
     from hub.data_dir import DataDir
     from hub.layout import POSTGRES_URL, Layout
