@@ -44,6 +44,8 @@ class Endpoint:
     charset_fallback: str
     time_zone: str
     created_at: datetime
+    # Ids of checks that reject here and only warn elsewhere.
+    rejected_rules: tuple[str, ...] = ()
     revision: int = 1
 
     @property

@@ -23,6 +23,7 @@ from clinical.formats.hl7v2.reading import (
     persons_in,
     read,
 )
+from clinical.formats.hl7v2.rules import GENERIC, RAISABLE, Policy
 from clinical.storage.sealing import index_of
 from clinical.storage.store import Store
 from core import clock, identity
@@ -48,7 +49,10 @@ class Desk:
     @classmethod
     def of(cls, endpoint: Endpoint, tenant: TenantKind) -> "Desk":
         """The desk of an endpoint."""
-        terms = Terms(zone=endpoint.zone, tenant=tenant, charset=endpoint.charset_fallback)
+        # A server of another version may have set a rule that this one does not know.
+        stricter = RAISABLE.intersection(endpoint.rejected_rules)
+        profile = GENERIC.having(dict.fromkeys(stricter, Policy.REJECT))
+        terms = Terms(profile, endpoint.zone, tenant, endpoint.charset_fallback)
         return cls(endpoint, tenant, terms)
 
     def read(self, raw: bytes) -> Reading:

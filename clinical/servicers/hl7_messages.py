@@ -8,6 +8,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from clinical.domain.endpoints import AckPoint, Endpoint
 from clinical.domain.hl7_messages import Message, Stored
 from clinical.formats.hl7v2.charset import is_known
+from clinical.formats.hl7v2.rules import RAISABLE
 from clinical.servicers.times import time_to_proto
 from core import clock
 from core.errors import InvalidField, Unavailable
@@ -17,7 +18,7 @@ from medhub.clinical.v1 import hl7_pb2, hl7_v2_service_pb2
 _STATE: Final = "HL7_MESSAGE_STATE_"
 _POINT: Final = "ACK_POINT_"
 _CHANGEABLE: Final = frozenset(
-    {"label", "service_account", "ack_point", "charset_fallback", "time_zone"}
+    {"label", "service_account", "ack_point", "charset_fallback", "time_zone", "rejected_rules"}
 )
 _IGNORED: Final = frozenset({"name", "create_time", "etag"})
 
@@ -77,6 +78,7 @@ def endpoint_to_proto(endpoint: Endpoint) -> hl7_pb2.Hl7Endpoint:
         ack_point=_POINT + endpoint.ack_point.value,
         charset_fallback=endpoint.charset_fallback,
         time_zone=endpoint.time_zone,
+        rejected_rules=endpoint.rejected_rules,
         create_time=time_to_proto(endpoint.created_at),
         etag=endpoint.etag,
     )
@@ -98,6 +100,7 @@ def endpoint_from_proto(message: hl7_pb2.Hl7Endpoint) -> Endpoint:
         charset_fallback=message.charset_fallback.strip(),
         time_zone=message.time_zone.strip(),
         created_at=clock.now(),
+        rejected_rules=tuple(message.rejected_rules),
     )
 
 
@@ -105,6 +108,12 @@ def check_charset(endpoint: Endpoint) -> None:
     """Raises InvalidField for a charset that no message can be read in."""
     if endpoint.charset_fallback and not is_known(endpoint.charset_fallback):
         raise InvalidField(field="hl7_endpoint.charset_fallback", rule="charset")
+
+
+def check_rules(endpoint: Endpoint) -> None:
+    """Raises InvalidField for a rule that does not exist, or rejects everywhere as it is."""
+    if not RAISABLE.issuperset(endpoint.rejected_rules):
+        raise InvalidField(field="hl7_endpoint.rejected_rules", rule="hl7_rule")
 
 
 def endpoint_changed_by(
@@ -122,6 +131,7 @@ def endpoint_changed_by(
         "ack_point": ("ack_point", sent.ack_point),
         "charset_fallback": ("charset_fallback", sent.charset_fallback),
         "time_zone": ("time_zone", sent.time_zone),
+        "rejected_rules": ("rejected_rules", sent.rejected_rules),
     }
     chosen = set(changes) if "*" in named else named & set(changes)
     after = replace(endpoint, **dict(changes[name] for name in chosen))  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from clinical.domain.hl7_findings import Condition, Finding, finding_of
+from clinical.domain.hl7_findings import Condition, Finding, finding_of, rejections
 from clinical.domain.hl7_messages import MessageState, Stored
 from clinical.domain.registration import Refused
 from clinical.formats.hl7v2.ack import Verdict, verdict_of
@@ -172,7 +172,9 @@ class Processing:
             desk = await self._desks.of(claimed.endpoint_id)
             reading = desk.read(claimed.raw)
             if reading.content is None:
-                raise Refused(*(reading.content_findings or (_FAULT,)))
+                # What rejects in the envelope only warned on arrival: the endpoint has changed.
+                told = reading.content_findings or rejections(reading.findings)
+                raise Refused(*(told or (_FAULT,)))
             effects = Effects(work, message, desk.tenant)
             patient = await effects.apply(reading.content)
             answer = desk.answer(message, reading.header, Verdict.ACCEPTED, ())

@@ -10,6 +10,7 @@ from clinical.servicers.hl7_intake import Conversation, Intake
 from clinical.servicers.hl7_messages import (
     answer_to_proto,
     check_charset,
+    check_rules,
     endpoint_changed_by,
     endpoint_from_proto,
     endpoint_to_proto,
@@ -98,6 +99,7 @@ class Hl7V2:
         endpoint = endpoint_from_proto(request.hl7_endpoint)
         check_endpoint(endpoint)
         check_charset(endpoint)
+        check_rules(endpoint)
         async with self._store.begin() as work:
             if earlier := await work.tx.first_try():
                 row = id_from(earlier.name, "hl7Endpoints")
@@ -134,6 +136,7 @@ class Hl7V2:
             after = endpoint_changed_by(before, sent, request.update_mask)
             check_endpoint(after)
             check_charset(after)
+            check_rules(after)
             if after != before:
                 await work.endpoints.save(after)
         return endpoint_to_proto(after)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Integer, Text, Uuid
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from clinical.domain.endpoints import AckPoint, Endpoint, EndpointExists
 from clinical.domain.ins import TenantKind
@@ -23,6 +23,7 @@ _TYPES: Final[dict[str, Any]] = {
     "charset_fallback": Text,
     "time_zone": Text,
     "created_at": TIMESTAMP(timezone=True),
+    "rejected_rules": ARRAY(Text),
     "revision": Integer,
 }
 _COLUMNS: Final = ", ".join(f"e.{name}" for name in _TYPES if name != "organization_id")
@@ -37,6 +38,7 @@ _CHANGING: Final = (
     "ack_point",
     "charset_fallback",
     "time_zone",
+    "rejected_rules",
     "revision",
 )
 _SAVE: Final = sql(
@@ -110,6 +112,7 @@ def endpoint_of(row: Row) -> Endpoint:
         row.charset_fallback,
         row.time_zone,
         row.created_at,
+        tuple(row.rejected_rules),
         row.revision,
     )
 
@@ -136,5 +139,6 @@ def _parameters(endpoint: Endpoint) -> dict[str, Any]:
         "charset_fallback": endpoint.charset_fallback,
         "time_zone": endpoint.time_zone,
         "created_at": endpoint.created_at,
+        "rejected_rules": list(endpoint.rejected_rules),
         "revision": endpoint.revision,
     }

@@ -337,6 +337,12 @@ hl7_endpoint: Final[Table] = tenant_table(
     _text("charset_fallback", "Hl7Endpoint.charset_fallback"),
     _text("time_zone", "Hl7Endpoint.time_zone"),
     column("created_at", _TIME, field=f"{_V1}.Hl7Endpoint.create_time"),
+    column(
+        "rejected_rules",
+        ARRAY(Text),
+        field=f"{_V1}.Hl7Endpoint.rejected_rules",
+        server_default="'{}'",
+    ),
     column("revision", Integer, internal=_REVISION, server_default="1"),
     _one_of("ack_point", "PROCESSED", "STORED"),
     index("label", unique=True),

@@ -160,6 +160,8 @@ _ALL: Final = (
     Rule("ins.several", _C.CARDINALITY, _WARN, "There are several INS in use."),
 )
 RULES: Final[Mapping[str, Rule]] = {rule.id: rule for rule in _ALL}
+# Checks that an endpoint may have reject.
+RAISABLE: Final = frozenset(rule.id for rule in _ALL if rule.default is _WARN)
 
 VERSIONS: Final = frozenset(
     {"2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1"}

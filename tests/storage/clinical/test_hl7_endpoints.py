@@ -4,13 +4,15 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from clinical.domain.endpoints import EndpointExists, EndpointNotYours
 from core import identity
+from core.database.migrations import migrate
 from core.errors import EtagMismatch, InvalidField, NotFound, Unavailable
 from core.identity import Kind
 from core.ids import name_of, new_id
-from medhub.clinical.v1.hl7_pb2 import Hl7Endpoint
+from medhub.clinical.v1.hl7_pb2 import HL7_MESSAGE_STATE_REJECTED, Hl7Endpoint
 from medhub.clinical.v1.hl7_v2_service_pb2 import (
     CreateEndpointRequest,
     IngestMessagesRequest,
@@ -123,6 +125,106 @@ async def test_endpoints_are_changed_with_care(hl7: HL7) -> None:
         await hl7.servicer.UpdateEndpoint(UpdateEndpointRequest(hl7_endpoint=change))
     listed = await hl7.servicer.ListEndpoints(ListEndpointsRequest())
     assert list(listed.hl7_endpoints) == [after]
+
+
+async def require(hl7: HL7, *rules: str) -> Hl7Endpoint:
+    """Have the endpoint reject what breaks these rules, and no others."""
+    return await hl7.servicer.UpdateEndpoint(
+        UpdateEndpointRequest(
+            hl7_endpoint=Hl7Endpoint(name=hl7.endpoint, rejected_rules=rules),
+            update_mask=FieldMask(paths=["rejected_rules"]),
+        )
+    )
+
+
+async def test_an_endpoint_rejects_what_breaks_its_rules(
+    hl7: HL7, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One rule of the envelope, one of the content; elsewhere both are findings, as they were."""
+    monkeypatch.setattr("clinical.servicers.hl7_desk.TERMS_SECONDS", -1.0)
+    strange = adt("A28", replace(ANNE, sex="2"))
+    asked = Hl7Endpoint(label="strict", rejected_rules=["msh12.required", "pid8.table"])
+    made = await hl7.servicer.CreateEndpoint(CreateEndpointRequest(hl7_endpoint=asked))
+    assert (await hl7.send(strange)).ack_code == "AA"
+    hl7.endpoint = made.name
+
+    refused = await hl7.send(strange)
+    at_once = await hl7.send(adt("A28", control_id="2").replace("2.5^FRA^2.11", ""))
+    listed = await hl7.servicer.ListEndpoints(ListEndpointsRequest())
+    lenient = await require(hl7)
+    taken = await hl7.send(adt("A28", replace(ANNE, sex="2"), control_id="3"))
+
+    assert list(made.rejected_rules) == ["msh12.required", "pid8.table"]
+    assert list(listed.hl7_endpoints)[1] == made
+    assert not lenient.rejected_rules
+    assert [one.ack_code for one in (refused, at_once, taken)] == ["AE", "AE", "AA"]
+    assert b"pid8.table" in refused.ack
+    assert b"msh12.required" in at_once.ack
+    kept = await hl7.kept(refused.message)
+    assert [(one.rule, one.severity) for one in kept.findings] == [("pid8.table", "E")]
+
+
+async def test_what_waits_is_held_to_the_rules_of_its_turn(
+    hl7: HL7, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that arrived before its endpoint became strict is refused for what is wrong."""
+    monkeypatch.setattr("clinical.servicers.hl7_desk.TERMS_SECONDS", -1.0)
+    await hl7.open("ACK_POINT_STORED", "waiting")
+    promised = await hl7.send(adt("A28").replace("2.5^FRA^2.11", ""))
+    await require(hl7, "msh12.required")
+
+    await hl7.emptied()
+
+    kept = await hl7.kept(promised.message)
+    assert (kept.state, kept.ack_code) == (HL7_MESSAGE_STATE_REJECTED, "AA")
+    assert [(one.rule, one.severity) for one in kept.findings] == [
+        ("msh12.required", "W"),
+        ("msh12.required", "E"),
+    ]
+
+
+@pytest.mark.parametrize("rule", ["pid8.tabel", "pid3.required", "patient.birth-date"])
+async def test_a_rule_that_cannot_be_set_is_refused(hl7: HL7, rule: str) -> None:
+    """A typing error, a check that rejects everywhere, and what is no check of a message."""
+    wrong = Hl7Endpoint(label="wrong", rejected_rules=["pid8.table", rule])
+
+    for refused in (
+        hl7.servicer.CreateEndpoint(CreateEndpointRequest(hl7_endpoint=wrong)),
+        require(hl7, rule),
+    ):
+        with pytest.raises(InvalidField) as raised:
+            await refused
+        assert [one.field for one in raised.value.violations] == ["hl7_endpoint.rejected_rules"]
+
+
+async def test_a_server_goes_on_under_a_rule_that_it_does_not_know(
+    hl7: HL7, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While servers are upgraded, a newer one may have set it."""
+    known = frozenset({"pid99.new", "pid8.table"})
+    monkeypatch.setattr("clinical.servicers.hl7_messages.RAISABLE", known)
+    await require(hl7, *known)
+
+    assert (await hl7.send(adt("A28"))).ack_code == "AA"
+    assert (await hl7.send(adt("A28", replace(ANNE, sex="2"), control_id="2"))).ack_code == "AE"
+
+
+async def test_endpoints_of_before_have_no_rules(hl7: HL7) -> None:
+    """An upgrade adds the column to the table, and what sets it is recorded."""
+    database = hl7.clinic.database
+    assert database.urls.owner is not None
+    database.rows("ALTER TABLE hl7_endpoint DROP COLUMN rejected_rules")
+    database.rows("UPDATE medhub.alembic_version SET version_num = '0006'")
+
+    migrate("clinical", database.urls.owner)
+
+    assert (await hl7.send(adt("A28", replace(ANNE, sex="2")))).ack_code == "AA"
+    assert list((await require(hl7, "pid8.table")).rejected_rules) == ["pid8.table"]
+    [change] = database.rows(
+        "SELECT after -> 'rejected_rules' AS set FROM medhub.audit_outbox"
+        " WHERE entity = 'hl7_endpoint' ORDER BY seq DESC LIMIT 1"
+    )
+    assert change["set"] == ["pid8.table"]
 
 
 async def test_messages_are_listed_by_state_and_control_id(hl7: HL7) -> None:

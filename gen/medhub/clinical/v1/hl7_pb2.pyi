@@ -87,7 +87,7 @@ class Hl7Finding(_message.Message):
     def __init__(self, rule: _Optional[str] = ..., location: _Optional[str] = ..., severity: _Optional[str] = ..., code: _Optional[str] = ...) -> None: ...
 
 class Hl7Endpoint(_message.Message):
-    __slots__ = ("name", "label", "service_account", "ack_point", "charset_fallback", "time_zone", "create_time", "etag")
+    __slots__ = ("name", "label", "service_account", "ack_point", "charset_fallback", "time_zone", "create_time", "etag", "rejected_rules")
     NAME_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     SERVICE_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +96,7 @@ class Hl7Endpoint(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_RULES_FIELD_NUMBER: _ClassVar[int]
     name: str
     label: str
     service_account: str
@@ -104,4 +105,5 @@ class Hl7Endpoint(_message.Message):
     time_zone: str
     create_time: _timestamp_pb2.Timestamp
     etag: str
-    def __init__(self, name: _Optional[str] = ..., label: _Optional[str] = ..., service_account: _Optional[str] = ..., ack_point: _Optional[_Union[AckPoint, str]] = ..., charset_fallback: _Optional[str] = ..., time_zone: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ...) -> None: ...
+    rejected_rules: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., label: _Optional[str] = ..., service_account: _Optional[str] = ..., ack_point: _Optional[_Union[AckPoint, str]] = ..., charset_fallback: _Optional[str] = ..., time_zone: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ..., rejected_rules: _Optional[_Iterable[str]] = ...) -> None: ...
