@@ -20,6 +20,8 @@ from clinical.formats.hl7v2.rules import GENERIC, Checks
 _TYPES: Final = {"ADT": frozenset(Trigger) - {Trigger.RESULTS}, "ORU": frozenset({Trigger.RESULTS})}
 _TRIGGERS: Final = {trigger.value: trigger for trigger in Trigger}
 _ASKED: Final = frozenset({"", "AL", "NE", "ER", "SU"})
+# HL70103: debugging and training. Senders of twenty years ago write them in production too.
+_NOT_PRODUCTION: Final = frozenset({"D", "T"})
 _NAMING: Final = {"PID": (2, 3), "MRG": (1,)}
 # Persons are looked for in the first 48 Ki characters, which hold no more parts than a message may
 # have, and eight of them are looked up: who fills a message with others must not stop a server.
@@ -188,6 +190,8 @@ def _check_header(header: Header, terms: Terms, checks: Checks) -> None:
     if not header.field(10).strip():
         checks.broken("msh10.required", Place("MSH", 1, 10))
     _check_in(header, 11, profile.processing_ids, checks)
+    if header.part(11) in _NOT_PRODUCTION:
+        checks.broken("msh11.production", Place("MSH", 1, 11))
     _check_in(header, 12, profile.versions, checks)
     for number in (15, 16):
         if header.part(number) not in _ASKED:

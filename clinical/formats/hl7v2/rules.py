@@ -116,6 +116,9 @@ _ALL: Final = (
     Rule("msh10.required", _C.REQUIRED_FIELD_MISSING, _REJECT, "A control id is required."),
     Rule("msh11.required", _C.REQUIRED_FIELD_MISSING, _WARN, "A processing id is required."),
     Rule("msh11.supported", _C.UNSUPPORTED_PROCESSING_ID, _REJECT, "The processing id is refused."),
+    Rule(
+        "msh11.production", _C.UNSUPPORTED_PROCESSING_ID, _WARN, "It is for training or debugging."
+    ),
     Rule("msh12.required", _C.REQUIRED_FIELD_MISSING, _WARN, "A version is required."),
     Rule("msh12.supported", _C.UNSUPPORTED_VERSION, _REJECT, "The version is not supported."),
     Rule("msh15.table", _C.TABLE_VALUE_NOT_FOUND, _WARN, "MSH-15 or MSH-16 is not AL NE ER or SU."),

@@ -164,6 +164,25 @@ async def test_an_endpoint_rejects_what_breaks_its_rules(
     assert [(one.rule, one.severity) for one in kept.findings] == [("pid8.table", "E")]
 
 
+@pytest.mark.parametrize("processing", ["T", "D"])
+async def test_a_site_may_refuse_what_is_not_production(
+    hl7: HL7, monkeypatch: pytest.MonkeyPatch, processing: str
+) -> None:
+    """AR with 202, by one call; before it there is a finding, and the record is written."""
+    monkeypatch.setattr("clinical.servicers.hl7_desk.TERMS_SECONDS", -1.0)
+    taken = await hl7.send(adt("A28").replace("|P|2.5", f"|{processing}|2.5"))
+    await require(hl7, "msh11.production")
+
+    refused = await hl7.send(adt("A28", control_id="2").replace("|P|2.5", f"|{processing}|2.5"))
+
+    assert [one.ack_code for one in (taken, refused)] == ["AA", "AR"]
+    assert b"ERR||MSH^1^11|202^Unsupported processing id^HL70357|E|msh11.production" in refused.ack
+    kept = await hl7.kept(taken.message)
+    [found] = kept.findings
+    assert (found.rule, found.severity, found.code) == ("msh11.production", "W", "202")
+    assert (await hl7.send(adt("A28", control_id="3"))).ack_code == "AA"
+
+
 async def test_what_waits_is_held_to_the_rules_of_its_turn(
     hl7: HL7, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,8 @@ def test_what_cannot_be_acted_on_is_rejected(text: str, rule: str, place: str | 
         (messages.adt("A01", stay=messages.pv1(patient_class="")), "pv1-2.required"),
         (messages.adt("A01", stay=messages.pv1(visit="")), "pv1-19.required"),
         (messages.adt("A28").replace("|P|", "||"), "msh11.required"),
+        (messages.adt("A28").replace("|P|2.5", "|T|2.5"), "msh11.production"),
+        (messages.adt("A28").replace("|P|2.5", "|D^T|2.5"), "msh11.production"),
         (messages.adt("A28").replace("2.5^FRA^2.11", ""), "msh12.required"),
         (messages.adt("A28", accept="MAYBE"), "msh15.table"),
         (messages.adt("A28") + "pid line\r", "message.segment-name"),
