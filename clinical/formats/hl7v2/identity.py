@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from clinical.domain.hl7 import Identifier, PatientIdentity, Sex
-from clinical.domain.hl7_values import ABSENT, ERASE, State, Unvalued
+from clinical.domain.hl7_values import ABSENT, State, Unvalued
 from clinical.domain.ins import INS_OIDS, NIR, NIR_TEST, Ins, InsFault, faults_of, normalized
 from clinical.formats.hl7v2.message import NULL, Components, Segment
 from clinical.formats.hl7v2.reader import Reader
@@ -75,7 +75,9 @@ def _names(reader: Reader, pid: Segment) -> tuple[Components | None, Components 
     """The repetitions of PID-5 that hold the birth name and the name in use."""
     by_type: dict[str, Components] = {}
     for name in pid.each(5):
-        by_type.setdefault(name.text(7).upper(), name)
+        # A person has a name: one that is null as a whole names nobody, and erases nothing.
+        if name.raw != NULL:
+            by_type.setdefault(name.text(7).upper(), name)
     birth = next((by_type[kind] for kind in _BIRTH_TYPES if kind in by_type), None)
     used = next((by_type[kind] for kind in _USED_TYPES if kind in by_type), None)
     if birth is None:
@@ -84,8 +86,6 @@ def _names(reader: Reader, pid: Segment) -> tuple[Components | None, Components 
 
 
 def _part(reader: Reader, pid: Segment, name: Components | None, part: int) -> State[str]:
-    if pid.field(5) == NULL:
-        return ERASE
     return reader.name(name, part, pid.place(5)) if name else ABSENT
 
 

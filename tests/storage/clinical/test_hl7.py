@@ -193,6 +193,24 @@ async def test_an_update_changes_only_what_it_says(hl7: HL7) -> None:
     assert patient["revision"] == 2  # The first message changed nothing.
 
 
+async def test_a_null_name_leaves_the_name_whole(hl7: HL7) -> None:
+    """A person has one: the finding says that none came. Parts that can be missing are erased."""
+    names = ("birth_name", "used_name", "birth_given_names", "first_birth_given_name")
+    await hl7.send(adt("A28"))
+
+    nameless = await hl7.send(adt("A31", replace(ANNE, names='""'), control_id="2"))
+    [kept] = rows(hl7, "patient")
+    parts = 'MARTIN^""^""^^^^L~""^^^^^^D'
+    await hl7.send(adt("A31", replace(ANNE, names=parts), control_id="3"))
+    [erased] = rows(hl7, "patient")
+
+    assert nameless.ack_code == "AA"
+    assert [kept[name] for name in names] == ["MARTIN", "DURAND", "ANNE MARIE JEANNE", "ANNE"]
+    found = (await hl7.kept(nameless.message)).findings
+    assert [(one.rule, one.location) for one in found] == [("pid5.required", "PID^1^5")]
+    assert [erased[name] for name in names] == ["MARTIN", "", "", ""]
+
+
 async def test_a_discharge_ends_the_stay_and_in_time_its_links(hl7: HL7) -> None:
     """Whoever cared still reads for the follow-up, and no longer."""
     await doctor(hl7)

@@ -65,7 +65,9 @@ def test_a_generic_identity_has_its_birth_name_where_a_maiden_name_is() -> None:
     ("names", "birth_name", "given_names", "used_name"),
     [
         ("", ABSENT, ABSENT, ABSENT),
-        ('""', ERASE, ERASE, ERASE),
+        ('""', ABSENT, ABSENT, ABSENT),
+        ('""~""', ABSENT, ABSENT, ABSENT),
+        ('""~DURAND^^^^^^D', ABSENT, ABSENT, "DURAND"),
         ("MARTIN", "MARTIN", ABSENT, ABSENT),
         ("MARTIN^ANNE", "MARTIN", ABSENT, ABSENT),
         ('MARTIN^ANNE^""^^^^L', "MARTIN", ERASE, ABSENT),
@@ -78,7 +80,7 @@ def test_a_generic_identity_has_its_birth_name_where_a_maiden_name_is() -> None:
 def test_names_keep_their_states(
     names: str, birth_name: object, given_names: object, used_name: object
 ) -> None:
-    """An empty name changes nothing, and a null one erases."""
+    """An empty or null name changes nothing, and a part of it that is null erases."""
     patient = _patient(names=names)
 
     assert (patient.birth_name, patient.birth_given_names, patient.used_name) == (
@@ -114,10 +116,10 @@ def test_a_name_or_number_with_controls_is_left_out(sign: str) -> None:
 def test_an_update_with_null_fields_erases() -> None:
     """`""` is a statement."""
     null = '""'
-    patient = _patient(names=null, born=null, sex=null, status=null, died=null, dead=null)
+    patient = _patient(born=null, sex=null, status=null, died=null, dead=null)
 
-    states = (patient.birth_name, patient.birth_date, patient.sex, patient.status_codes)
-    assert states == (ERASE,) * 4
+    states = (patient.birth_date, patient.sex, patient.status_codes)
+    assert states == (ERASE,) * 3
     assert (patient.died, patient.is_dead) == (ERASE, ERASE)
 
 

@@ -53,6 +53,7 @@ def test_what_cannot_be_acted_on_is_rejected(text: str, rule: str, place: str | 
         (messages.adt("A28", replace(ANNE, sex="2")), "pid8.table"),
         (messages.adt("A28", replace(ANNE, dead="maybe")), "pid30.table"),
         (messages.adt("A28", replace(ANNE, names="")), "pid5.required"),
+        (messages.adt("A28", replace(ANNE, names='""')), "pid5.required"),
         (messages.adt("A28", replace(ANNE, born="17/05/1980")), "time.syntax"),
         (messages.adt("A28", replace(ANNE, born="00000000")), "time.absurd"),
         (messages.adt("A28", replace(ANNE, identifiers=("1",))), "cx.issuer"),
