@@ -14,6 +14,7 @@ from core import clock, identity
 from core.database.pages import PageTokens
 from core.errors import NotFound
 from core.ids import name_of, new_id
+from medhub.clinical.v1.hl7_pb2 import HL7_MESSAGE_STATE_PROCESSED
 from medhub.clinical.v1.patient_service_pb2 import GetPatientRequest
 from medhub.clinical.v1.record_service_pb2 import (
     GetEncounterRequest,
@@ -28,7 +29,9 @@ from tests.support.hl7_messages import (
     GLUCOSE,
     adt,
     ipp,
+    joined,
     merge,
+    msh,
     obx,
     oru,
     pv1,
@@ -407,3 +410,27 @@ async def test_enhanced_mode_gives_both_answers(hl7: HL7) -> None:
 
     assert (both.ack_code, b"MSA|AA" in both.application_ack) == ("CA", True)
     assert (none.ack, none.ack_code, none.state) == (b"", "", 2)
+
+
+async def test_asking_for_an_answer_in_unknown_words_is_answered_and_found(hl7: HL7) -> None:
+    """Too many answers are safer than none; the finding tells who reads the messages."""
+    answer = await hl7.send(adt("A28", accept="XX", application="YY"))
+
+    assert (answer.ack_code, b"MSA|AA" in answer.application_ack) == ("CA", True)
+    found = (await hl7.kept(answer.message)).findings
+    assert [(one.rule, one.location, one.severity) for one in found] == [
+        ("msh15.table", "MSH^1^15", "W"),
+        ("msh15.table", "MSH^1^16", "W"),
+    ]
+
+
+@pytest.mark.parametrize(("kind", "accept", "code"), [("ACK", "", ""), ("MCF", "AL", "CA")])
+async def test_an_acknowledgement_is_kept_and_not_acknowledged(
+    hl7: HL7, kind: str, accept: str, code: str
+) -> None:
+    """But for an accept ACK, where it asks: otherwise two systems would answer for ever."""
+    answer = await hl7.send(joined([msh(kind, accept=accept), "MSA|AA|1"]))
+
+    assert (bool(answer.ack), answer.ack_code, answer.application_ack) == (bool(code), code, b"")
+    assert answer.state == HL7_MESSAGE_STATE_PROCESSED
+    assert (await hl7.kept(answer.message)).raw
