@@ -34,6 +34,7 @@ SENTENCES: Final[Mapping[str, str]] = MappingProxyType({
     "field_mask": "not a list of fields that can be changed",
     "from_2020": "not before 2020",
     "given_names": "the first given name must begin the list of given names",
+    "hl7_rule": "not a check that an endpoint can have reject: docs/hl7.md names them",
     "iana_zone": "not a time zone of IANA's",
     "identifier.empty": "an identifier has a letter or a digit",
     "identifier.twice": "the same identifier stands in the list already",
