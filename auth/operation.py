@@ -98,14 +98,17 @@ async def disable_server(store: Store, account: UUID) -> int:
 
 
 async def disable_account(store: Store, email: str) -> int:
-    """Shut an account out of all organizations. Answers the revision; raises NoSuchRow."""
+    """Shut an account out of all organizations, and end its sessions for good.
+
+    Answers the revision; raises NoSuchRow.
+    """
     async with store.begin_as(own_call("Disable", "auth.users.disable")) as tx:
         account = await tx.users.find(email)
         if account is None:
             raise NoSuchRow("no account has this address")
-        now = clock.now()
-        await tx.users.disable(account.id, now)
-        return await tx.state.publish([SubjectEpoch(account.id, forget_at(now))])
+        await tx.users.disable(account.id, clock.now())
+        _, revision = await ending.end_all_of(tx, account.id)
+        return revision
 
 
 async def unlock_account(store: Store, signer: Signer, email: str) -> None:
@@ -120,6 +123,10 @@ async def unlock_account(store: Store, signer: Signer, email: str) -> None:
         await tx.users.shut(account.id, None, deactivated=False)
         await reopen(tx, signer, email)
         await tx.record_act("auth.users.unlock", subject=account.id)
+        # An earlier version left the sessions of whom it locked as they were. Who was guessed at
+        # and never locked keeps theirs.
+        if account.disabled_at is not None:
+            await ending.end_all_of(tx, account.id)
 
 
 async def end_sessions(store: Store, email: str) -> int:

@@ -26,6 +26,7 @@ from auth.posting import Post
 from auth.signing import verifying_keys
 from auth.storage.store import Tx
 from auth.storage.users import Users
+from core import clock
 from core.ids import new_id
 from core.truth import Key
 from medhub.auth.v1 import auth_service_pb2 as wire
@@ -43,9 +44,7 @@ async def test_a_suspended_organization_accepts_no_token(auth: Auth) -> None:
     assert revision == before + 1
     with pytest.raises(TokenInvalid):
         await auth.proving.prove(made.access_token)
-    anonymous("RefreshToken")
-    with pytest.raises(RefreshRefused):
-        await auth.auth.RefreshToken(wire.RefreshTokenRequest(refresh_token=made.refresh_token))
+    await _cannot_renew(auth, made)
     with pytest.raises(NotAMember):
         await auth.log_in(clinic.email, organization=f"organizations/{clinic.organization}")
     assert list((await auth.log_in(clinic.email)).organizations) == []
@@ -191,8 +190,21 @@ async def test_a_locked_account_is_let_in_again(auth: Auth) -> None:
     assert (await auth.log_in(clinic.email)).organization
     with pytest.raises(TokenInvalid):
         await auth.proving.prove(made.access_token)
+    await _cannot_renew(auth, made)
     with pytest.raises(NoSuchRow):
         await unlock_account(auth.store, auth.signer, "nobody@nowhere.test")
+
+
+async def test_who_was_locked_by_an_earlier_version_gets_no_session_back(auth: Auth) -> None:
+    """Such a lock left the sessions in the database as they were."""
+    clinic = await auth.clinic()
+    made = await auth.log_in(clinic.email)
+    async with auth.store.begin_as(own_call("Disable", "auth.users.disable")) as tx:
+        await tx.users.disable(clinic.administrator, clock.now())
+
+    await unlock_account(auth.store, auth.signer, clinic.email)
+
+    await _cannot_renew(auth, made)
 
 
 async def test_a_person_is_logged_out_everywhere(auth: Auth) -> None:
@@ -204,9 +216,7 @@ async def test_a_person_is_logged_out_everywhere(auth: Auth) -> None:
 
     with pytest.raises(TokenInvalid):
         await auth.proving.prove(made.access_token)
-    anonymous("RefreshToken")
-    with pytest.raises(RefreshRefused):
-        await auth.auth.RefreshToken(wire.RefreshTokenRequest(refresh_token=made.refresh_token))
+    await _cannot_renew(auth, made)
     assert (await auth.log_in(clinic.email)).access_token
 
 
@@ -248,3 +258,9 @@ async def test_an_outbox_that_shows_no_more_says_so(
 
     assert shown.count("EMAIL_CODE") == 2
     assert shown.endswith("only the newest 2 are shown")
+
+
+async def _cannot_renew(auth: Auth, made: wire.LoginResponse) -> None:
+    anonymous("RefreshToken")
+    with pytest.raises(RefreshRefused):
+        await auth.auth.RefreshToken(wire.RefreshTokenRequest(refresh_token=made.refresh_token))
