@@ -23,7 +23,7 @@ async def end_one(tx: Tx, user: UUID, session: UUID | None) -> int:
     """End a session of the user; the revision from which it is dead. Repeating does no harm."""
     now = clock.now()
     if session is None or not await tx.sessions.revoke(session, user, now):
-        return await tx.state.revision()
+        return await tx.state.settled()
     return await tx.state.publish([SessionRevoked(session, forget_at(now))])
 
 
@@ -39,7 +39,7 @@ async def end_all_of(tx: Tx, user: UUID, kept: UUID | None = None) -> tuple[int,
     # Nobody is told of sessions at rest: none of their tokens is alive.
     lately = await tx.sessions.used_since(ended, live_since(now)) if ended else []
     if not lately:
-        return len(ended), await tx.state.revision()
+        return len(ended), await tx.state.settled()
     events = [SessionRevoked(each, forget_at(now)) for each in lately]
     return len(ended), await tx.state.publish(events)
 

@@ -97,7 +97,7 @@ class OwnAccount:
             await self._tell(tx, account, Template.PASSWORD_CHANGED)
             await tx.record_act(identity.call().action, subject=account.id)
             if not end_others:
-                return await tx.state.revision()
+                return await tx.state.settled()
             _, revision = await end_all_of(tx, account.id, identity.caller().session)
             return revision
 

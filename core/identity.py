@@ -97,6 +97,9 @@ class Call:
     opened: dict[UUID, Grant] = field(default_factory=dict)
     # Rows about persons whose data are restricted are shown to it: it is about their rights.
     sees_restricted: bool = False
+    # From which revision of the auth state what the call did holds everywhere; 0: it did nothing to
+    # it. The answer tells it.
+    auth_revision: int = 0
     # The caller's proven token, to pass the caller on with; empty for nobody known. A secret.
     credential: str = field(default="", repr=False)
 

@@ -28,7 +28,9 @@ _ALLOWED_HEADERS = (
     "accept-language", "authorization", "content-type", "grpc-timeout", "traceparent", "tracestate",
     "x-grpc-web", _OURS, "x-user-agent",
 )  # fmt: skip
-_EXPOSED_HEADERS = "grpc-message,grpc-status,grpc-status-details-bin,retry-after"
+_EXPOSED_HEADERS = (
+    "grpc-message,grpc-status,grpc-status-details-bin,retry-after,x-medhub-auth-revision"
+)
 _LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
 
 

@@ -234,7 +234,7 @@ async def _add(tx: Tx, made: AccessGrant, *ended: AccessGrant) -> int:
 async def _revoke(tx: Tx, held: AccessGrant) -> messages.AccessGrant:
     revoked = revoke(held, now=clock.now())
     if revoked == held:
-        return grant_to_proto(held, await tx.state.revision())
+        return grant_to_proto(held, await tx.state.settled())
     await tx.access_grants.save(revoked)
     revision = await tx.state.publish([grant_changed(revoked, _organization())])
     return grant_to_proto(revoked, revision)

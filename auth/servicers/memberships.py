@@ -124,6 +124,7 @@ class Memberships:
         async with self._store.begin() as tx:
             held = await _hold(tx, request.name, request.etag)
             if held.suspended_at is not None:
+                await tx.state.settled()
                 return membership_to_proto(held)
             await _keep_an_administrator(tx, held, held.held, now)
             saved = await _save(tx, replace(held, suspended_at=now))
@@ -182,7 +183,7 @@ class Memberships:
             ended = await _end_access(tx, held, now)
             await _remove(tx, held)
             if held.user is None:
-                revision = await tx.state.revision()
+                revision = await tx.state.settled()
             else:
                 gone = membership_changed(replace(held, suspended_at=now), held.user)
                 revision = await tx.state.publish([gone, *ended])

@@ -97,6 +97,8 @@ class Roles:
             await tx.roles.save(held.id, display_name, permissions, now)
             if permissions != held.permissions:
                 await _tell(tx, held.id, permissions)
+            else:
+                await tx.state.settled()
         return role_to_proto(
             replace(
                 held,

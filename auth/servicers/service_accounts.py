@@ -157,6 +157,7 @@ class ServiceAccounts:
         async with self._store.begin() as tx:
             held = await _hold(tx, request.name, request.etag)
             if held.disabled_at is not None:
+                await tx.state.settled()
                 return await _whole(tx, held)
             await tx.service_accounts.disable(held.id, now)
             saved = replace(held, disabled_at=now, updated_at=now, revision=held.revision + 1)

@@ -64,7 +64,7 @@ class Sessions:
         async with self._store.begin() as tx:
             if caller.kind is not Kind.USER or caller.subject is None:
                 # A program has no session; its tokens end when it is disabled.
-                ended, revision = 0, await tx.state.revision()
+                ended, revision = 0, await tx.state.settled()
             else:
                 await _record(tx, caller.subject)
                 ended, revision = await end_all_of(tx, caller.subject, kept)
@@ -79,7 +79,7 @@ class Sessions:
             if member is None:
                 raise NotFound
             if member.user is None:
-                revision = await tx.state.revision()
+                revision = await tx.state.settled()
             else:
                 await _record(tx, member.user, request.name)
                 revision = await end_all_of_member(tx, member.user, member.organization)

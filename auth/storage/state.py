@@ -6,6 +6,7 @@ that holds the revision, which the next publisher waits for.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from auth.domain.events import (
     subject_key,
 )
 from auth.storage.tables import auth_event, auth_state
+from core import identity
 from core.database import Transaction, statement
 
 CHANNEL = "medhub_auth"
@@ -112,12 +114,16 @@ class State:
             for event in {event.key: event for event in events}.values()
         ]
         row = await self._tx.one(_PUBLISH, events=given)
-        return int(row.revision)  # type: ignore[union-attr]  # the migration made the row
+        return _answered(int(row.revision))  # type: ignore[union-attr]  # the migration made the row
 
     async def revision(self) -> int:
         """The newest revision."""
         row = await self._tx.one(_REVISION)
         return int(row.revision)  # type: ignore[union-attr]
+
+    async def settled(self) -> int:
+        """The newest revision, for the answer of a call that finds done what it is to do."""
+        return _answered(await self.revision())
 
     async def end_all_sessions(self) -> None:
         """End every session of everybody from before the newest revision, just published."""
@@ -169,3 +175,10 @@ class State:
         """Delete what no live token and no resuming subscriber can need at `at`."""
         await self._tx.run(_FORGET_EVENTS, before=at - RETENTION)
         await self._tx.run(_FORGET_STATE, at=at)
+
+
+def _answered(revision: int) -> int:
+    """The revision; the answer of the call in progress, if there is one, tells it."""
+    with suppress(LookupError):
+        identity.call().auth_revision = revision
+    return revision

@@ -29,7 +29,7 @@ from core.rpc.admission import Admission
 from core.rpc.authenticate import authenticate, token_of
 from core.rpc.authorize import authorize, grants_for
 from core.rpc.deadlines import Deadlines
-from core.rpc.headers import LOOPBACK, Headers
+from core.rpc.headers import AUTH_REVISION, LOOPBACK, Headers
 from core.rpc.live import LiveStreams
 from core.rpc.redact import redacted
 from core.rpc.translate import end, refusal_of, tell
@@ -109,7 +109,9 @@ def _unary(
             steps.admission.enter(method.load, passage.headers.peer, method.name)
             try:
                 with deadlines.until(passage.until):
-                    return await _answer(raw, passage, run, steps)
+                    answer = await _answer(raw, passage, run, steps)
+                    await _tell_revision(passage.call, context)
+                    return answer
             finally:
                 steps.admission.leave(method.load, _seconds(passage))
         except BaseException as error:
@@ -138,6 +140,12 @@ async def _answer(raw: bytes, passage: Passage, run: Unary, steps: Steps) -> byt
     response = await run(request)
     await audit.record_access(steps.recorder, method, call, request, response)
     return response.SerializeToString()
+
+
+async def _tell_revision(call: Call, context: Context) -> None:
+    """Before the answer, since REST has no headers after it."""
+    if call.auth_revision:
+        await context.send_initial_metadata(((AUTH_REVISION, str(call.auth_revision)),))
 
 
 def _stream(

@@ -10,6 +10,8 @@ import grpc
 
 from core.rpc.tls import peer_certificate
 
+# By which an answer tells from which revision of the auth state what was done holds everywhere.
+AUTH_REVISION = "x-medhub-auth-revision"
 # Language tags that texts exist in; the first is the fallback.
 LANGUAGES = ("en", "fr", "de")
 # An edge that runs beside the server. Only edges may say for whom they ask.

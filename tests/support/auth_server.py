@@ -52,6 +52,15 @@ class AuthServer:
 
     async def call(self, method: str, request: Any, token: str = "", **headers: str) -> Any:
         """Call `AuthService/Login`; types come from the contract."""
+        return await self._going(method, request, token, **headers)
+
+    async def change(self, method: str, request: Any, token: str) -> tuple[Any, int]:
+        """The answer of a call, and the revision that its metadata tell; 0: none."""
+        going = self._going(method, request, token)
+        answer = await going
+        return answer, int(dict(await going.initial_metadata()).get("x-medhub-auth-revision", 0))
+
+    def _going(self, method: str, request: Any, token: str, **headers: str) -> Any:
         known: Any = everything().methods[f"/medhub.auth.v1.{method}"]
         go: Any = self.channel.unary_unary(
             known.path,
@@ -61,7 +70,7 @@ class AuthServer:
         metadata = [(name.replace("_", "-"), value) for name, value in headers.items()]
         if token:
             metadata.append(("authorization", f"Bearer {token}"))
-        return await go(request, metadata=metadata, timeout=15.0)
+        return go(request, metadata=metadata, timeout=15.0)
 
     async def refused(
         self, method: str, request: Any, token: str = "", **headers: str

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.message import Message
 
+from medhub.auth.v1.membership_pb2 import Membership
 from tests.support.edges import Front, front
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -77,6 +79,28 @@ async def test_answers_are_hardened(edge: Front, path: str) -> None:
     assert reply.headers["server"] == "medhub"
     assert "strict-transport-security" not in reply.headers
     assert not [name for name in reply.headers if name.startswith("x-envoy")]
+
+
+async def test_the_revision_of_a_change_is_told_and_pages_may_read_it(edge: Front) -> None:
+    """What a server says before its answer is a header of REST."""
+
+    async def changed(_request: Message, context: Any) -> Message:
+        await context.send_initial_metadata((("x-medhub-auth-revision", "7"),))
+        return Membership(name="memberships/a")
+
+    edge.backend.answers["medhub.auth.v1.MembershipService/SuspendMembership"] = changed
+
+    reply = await edge.call(
+        "POST",
+        "/auth/v1/memberships/a:suspend",
+        {"etag": "1"},
+        origin="http://localhost:3000",
+    )
+
+    assert (reply.status, reply.headers["x-medhub-auth-revision"]) == (200, "7")
+    assert reply.json["name"] == "memberships/a"
+    readable = reply.headers["access-control-expose-headers"].split(",")
+    assert "x-medhub-auth-revision" in readable
 
 
 async def test_a_page_of_this_machine_may_call_in_development(edge: Front) -> None:

@@ -209,6 +209,33 @@ async def test_a_program_is_registered_and_shut_out(server: AuthServer, token: s
     assert saved.disabled
 
 
+async def test_each_change_of_a_program_tells_its_revision(server: AuthServer, token: str) -> None:
+    """The answer is the program and has no field for it; what ends no right tells none."""
+    first, second = (Ed25519PrivateKey.generate().public_key().public_bytes_raw() for _ in "12")
+    asked = service_account_pb2.ServiceAccount(
+        display_name="Gateway", public_key=first, roles=["integration"]
+    )
+    request = service_account_service_pb2.CreateServiceAccountRequest(service_account=asked)
+    held, told = await server.change("ServiceAccountService/CreateServiceAccount", request, token)
+    key, revisions = held.keys[0].id, [told]
+
+    for method, more in (
+        ("AddServiceAccountKey", {"key": service_account_pb2.ServiceAccountKey(public_key=second)}),
+        ("RemoveServiceAccountKey", {"key_id": key}),
+        ("SetServiceAccountRoles", {"roles": ["auditor"]}),
+        ("DisableServiceAccount", {}),
+        ("DisableServiceAccount", {}),
+    ):
+        kind = getattr(service_account_service_pb2, f"{method}Request")
+        request = kind(name=held.name, etag=held.etag, **more)
+        held, told = await server.change(f"ServiceAccountService/{method}", request, token)
+        revisions.append(told)
+
+    newest = revisions[-1]
+    assert newest
+    assert revisions == [0, 0, newest - 2, newest - 1, newest, newest]
+
+
 async def test_a_session_ended_from_elsewhere_is_refused_here(
     server: AuthServer, token: str
 ) -> None:

@@ -131,6 +131,9 @@ class MembershipServiceServicer:
         (ESCALATION_REFUSED), a stale etag (ETAG_MISMATCH) and the end of the last administrator
         (LAST_ADMINISTRATOR).
 
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
+
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -147,6 +150,9 @@ class MembershipServiceServicer:
         etag (ETAG_MISMATCH) and the end of the last administrator without a period
         (LAST_ADMINISTRATOR).
 
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
+
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -158,6 +164,9 @@ class MembershipServiceServicer:
         access grants that they hold in it end, given or taken. The token of an invitation is dead at
         once, too.
         Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
+
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -59,6 +59,9 @@ class MembershipServiceStub:
     (ESCALATION_REFUSED), a stale etag (ETAG_MISMATCH) and the end of the last administrator
     (LAST_ADMINISTRATOR).
 
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
+
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     SetMembershipBindings: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.SetMembershipBindingsRequest, _membership_pb2.Membership]
@@ -71,6 +74,9 @@ class MembershipServiceStub:
     etag (ETAG_MISMATCH) and the end of the last administrator without a period
     (LAST_ADMINISTRATOR).
 
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
+
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     SuspendMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.SuspendMembershipRequest, _membership_pb2.Membership]
@@ -78,6 +84,9 @@ class MembershipServiceStub:
     access grants that they hold in it end, given or taken. The token of an invitation is dead at
     once, too.
     Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
+
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
     """
     ReactivateMembership: _grpc.UnaryUnaryMultiCallable[_membership_service_pb2.ReactivateMembershipRequest, _membership_pb2.Membership]
     """Lets a suspended member in again, without the access grants of before. Who has never accepted is
@@ -139,6 +148,9 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     (ESCALATION_REFUSED), a stale etag (ETAG_MISMATCH) and the end of the last administrator
     (LAST_ADMINISTRATOR).
 
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
+
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     SetMembershipBindings: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.SetMembershipBindingsRequest, _membership_pb2.Membership]  # type: ignore[assignment]
@@ -151,6 +163,9 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     etag (ETAG_MISMATCH) and the end of the last administrator without a period
     (LAST_ADMINISTRATOR).
 
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
+
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     SuspendMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.SuspendMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
@@ -158,6 +173,9 @@ class MembershipServiceAsyncStub(MembershipServiceStub):
     access grants that they hold in it end, given or taken. The token of an invitation is dead at
     once, too.
     Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
+
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
     """
     ReactivateMembership: _aio.UnaryUnaryMultiCallable[_membership_service_pb2.ReactivateMembershipRequest, _membership_pb2.Membership]  # type: ignore[assignment]
     """Lets a suspended member in again, without the access grants of before. Who has never accepted is
@@ -240,6 +258,9 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         (ESCALATION_REFUSED), a stale etag (ETAG_MISMATCH) and the end of the last administrator
         (LAST_ADMINISTRATOR).
 
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
+
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
@@ -258,6 +279,9 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         etag (ETAG_MISMATCH) and the end of the last administrator without a period
         (LAST_ADMINISTRATOR).
 
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
+
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
 
@@ -271,6 +295,9 @@ class MembershipServiceServicer(metaclass=_abc_1.ABCMeta):
         access grants that they hold in it end, given or taken. The token of an invitation is dead at
         once, too.
         Refuses a stale etag (ETAG_MISMATCH) and the last administrator (LAST_ADMINISTRATOR).
+
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
         """
 
     @_abc_1.abstractmethod

@@ -106,6 +106,9 @@ class RoleServiceServicer:
         contract declares (INVALID_FIELD) and one that the caller does not hold without end
         (ESCALATION_REFUSED).
 
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
+
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -54,6 +54,9 @@ class RoleServiceStub:
     contract declares (INVALID_FIELD) and one that the caller does not hold without end
     (ESCALATION_REFUSED).
 
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
+
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
     DeleteRole: _grpc.UnaryUnaryMultiCallable[_role_service_pb2.DeleteRoleRequest, _role_service_pb2.DeleteRoleResponse]
@@ -91,6 +94,9 @@ class RoleServiceAsyncStub(RoleServiceStub):
     Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), a new permission that no
     contract declares (INVALID_FIELD) and one that the caller does not hold without end
     (ESCALATION_REFUSED).
+
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -150,6 +156,9 @@ class RoleServiceServicer(metaclass=_abc_1.ABCMeta):
         Refuses a built-in role (ROLE_BUILT_IN), a stale etag (ETAG_MISMATCH), a new permission that no
         contract declares (INVALID_FIELD) and one that the caller does not hold without end
         (ESCALATION_REFUSED).
+
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
 
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """

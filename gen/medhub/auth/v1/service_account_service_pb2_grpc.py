@@ -99,6 +99,9 @@ class ServiceAccountServiceServicer:
     def DisableServiceAccount(self, request, context):
         """Shuts a program out for good; its tokens are dead within milliseconds. Refuses a stale etag
         (ETAG_MISMATCH).
+
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -115,6 +118,9 @@ class ServiceAccountServiceServicer:
         """Gives a program other roles; they act at once. Refuses a role that does not exist
         (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED) and a stale etag
         (ETAG_MISMATCH).
+
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
 
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
@@ -140,6 +146,9 @@ class ServiceAccountServiceServicer:
         another key of the account got go on. Refuses to leave it without a key (LAST_KEY), which
         disabling does, and a stale etag (ETAG_MISMATCH). A key that the account does not have is
         NOT_FOUND.
+
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

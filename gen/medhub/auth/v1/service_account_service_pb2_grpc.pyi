@@ -47,6 +47,9 @@ class ServiceAccountServiceStub:
     DisableServiceAccount: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.DisableServiceAccountRequest, _service_account_pb2.ServiceAccount]
     """Shuts a program out for good; its tokens are dead within milliseconds. Refuses a stale etag
     (ETAG_MISMATCH).
+
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
     """
     GetServiceAccount: _grpc.UnaryUnaryMultiCallable[_service_account_service_pb2.GetServiceAccountRequest, _service_account_pb2.ServiceAccount]
     """Shows one service account."""
@@ -54,6 +57,9 @@ class ServiceAccountServiceStub:
     """Gives a program other roles; they act at once. Refuses a role that does not exist
     (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED) and a stale etag
     (ETAG_MISMATCH).
+
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -71,6 +77,9 @@ class ServiceAccountServiceStub:
     another key of the account got go on. Refuses to leave it without a key (LAST_KEY), which
     disabling does, and a stale etag (ETAG_MISMATCH). A key that the account does not have is
     NOT_FOUND.
+
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
     """
 
 @_typing.type_check_only
@@ -91,6 +100,9 @@ class ServiceAccountServiceAsyncStub(ServiceAccountServiceStub):
     DisableServiceAccount: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.DisableServiceAccountRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
     """Shuts a program out for good; its tokens are dead within milliseconds. Refuses a stale etag
     (ETAG_MISMATCH).
+
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
     """
     GetServiceAccount: _aio.UnaryUnaryMultiCallable[_service_account_service_pb2.GetServiceAccountRequest, _service_account_pb2.ServiceAccount]  # type: ignore[assignment]
     """Shows one service account."""
@@ -98,6 +110,9 @@ class ServiceAccountServiceAsyncStub(ServiceAccountServiceStub):
     """Gives a program other roles; they act at once. Refuses a role that does not exist
     (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED) and a stale etag
     (ETAG_MISMATCH).
+
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
 
     Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
     """
@@ -115,6 +130,9 @@ class ServiceAccountServiceAsyncStub(ServiceAccountServiceStub):
     another key of the account got go on. Refuses to leave it without a key (LAST_KEY), which
     disabling does, and a stale etag (ETAG_MISMATCH). A key that the account does not have is
     NOT_FOUND.
+
+    The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+    `x-medhub-min-auth-revision` a call is decided by who knows of the change.
     """
 
 class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -150,6 +168,9 @@ class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_service_account_pb2.ServiceAccount, _abc.Awaitable[_service_account_pb2.ServiceAccount]]:
         """Shuts a program out for good; its tokens are dead within milliseconds. Refuses a stale etag
         (ETAG_MISMATCH).
+
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
         """
 
     @_abc_1.abstractmethod
@@ -169,6 +190,9 @@ class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives a program other roles; they act at once. Refuses a role that does not exist
         (INVALID_FIELD), one that holds more than the caller (ESCALATION_REFUSED) and a stale etag
         (ETAG_MISMATCH).
+
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
 
         Asks for an authentication of the last 15 minutes (STEP_UP_REQUIRED).
         """
@@ -198,6 +222,9 @@ class ServiceAccountServiceServicer(metaclass=_abc_1.ABCMeta):
         another key of the account got go on. Refuses to leave it without a key (LAST_KEY), which
         disabling does, and a stale etag (ETAG_MISMATCH). A key that the account does not have is
         NOT_FOUND.
+
+        The answer's metadata have the revision, `x-medhub-auth-revision`: with it as
+        `x-medhub-min-auth-revision` a call is decided by who knows of the change.
         """
 
 def add_ServiceAccountServiceServicer_to_server(servicer: ServiceAccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
