@@ -36,6 +36,15 @@ async def check_without_end(tx: Tx, permissions: Iterable[str]) -> None:
     refuse_escalation(frozenset(permissions), giver.throughout(_ALWAYS, clock.now()))
 
 
+async def check_lasting(tx: Tx, permission: str, starts_at: datetime, ends_at: datetime) -> None:
+    """Refuse to give, by a permission, what outlasts the caller's hold of it.
+
+    Raises EscalationRefused.
+    """
+    giver, period = await _giver(tx), Binding("", starts_at, ends_at)
+    refuse_escalation(frozenset((permission,)), giver.throughout(period, clock.now()))
+
+
 async def check_vouching(tx: Tx) -> None:
     """Refuse whoever could not give every role to decide who vouches for people.
 

@@ -19,6 +19,7 @@ from auth.domain.access_grants import (
 from auth.domain.memberships import check_etag
 from auth.domain.messages import Channel, Message, Template
 from auth.domain.refusals import NotAMember
+from auth.giving import check_lasting
 from auth.granting import grant_changed
 from auth.posting import Post
 from auth.servicers.times import moment_from, timestamp
@@ -33,6 +34,7 @@ from medhub.auth.v1 import access_grant_pb2 as messages
 from medhub.auth.v1 import access_grant_service_pb2 as wire
 
 COLLECTION = "accessGrants"
+_GIVING = "auth.access_grants.create"
 _GIVERS = {"user": "users", "service": "serviceAccounts"}
 _KIND, _STATE = "ACCESS_GRANT_KIND_", "ACCESS_GRANT_STATE_"
 _FINDING = "BREAK_GLASS_FINDING_"
@@ -66,6 +68,7 @@ class AccessGrants:
         async with self._store.begin() as tx:
             if earlier := await tx.first_try():
                 return await _again(tx, earlier)
+            await check_lasting(tx, _GIVING, made.starts_at, made.ends_at)
             if not await tx.access_grants.lock_member(made.grantee):
                 raise InvalidField(field="access_grant.grantee", rule="access_grant.member")
             held = await tx.access_grants.open_of(made.grantee, made.created_at)

@@ -8,11 +8,13 @@ import pytest
 from auth.domain.refusals import EscalationRefused, LastAdministrator
 from core import clock
 from core.errors import InvalidField
+from core.ids import new_id
 from medhub.auth.v1 import auth_service_pb2, membership_pb2, role_pb2
 from medhub.auth.v1 import membership_service_pb2 as wire
 from medhub.auth.v1 import role_service_pb2 as roles_wire
 from tests.storage.auth.test_memberships import of_user
 from tests.support.credentials import Auth, enter
+from tests.support.emergencies import gift
 
 HOUR = timedelta(hours=1)
 
@@ -140,6 +142,26 @@ async def test_nobody_gives_for_longer_than_they_hold(auth: Auth) -> None:
         )
     saved = await give(auth, doctor, binding("doctor", end=until))
     assert list(saved.roles) == ["doctor"]
+
+
+async def test_nobody_gives_access_to_a_patient_for_longer_than_they_may(auth: Auth) -> None:
+    """Until the giver's own role ends, and not a moment beyond it."""
+    clinic = await auth.clinic()
+    until = clock.now() + HOUR
+    locum = await auth.user(clinic.organization, "locum@parc.test")
+    doctor = await auth.user(clinic.organization, "doc@parc.test", "doctor")
+    await auth.act_as_administrator(clinic)
+    await give(auth, locum, binding("administrator", end=until))
+    await auth.act((await auth.log_in("locum@parc.test")).access_token)
+    asked = gift(doctor, new_id())
+
+    asked.access_grant.end_time.FromDatetime(until + timedelta(microseconds=1))
+    with pytest.raises(EscalationRefused):
+        await auth.access_grants.CreateAccessGrant(asked)
+    asked.access_grant.end_time.FromDatetime(until)
+    made = await auth.access_grants.CreateAccessGrant(asked)
+
+    assert made.end_time == asked.access_grant.end_time
 
 
 async def test_who_is_invited_for_a_time_holds_it_for_that_time(auth: Auth) -> None:

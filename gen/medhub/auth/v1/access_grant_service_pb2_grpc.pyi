@@ -40,7 +40,8 @@ class AccessGrantServiceStub:
 
     Refuses a grantee who is no active member, a start that is more than 30 days ahead and an end
     that is over or more than 30 days after the start (INVALID_FIELD), the caller as grantee: nobody
-    opens a record to themselves (GRANT_TO_ONESELF), and more than 45 grants that one person holds at
+    opens a record to themselves (GRANT_TO_ONESELF), a time throughout which the caller does not hold
+    the right to give it (ESCALATION_REFUSED), more than 45 grants that one person holds at
     once (TOO_MANY_GRANTS), and a patient whose data are restricted or were erased (PERSON_RESTRICTED,
     PERSON_ERASED).
     """
@@ -90,7 +91,8 @@ class AccessGrantServiceAsyncStub(AccessGrantServiceStub):
 
     Refuses a grantee who is no active member, a start that is more than 30 days ahead and an end
     that is over or more than 30 days after the start (INVALID_FIELD), the caller as grantee: nobody
-    opens a record to themselves (GRANT_TO_ONESELF), and more than 45 grants that one person holds at
+    opens a record to themselves (GRANT_TO_ONESELF), a time throughout which the caller does not hold
+    the right to give it (ESCALATION_REFUSED), more than 45 grants that one person holds at
     once (TOO_MANY_GRANTS), and a patient whose data are restricted or were erased (PERSON_RESTRICTED,
     PERSON_ERASED).
     """
@@ -143,7 +145,8 @@ class AccessGrantServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Refuses a grantee who is no active member, a start that is more than 30 days ahead and an end
         that is over or more than 30 days after the start (INVALID_FIELD), the caller as grantee: nobody
-        opens a record to themselves (GRANT_TO_ONESELF), and more than 45 grants that one person holds at
+        opens a record to themselves (GRANT_TO_ONESELF), a time throughout which the caller does not hold
+        the right to give it (ESCALATION_REFUSED), more than 45 grants that one person holds at
         once (TOO_MANY_GRANTS), and a patient whose data are restricted or were erased (PERSON_RESTRICTED,
         PERSON_ERASED).
         """
