@@ -19,6 +19,7 @@ from auth.domain.access_grants import (
 from auth.domain.memberships import check_etag
 from auth.domain.messages import Channel, Message, Template
 from auth.domain.refusals import NotAMember
+from auth.domain.roles import ADMINISTRATOR, DATA_PROTECTION_OFFICER
 from auth.giving import check_lasting
 from auth.granting import grant_changed
 from auth.posting import Post
@@ -170,14 +171,17 @@ class AccessGrants:
         return grant_to_proto(reviewed)
 
     async def _alert(self, tx: Tx, taker: UUID) -> None:
-        """A message to each data-protection officer of the organization, of no patient.
+        """A message to each data-protection officer of the organization, of no patient; to its
+        administrators where there is no officer, so that somebody looks.
 
-        What an officer gets is counted for each who takes emergencies, so none hides another's.
+        What one of them gets is counted for each who takes emergencies, so none hides another's.
         """
         organization = await tx.organizations.get(_organization())
         if organization is None:
             raise NotFound
-        for address, language in await tx.access_grants.officers(clock.now()):
+        now = clock.now()
+        told = await tx.access_grants.holders(DATA_PROTECTION_OFFICER, now)
+        for address, language in told or await tx.access_grants.holders(ADMINISTRATOR, now):
             message = Message(
                 Channel.EMAIL,
                 address,

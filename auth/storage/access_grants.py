@@ -6,11 +6,10 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import Boolean, Integer, Text, Uuid, bindparam, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 
 from auth.domain.access_grants import AccessGrant, Actor, Finding, GrantKind, Review
 from auth.domain.bindings import Held
-from auth.domain.roles import DATA_PROTECTION_OFFICER
 from auth.storage.memberships import timed_from_json
 from auth.storage.tables import access_grant, app_user, membership
 from core.database import Row, Transaction, sql, statement
@@ -18,7 +17,7 @@ from core.database import Row, Transaction, sql, statement
 _TIME = TIMESTAMP(timezone=True)
 MOST_OPEN: Final = 100  # more than anybody holds at once, so that nothing open is cut off
 
-MOST_OFFICERS: Final = 20  # of one organization, who are told of an emergency
+MOST_TOLD: Final = 20  # of one organization, who are told of an emergency
 _T = access_grant.c
 _AT = bindparam("at", type_=_TIME)
 _MAY_OPEN = (_T.revoked_at.is_(None), _T.ends_at > _AT)
@@ -58,17 +57,18 @@ _LOCK_MEMBER = statement(
     )
     .with_for_update(key_share=True)
 )
-_OFFICERS = statement(
+_HOLDERS = statement(
     select(membership.c.email, membership.c.roles, membership.c.timed_roles, app_user.c.language)
     .join(app_user, app_user.c.id == membership.c.user_id)
     .where(
         membership.c.organization_id == bindparam("organization_id", type_=Uuid),
         membership.c.suspended_at.is_(None),
-        membership.c.roles.contains([DATA_PROTECTION_OFFICER])
-        | membership.c.timed_roles.contains([{"role": DATA_PROTECTION_OFFICER}]),
+        app_user.c.disabled_at.is_(None),
+        membership.c.roles.contains(bindparam("roles", type_=ARRAY(Text)))
+        | membership.c.timed_roles.contains(bindparam("timed", type_=JSONB)),
     )
     .order_by(membership.c.id)
-    .limit(MOST_OFFICERS)
+    .limit(MOST_TOLD)
 )
 _KIND, _PATIENT = bindparam("kind", type_=Text), bindparam("patient", type_=Uuid)
 _GRANTEE = bindparam("grantee", type_=Uuid)
@@ -127,13 +127,12 @@ class AccessGrants:
         """Hold an active member's row until the transaction ends; False when there is none."""
         return await self._tx.one(_LOCK_MEMBER, user=user) is not None
 
-    async def officers(self, at: datetime) -> list[tuple[str, str]]:
-        """The organization's active data-protection officers: address and language, if known."""
+    async def holders(self, role: str, at: datetime) -> list[tuple[str, str]]:
+        """The organization's active members of a role: address and language, if known."""
         return [
             (str(row.email), str(row.language))
-            for row in await self._tx.all(_OFFICERS)
-            if DATA_PROTECTION_OFFICER
-            in Held(tuple(row.roles), timed_from_json(row.timed_roles)).at(at)
+            for row in await self._tx.all(_HOLDERS, roles=[role], timed=[{"role": role}])
+            if role in Held(tuple(row.roles), timed_from_json(row.timed_roles)).at(at)
         ]
 
     async def get(self, key: UUID) -> AccessGrant | None:

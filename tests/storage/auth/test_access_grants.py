@@ -14,6 +14,7 @@ from auth.domain.access_grants import (
 )
 from auth.domain.messages import TERMS, Template
 from auth.domain.refusals import GrantToOneself, NotAMember, TooManyGrants
+from auth.operation import disable_account
 from auth.posting import Post
 from core import clock, identity
 from core.errors import EtagMismatch, InvalidField, NotFound
@@ -21,6 +22,7 @@ from core.identity import Caller, Kind
 from core.ids import new_id
 from medhub.auth.v1 import access_grant_pb2 as messages
 from medhub.auth.v1 import access_grant_service_pb2 as wire
+from tests.storage.auth.test_bindings import binding, give
 from tests.support.credentials import Auth, enter
 from tests.support.emergencies import doctor_of, emergency, gift, told
 from tests.support.mails import kept_messages
@@ -80,6 +82,26 @@ async def test_the_data_protection_officers_are_told(auth: Auth) -> None:
     async with auth.store.begin() as tx:
         message = await Post(auth.keyring).open(tx, queued["id"].bytes, bytes(queued["content"]))
     assert (message.to, message.values) == ("dpo@parc.test", {"organization": "Clinique du Parc"})
+
+
+async def test_without_an_active_officer_the_administrators_are_told(auth: Auth) -> None:
+    """One who is suspended, shut out, or an officer from tomorrow on looks at nothing today."""
+    caller, _ = await doctor_of(auth)
+    [clinic] = auth.clinics
+    for email in ("gone@parc.test", "locked@parc.test"):
+        await auth.user(clinic.organization, email, "data_protection_officer")
+    soon = await auth.user(clinic.organization, "soon@parc.test")
+    auth.rewrite("UPDATE membership SET suspended_at = now() WHERE email = 'gone@parc.test'")
+    await disable_account(auth.store, "locked@parc.test")
+    await auth.act_as_administrator(clinic)
+    tomorrow = clock.now() + timedelta(days=1)
+    await give(auth, soon, binding("data_protection_officer", tomorrow))
+    enter(caller, "BreakGlass")
+
+    await emergency(auth, new_id())
+
+    told = await kept_messages(auth.store, auth.keyring)
+    assert [(each.to, each.template) for each in told] == [(clinic.email, Template.BREAK_GLASS)]
 
 
 async def test_an_officer_is_told_in_their_own_language(auth: Auth) -> None:

@@ -89,8 +89,8 @@ class AccessGrantServiceServicer:
         Refuses a grantee who is no active member, a start that is more than 30 days ahead and an end
         that is over or more than 30 days after the start (INVALID_FIELD), the caller as grantee: nobody
         opens a record to themselves (GRANT_TO_ONESELF), a time throughout which the caller does not hold
-        the right to give it (ESCALATION_REFUSED), more than 45 grants that one person holds at
-        once (TOO_MANY_GRANTS), and a patient whose data are restricted or were erased (PERSON_RESTRICTED,
+        the right to give it (ESCALATION_REFUSED), more than 45 grants that one person holds at once
+        (TOO_MANY_GRANTS), and a patient whose data are restricted or were erased (PERSON_RESTRICTED,
         PERSON_ERASED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -101,7 +101,8 @@ class AccessGrantServiceServicer:
         """Takes access to one patient's record in an emergency: for 60 minutes, to methods whose contract
         says that an emergency opens them. Once it answers, a call with `auth_revision` as
         `x-medhub-min-auth-revision` is let in. The data-protection officers of the organization are told,
-        and the trail of the patient says who took it and marks each read that it opened.
+        or where none is active its administrators, and the trail of the patient says who took it and
+        marks each read that it opened.
 
         Breaking the glass for a patient again ends the earlier grant and makes a new one. Refuses a
         service account (NOT_A_MEMBER), more than 5 patients at once, and more than 20 emergencies of one
