@@ -28,7 +28,6 @@ from auth.storage.organizations import Organization
 from auth.storage.service_accounts import ServiceAccount
 from auth.storage.store import Store, Tx
 from core import clock
-from core.identity import Caller, Kind
 from core.ids import name_of, new_id
 from core.truth.proof import SERVER_NAME
 
@@ -258,9 +257,7 @@ async def _begin(
     store: Store, within: UUID | None, action: str = "auth.bootstrap"
 ) -> AsyncIterator[Tx]:
     """A transaction of the bootstrap; two at once take turns, so that each row is made once."""
-    call = own_call("Bootstrap", action)
-    call.caller = Caller(kind=Kind.SERVICE, organization=within)
-    async with store.begin_as(call) as tx:
+    async with store.begin_as(own_call("Bootstrap", action, within=within)) as tx:
         await tx.take_turns()
         yield tx
 

@@ -17,7 +17,7 @@ from auth.signing import Signer
 from auth.storage.store import Store
 from core import clock
 from core.crypto.keyring import KeyProvider
-from core.identity import Call, Caller, Kind
+from core.identity import Caller, Kind
 
 _RELEASE = "auth.users.release"
 
@@ -36,7 +36,8 @@ class NoSuchRow(ValueError):
 
 async def suspend_organization(store: Store, organization: UUID) -> int:
     """Accept no token for it from now on. Answers the revision; raises NoSuchRow."""
-    async with store.begin_as(own_call("Suspend", "auth.organizations.suspend")) as tx:
+    call = own_call("Suspend", "auth.organizations.suspend", within=organization)
+    async with store.begin_as(call) as tx:
         if not await tx.organizations.suspend(organization, clock.now()):
             raise NoSuchRow("there is no such organization")
         # Kept until it works again, so that servers that start later know it too.
@@ -49,7 +50,8 @@ async def reactivate_organization(store: Store, organization: UUID) -> int:
 
     Raises NoSuchRow, also for one that leaves: what is held of it is being destroyed.
     """
-    async with store.begin_as(own_call("Reactivate", "auth.organizations.reactivate")) as tx:
+    call = own_call("Reactivate", "auth.organizations.reactivate", within=organization)
+    async with store.begin_as(call) as tx:
         if not await tx.organizations.suspend(organization, None):
             raise NoSuchRow("there is no such organization, or it is being destroyed")
         forgotten = forget_at(clock.now())
@@ -165,15 +167,16 @@ async def release_address(store: Store, email: str) -> Released:
 
 
 async def _places(store: Store, user: UUID) -> list[UUID]:
-    async with store.begin_as(_call(Caller(kind=Kind.USER, subject=user))) as tx:
+    call = own_call("Release", _RELEASE)
+    call.caller = Caller(kind=Kind.USER, subject=user)
+    async with store.begin_as(call) as tx:
         return await tx.memberships.places(user)
 
 
 async def _release_in(store: Store, organization: UUID, user: UUID) -> int:
     """How many administrators are left."""
     now = clock.now()
-    caller = Caller(kind=Kind.SERVICE, organization=organization)
-    async with store.begin_as(_call(caller)) as tx:
+    async with store.begin_as(own_call("Release", _RELEASE, within=organization)) as tx:
         # As whoever changes a membership: nobody goes meanwhile who is counted.
         await tx.organizations.lock(organization)
         if await tx.memberships.release(user, now):
@@ -181,9 +184,3 @@ async def _release_in(store: Store, organization: UUID, user: UUID) -> int:
             left = MembershipChanged(user, organization, (), ended=True, forget_at=forget_at(now))
             await tx.state.publish([left, *ended])
         return await tx.memberships.administrators()
-
-
-def _call(caller: Caller) -> Call:
-    call = own_call("Release", _RELEASE)
-    call.caller = caller
-    return call

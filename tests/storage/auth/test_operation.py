@@ -64,6 +64,28 @@ async def test_what_was_dead_stays_dead_when_it_works_again(auth: Auth) -> None:
     assert (await auth.proving.prove(new.access_token)).roles == ("administrator",)
 
 
+async def test_what_is_done_to_an_organization_stands_in_its_own_trail(auth: Auth) -> None:
+    """Its auditor sees when the operator has shut it out and let it in, and freed an address."""
+    clinic = await auth.clinic()
+    await auth.user(clinic.organization, "dr.leroy@hopital.test", "doctor")
+    auth.rows("DELETE FROM medhub.audit_outbox")
+
+    await suspend_organization(auth.store, clinic.organization)
+    await reactivate_organization(auth.store, clinic.organization)
+    await release_address(auth.store, "dr.leroy@hopital.test")
+
+    acts = auth.rows(
+        "SELECT entity, context->>'action' AS action FROM medhub.audit_outbox"
+        " WHERE organization_id = %s ORDER BY seq",
+        clinic.organization,
+    )
+    assert [(row["entity"], row["action"]) for row in acts] == [
+        ("organization", "auth.organizations.suspend"),
+        ("organization", "auth.organizations.reactivate"),
+        ("membership", "auth.users.release"),
+    ]
+
+
 async def test_what_is_not_there_cannot_be_shut_out(auth: Auth) -> None:
     """Said plainly, and nothing is published."""
     before = auth.rows("SELECT value FROM auth_revision")
