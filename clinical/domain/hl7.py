@@ -276,7 +276,10 @@ Value: TypeAlias = Text | Quantity | Structured | Coded | PartialDate | Moment |
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One OBX. `status` is HL70085: C corrects an earlier value, D deletes it, W retracts it."""
+    """One OBX. `status` is HL70085: C corrects an earlier value, D deletes it, W retracts it.
+
+    `sequence` is its place among those of the message.
+    """
 
     code: Coded
     sub_id: str = ""
@@ -288,6 +291,7 @@ class Observation:
     status: str = ""
     effective: State[Moment] = ABSENT
     notes: tuple[str, ...] = ()
+    sequence: int = 1
 
     @property
     def corrects(self) -> bool:
@@ -297,7 +301,10 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One OBR with its observations; `status` is HL70123 (F final, C corrected, X cancelled…)."""
+    """One OBR with its observations; `status` is HL70123 (F final, C corrected, X cancelled…).
+
+    `sequence` is its place among those of the message.
+    """
 
     code: Coded
     placer_number: str = ""
@@ -307,6 +314,7 @@ class Report:
     status: str = ""
     observations: tuple[Observation, ...] = ()
     notes: tuple[str, ...] = ()
+    sequence: int = 1
 
 
 @dataclass(frozen=True, slots=True)

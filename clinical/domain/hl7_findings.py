@@ -155,6 +155,8 @@ MEANINGS: Final = {
     "patient.given-names-replaced": "Another first name takes the place of all given names.",
     "patient.birth-date": "The date of birth cannot be.",
     "patient.death-date": "The date of death cannot be.",
+    "result.outdated": "A later or more final result stands; this one is kept as superseded.",
+    "result.report-time": "The time of the report cannot be.",
     "identifier.taken": "A number belongs to another patient.",
     "identifier.too-many": "There are more numbers than a patient can have; some are left out.",
     "merge.unknown": "No patient of the merged number is known.",

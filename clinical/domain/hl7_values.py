@@ -6,7 +6,7 @@ blanks a name because its field was empty is the classic disaster.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Final, TypeAlias, TypeVar
 
@@ -86,3 +86,12 @@ class Moment:
     def at_utc(self) -> datetime:
         """The same instant in UTC, as rows keep it."""
         return self.at.astimezone(UTC)
+
+
+CLOCKS_DIFFER: Final = timedelta(days=1)
+"""Allowed for a sender's clock and for a zone that it does not say."""
+
+
+def is_to_come(instant: datetime | None, *, at: datetime) -> bool:
+    """Whether a time lies further ahead than clocks differ."""
+    return instant is not None and instant > at + CLOCKS_DIFFER

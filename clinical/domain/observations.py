@@ -1,14 +1,15 @@
 """Results: a code, a value, a time; a correction supersedes and never overwrites."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 from uuid import UUID
 
 from clinical.domain import hl7
 from clinical.domain.encounters import valued_instant
-from clinical.domain.hl7_values import Moment, PartialDate, valued
+from clinical.domain.hl7_findings import Condition, Finding, Place
+from clinical.domain.hl7_values import ABSENT, Moment, PartialDate, is_to_come, valued
 
 
 class ValueKind(StrEnum):
@@ -34,13 +35,36 @@ class ObservationStatus(StrEnum):
 _STATUSES: Final = {
     "F": ObservationStatus.FINAL,
     "U": ObservationStatus.FINAL,
+    "V": ObservationStatus.FINAL,
     "C": ObservationStatus.CORRECTED,
     "A": ObservationStatus.CORRECTED,
+    "B": ObservationStatus.CORRECTED,
     "D": ObservationStatus.ENTERED_IN_ERROR,
     "W": ObservationStatus.ENTERED_IN_ERROR,
     "X": ObservationStatus.CANCELLED,
     "N": ObservationStatus.CANCELLED,
     "": ObservationStatus.FINAL,
+}
+# HL70123 says it of an order, in the same letters but for this one: some results are there.
+_STATUSES_OF_ORDERS: Final = {"A": "P"}
+_NOT_ASKED: Final = "N"
+
+
+class Finality(IntEnum):
+    """How much a result counts beside another of its key."""
+
+    TENTATIVE = 0
+    FINAL = 1
+    AMENDED = 2
+    """Corrected or withdrawn."""
+
+
+_FINALITIES: Final = {
+    ObservationStatus.PRELIMINARY: Finality.TENTATIVE,
+    ObservationStatus.FINAL: Finality.FINAL,
+    ObservationStatus.CORRECTED: Finality.AMENDED,
+    ObservationStatus.CANCELLED: Finality.AMENDED,
+    ObservationStatus.ENTERED_IN_ERROR: Finality.AMENDED,
 }
 
 
@@ -84,6 +108,7 @@ class Observation:
     order_number: str = ""
     sub_id: str = ""
     supersedes_id: UUID | None = None
+    sent_status: str = ""
 
     @property
     def key(self) -> tuple[str, str, str] | None:
@@ -91,6 +116,54 @@ class Observation:
         if not self.order_number:
             return None
         return self.order_number, self.code.code, self.sub_id
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A result that nothing supersedes, by what decides whether another does.
+
+    `sent_status` is the letter that its sender gave, "" where none or not known any more.
+    """
+
+    id: UUID
+    status: ObservationStatus
+    sent_status: str
+    issued_at: datetime | None
+
+    def outranks(self, one: Observation) -> bool:
+        """Whether it goes on standing when another result of its key arrives.
+
+        What is not final never stands against what is. Beside that the later report stands, and
+        of one time, or where one is not known, what corrects or withdraws; else the last to
+        arrive. So it does not matter in which order two of them come.
+        """
+        mine, other = (_finality(each.status, each.sent_status) for each in (self, one))
+        if Finality.TENTATIVE in {mine, other} and mine is not other:
+            return mine > other
+        known, told = self.issued_at, one.issued_at
+        if known is not None and told is not None and known != told:
+            return known > told
+        return mine > other
+
+
+def _finality(status: ObservationStatus, sent: str) -> Finality:
+    """Nobody has asked for it: it is cancelled, and takes nothing back."""
+    return Finality.TENTATIVE if sent == _NOT_ASKED else _FINALITIES[status]
+
+
+def outdated(sent: hl7.Observation) -> Finding:
+    """What arrives does not stand."""
+    place = Place("OBX", sent.sequence)
+    return Finding("result.outdated", Condition.DUPLICATE_KEY, rejects=False, place=place)
+
+
+def possible_report(report: hl7.Report, *, at: datetime) -> tuple[hl7.Report, tuple[Finding, ...]]:
+    """The report without a time to come: what has one would stand against every correction."""
+    if not is_to_come(valued_instant(report.issued), at=at):
+        return report, ()
+    place = Place("OBR", report.sequence, 22)
+    finding = Finding("result.report-time", Condition.DATA_TYPE, rejects=False, place=place)
+    return replace(report, issued=ABSENT), (finding,)
 
 
 def observe(
@@ -102,7 +175,8 @@ def observe(
     *,
     at: datetime,
 ) -> Observation:
-    """The result that an OBX tells of."""
+    """The result that an OBX tells of; its order says how final it is where it does not."""
+    status = sent.status or _STATUSES_OF_ORDERS.get(report.status, report.status)
     return Observation(
         id=row,
         patient_id=patient,
@@ -111,12 +185,13 @@ def observe(
         value=_value(sent),
         reference_range=valued(sent.reference_range) or "",
         flags=valued(sent.abnormal_flags) or (),
-        status=_STATUSES.get(sent.status, ObservationStatus.PRELIMINARY),
+        status=_STATUSES.get(status, ObservationStatus.PRELIMINARY),
         effective_at=valued_instant(sent.effective) or valued_instant(report.observed),
         issued_at=valued_instant(report.issued),
         created_at=at,
         order_number=report.filler_number or report.placer_number,
         sub_id=sent.sub_id,
+        sent_status=status,
     )
 
 

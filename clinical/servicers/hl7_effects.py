@@ -63,7 +63,7 @@ class Effects:
         about = None
         for group in content.groups:
             patient = await self._known(group.patient)
-            await add_results(self._work, patient, group)
+            self.findings += await add_results(self._work, patient, group)
             about = about or patient
         return about
 

@@ -14,6 +14,7 @@ from clinical.domain.hl7_findings import Condition, Finding, finding_of, rejecti
 from clinical.domain.hl7_messages import MessageState, Stored
 from clinical.domain.registration import Refused
 from clinical.formats.hl7v2.ack import Verdict, verdict_of
+from clinical.formats.hl7v2.rules import MOST_FINDINGS
 from clinical.servicers.hl7_attribution import patient_of
 from clinical.servicers.hl7_desk import Desks
 from clinical.servicers.hl7_effects import Effects
@@ -180,7 +181,7 @@ class Processing:
             answer = desk.answer(message, reading.header, Verdict.ACCEPTED, ())
             outcome = Outcome(
                 MessageState.PROCESSED,
-                (*reading.content_findings, *effects.findings),
+                (*reading.content_findings, *effects.findings)[:MOST_FINDINGS],
                 patient,
                 answer,
             )

@@ -5,36 +5,49 @@ from uuid import UUID
 
 from clinical.domain.encounters import visit_of
 from clinical.domain.hl7 import PatientResults
-from clinical.domain.observations import Observation, observe
+from clinical.domain.hl7_findings import Finding
+from clinical.domain.observations import observe, outdated, possible_report
 from clinical.storage.store import Work
 from core import clock
 from core.ids import new_id
 
 
-async def add_results(work: Work, patient: UUID, group: PatientResults) -> None:
-    """Add the results of one patient; what they correct is superseded and stays readable."""
+async def add_results(work: Work, patient: UUID, group: PatientResults) -> list[Finding]:
+    """Add the results of one patient; what does not stand stays readable.
+
+    Either it is corrected by what arrives, or it arrives when something better is known already:
+    that is a finding.
+    """
     encounter = await _encounter(work, patient, group)
     at = clock.now()
-    observations = [
-        observe(new_id(), patient, encounter, report, sent, at=at)
-        for report in group.reports
-        for sent in report.observations
-    ]
-    orders = {one.order_number for one in observations} - {""}
+    findings: list[Finding] = []
+    told = []
+    for sent in group.reports:
+        report, wrong = possible_report(sent, at=at)
+        findings += wrong
+        told += [
+            (observe(new_id(), patient, encounter, report, each, at=at), each)
+            for each in report.observations
+        ]
+    orders = {one.order_number for one, _ in told} - {""}
     standing = await work.observations.standing(patient, sorted(orders)) if orders else {}
-    linked = [_superseding(one, standing) for one in observations]
-    await work.observations.add([one for one, _ in linked])
-    for one, older in linked:
-        if older:
-            await work.observations.supersede(older, one.id)
-
-
-def _superseding(
-    one: Observation, standing: dict[tuple[str, str, str], list[UUID]]
-) -> tuple[Observation, list[UUID]]:
-    """A result with what it stands in for: earlier ones of its order, code and sub-id."""
-    older = [] if one.key is None else standing.pop(one.key, [])
-    return (replace(one, supersedes_id=older[-1]) if older else one), older
+    added, superseded = [], []
+    for one, each in told:
+        known = [] if one.key is None else standing.get(one.key, [])
+        better = [row.id for row in known if row.outranks(one)]
+        if better:
+            superseded.append((one.id, better[-1]))
+            findings.append(outdated(each))
+            added.append(one)
+            continue
+        # Results that one message repeats under a key do not correct each other.
+        older = [row.id for row in known]
+        known.clear()
+        superseded += [(row, one.id) for row in older]
+        added.append(replace(one, supersedes_id=older[-1]) if older else one)
+    await work.observations.add(added)
+    await work.observations.supersede(superseded)
+    return findings
 
 
 async def _encounter(work: Work, patient: UUID, group: PatientResults) -> UUID | None:

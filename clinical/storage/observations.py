@@ -2,8 +2,8 @@
 
 # ruff: noqa: S608 - the text of statements is made of constants of these modules alone.
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Boolean, Integer, Text, Uuid
@@ -13,12 +13,16 @@ from clinical.domain.observations import (
     Coding,
     Observation,
     ObservationStatus,
+    Standing,
     Value,
     ValueKind,
 )
 from clinical.storage.sql import sql
 from core.database import Row, Transaction
 
+T = TypeVar("T")
+
+_AT_ONCE: Final = 500
 _TIME: Final = TIMESTAMP(timezone=True)
 _TYPES: Final[dict[str, Any]] = {
     "organization_id": Uuid,
@@ -50,6 +54,7 @@ _TYPES: Final[dict[str, Any]] = {
     "supersedes_id": Uuid,
     "order_number": Text,
     "sub_id": Text,
+    "sent_status": Text,
     "created_at": _TIME,
 }
 # The row keeps whom it was written for. It is shown, and so recorded, as a result of the patient
@@ -67,7 +72,8 @@ _ADD: Final = sql(
     **_TYPES,
 )
 _STANDING: Final = sql(
-    f"""SELECT o.id, o.order_number, o.code, o.sub_id FROM observation o
+    f"""SELECT o.id, o.order_number, o.code, o.sub_id, o.status, o.sent_status, o.issued_at
+    FROM observation o
     WHERE o.order_number = ANY (:orders) AND o.order_number <> '' AND o.superseded_by_id IS NULL
         AND {_OF_PATIENT}
     ORDER BY o.id""",
@@ -98,23 +104,25 @@ class Observations:
 
     async def standing(
         self, living: UUID, orders: Sequence[str]
-    ) -> dict[tuple[str, str, str], list[UUID]]:
+    ) -> dict[tuple[str, str, str], list[Standing]]:
         """The patient's results of these orders that nothing supersedes, by what names them."""
-        found: dict[tuple[str, str, str], list[UUID]] = {}
+        found: dict[tuple[str, str, str], list[Standing]] = {}
         for row in await self._tx.all(_STANDING, living=living, orders=list(orders)):
-            found.setdefault((row.order_number, row.code, row.sub_id), []).append(row.id)
+            status = ObservationStatus(row.status)
+            one = Standing(row.id, status, row.sent_status, row.issued_at)
+            found.setdefault((row.order_number, row.code, row.sub_id), []).append(one)
         return found
 
     async def add(self, observations: Sequence[Observation]) -> None:
         """New results, a few hundred in one round trip."""
-        step = 500
-        for start in range(0, len(observations), step):
-            rows = [_parameters(one) for one in observations[start : start + step]]
-            await self._tx.run_many(_ADD, rows)
+        for some in _batches(observations):
+            await self._tx.run_many(_ADD, [_parameters(one) for one in some])
 
-    async def supersede(self, older: Sequence[UUID], newer: UUID) -> None:
-        """Leave older results out of lists, in favour of a newer one."""
-        await self._tx.run_many(_SUPERSEDE, [{"older": one, "newer": newer} for one in older])
+    async def supersede(self, pairs: Sequence[tuple[UUID, UUID]]) -> None:
+        """Leave the first of each pair out of lists, in favour of the second."""
+        for some in _batches(pairs):
+            rows = [{"older": older, "newer": newer} for older, newer in some]
+            await self._tx.run_many(_SUPERSEDE, rows)
 
     async def page(
         self, living: UUID, *, code: str, superseded: bool, limit: int, after: UUID | None
@@ -126,6 +134,12 @@ class Observations:
         else:
             rows = await self._tx.all(_NEXT, after_id=after, **asked)
         return [_observation(row) for row in rows]
+
+
+def _batches(whole: Sequence[T]) -> Iterator[Sequence[T]]:
+    """What goes into one round trip."""
+    for start in range(0, len(whole), _AT_ONCE):
+        yield whole[start : start + _AT_ONCE]
 
 
 def _observation(row: Row) -> Observation:
@@ -153,6 +167,7 @@ def _observation(row: Row) -> Observation:
         order_number=row.order_number,
         sub_id=row.sub_id,
         supersedes_id=row.supersedes_id,
+        sent_status=row.sent_status,
     )
 
 
@@ -182,5 +197,6 @@ def _parameters(one: Observation) -> dict[str, Any]:
         "supersedes_id": one.supersedes_id,
         "order_number": one.order_number,
         "sub_id": one.sub_id,
+        "sent_status": one.sent_status,
         "created_at": one.created_at,
     }

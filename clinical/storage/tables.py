@@ -302,7 +302,7 @@ observation: Final[Table] = tenant_table(
     column(
         "superseded_by_id",
         Uuid,
-        internal="The observation that corrects this one, so that lists leave it out.",
+        internal="The observation that stands in place of this one, so that lists leave it out.",
         nullable=True,
     ),
     column(
@@ -312,6 +312,12 @@ observation: Final[Table] = tenant_table(
         server_default="''",
     ),
     column("sub_id", Text, internal="OBX-4.", server_default="''"),
+    column(
+        "sent_status",
+        Text,
+        internal="OBX-11, or OBR-25 where it is empty: status in the sender's letter.",
+        server_default="''",
+    ),
     column("created_at", _TIME, field=f"{_V1}.Observation.create_time"),
     _one_of("value_kind", "", "QUANTITY", "TEXT", "CODED", "MOMENT"),
     _one_of("status", "PRELIMINARY", "FINAL", "CORRECTED", "CANCELLED", "ENTERED_IN_ERROR"),

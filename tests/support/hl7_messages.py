@@ -243,17 +243,19 @@ def oru(
     control_id: str = "R0001",
     form: Form = FRENCH,
     status: str = "F",
+    order: str = "F77^LABO",
+    issued: str = "20260301093000+0100",
 ) -> str:
-    """An ORU^R01 with one order."""
+    """An ORU^R01 with one order: `order` is its filler's number, `issued` when it was reported."""
     kind = "ORU^R01^ORU_R01" if form is FRENCH else "ORU^R01"
     obr = {
         1: "1",
         2: "P77^LABO",
-        3: "F77^LABO",
+        3: order,
         4: "24323-8^Comprehensive metabolic panel^LN",
         7: "20260301080000+0100",
-        22: "20260301093000+0100",
+        22: issued,
         25: status,
     }
-    lines = [msh(kind, control_id, form), person.pid(), pv1(), "ORC|RE|P77^LABO|F77^LABO"]
+    lines = [msh(kind, control_id, form), person.pid(), pv1(), f"ORC|RE|P77^LABO|{order}"]
     return joined([*lines, segment("OBR", obr), *observations])

@@ -81,6 +81,7 @@ def _report(reader: Reader, order: Sequence[Segment]) -> Report:
         issued=reader.moment(obr, 22),
         status=reader.text(obr, 25).upper(),
         notes=_notes(head),
+        sequence=obr.sequence,
     )
     read = tuple(_observation(reader, run, report) for run in observations)
     return replace(report, observations=read)
@@ -107,6 +108,7 @@ def _observation(reader: Reader, run: Sequence[Segment], report: Report) -> Obse
         status=status,
         effective=report.observed if effective is ABSENT else effective,
         notes=_notes(run),
+        sequence=obx.sequence,
     )
 
 

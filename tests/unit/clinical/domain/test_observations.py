@@ -73,12 +73,34 @@ def test_the_loinc_of_two_codes_is_taken() -> None:
         ("C", ObservationStatus.CORRECTED),
         ("X", ObservationStatus.CANCELLED),
         ("W", ObservationStatus.ENTERED_IN_ERROR),
+        ("V", ObservationStatus.FINAL),
+        ("B", ObservationStatus.CORRECTED),
         ("?", ObservationStatus.PRELIMINARY),
     ],
 )
 def test_a_status_is_read(code: str, status: ObservationStatus) -> None:
     """A status that nobody knows is not final."""
     assert seen(status=code).status is status
+
+
+@pytest.mark.parametrize(
+    ("code", "of_order", "status"),
+    [
+        ("", "", ObservationStatus.FINAL),
+        ("", "P", ObservationStatus.PRELIMINARY),
+        ("", "A", ObservationStatus.PRELIMINARY),
+        ("", "C", ObservationStatus.CORRECTED),
+        ("F", "A", ObservationStatus.FINAL),
+    ],
+)
+def test_a_result_without_a_status_has_that_of_its_order(
+    code: str, of_order: str, status: ObservationStatus
+) -> None:
+    """Some results of an order (A) are not all of them."""
+    report = hl7.Report(hl7.Coded(), status=of_order)
+    told = hl7.Observation(GLUCOSE, status=code)
+
+    assert observe(new_id(), new_id(), None, report, told, at=NOON).status is status
 
 
 def test_what_a_correction_names() -> None:

@@ -1,0 +1,129 @@
+"""Which result of an order stands, when several of them have come."""
+
+from itertools import permutations
+
+import pytest
+
+from tests.support.clinics import clinic
+from tests.support.hl7_desks import HL7, hl7
+from tests.support.hl7_messages import GLUCOSE, adt, obx, oru
+
+__all__ = ["clinic", "hl7"]
+
+
+async def report(
+    hl7: HL7, number: int, status: str, value: str, at: str, *, order: str = "F77"
+) -> list[str]:
+    """Send one glucose, reported at an hour of a day ("" does not say); the rules it breaks."""
+    issued = f"20260301{at}+0100" if at else ""
+    result = obx(1, "NM", GLUCOSE, value, status=status)
+    sent = oru((result,), control_id=f"R{number}", issued=issued, order=f"{order}^LABO")
+    answer = await hl7.send(sent)
+    assert answer.ack_code == "AA"
+    return [one.rule for one in (await hl7.kept(answer.message)).findings]
+
+
+def results(hl7: HL7, order: str = "F77", *, stand: bool = True) -> list[str]:
+    """The values of an order that stand, or of those superseded, in the order of arrival."""
+    asked = f"""SELECT quantity FROM observation
+        WHERE order_number = %s AND (superseded_by_id IS NULL) = {stand} ORDER BY id"""
+    return [row["quantity"] for row in hl7.clinic.database.rows(asked, order)]
+
+
+async def test_what_is_older_or_not_final_replaces_nothing(hl7: HL7) -> None:
+    """It is kept as superseded by what stands, and a finding says so."""
+    await hl7.send(adt("A28"))
+
+    assert await report(hl7, 1, "F", "7.1", "1200") == []
+    assert await report(hl7, 2, "P", "14.2", "1105") == ["result.outdated"]
+    assert (results(hl7), results(hl7, stand=False)) == (["7.1"], ["14.2"])
+
+    assert await report(hl7, 3, "C", "7.3", "1200") == []
+    assert await report(hl7, 4, "F", "7.1", "1200") == ["result.outdated"]
+    assert await report(hl7, 5, "I", "", "1500") == ["result.outdated"]
+    assert (results(hl7), results(hl7, stand=False)) == (["7.3"], ["7.1", "14.2", "7.1", ""])
+    [corrected] = hl7.clinic.database.rows("SELECT id FROM observation WHERE quantity = '7.3'")
+    late = "SELECT superseded_by_id FROM observation ORDER BY id DESC LIMIT 2"
+    assert [row["superseded_by_id"] for row in hl7.clinic.database.rows(late)] == [
+        corrected["id"],
+        corrected["id"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("P", "1", "1100"), ("F", "2", "1000")),
+        (("N", "", "1200"), ("F", "2", "1000")),
+        (("P", "1", "1000"), ("R", "2", "1100")),
+        (("F", "1", "1000"), ("F", "2", "1100")),
+        (("F", "1", "1000"), ("C", "2", "1000")),
+        (("F", "1", "1000"), ("D", "2", "1000")),
+        (("F", "1", "1000"), ("X", "", "1100")),
+        (("C", "1", "1000"), ("C", "2", "1100")),
+        (("C", "1", "1000"), ("F", "2", "1100")),
+        (("C", "1", "1000"), ("W", "2", "1100")),
+        (("D", "1", "1000"), ("F", "2", "1100")),
+        (("F", "1", ""), ("C", "2", "1000")),
+        (("F", "1", "1000"), ("C", "2", "")),
+        (("P", "1", "1000"), ("F", "2", "")),
+    ],
+)
+async def test_the_order_of_arrival_does_not_matter(
+    hl7: HL7, one: tuple[str, str, str], other: tuple[str, str, str]
+) -> None:
+    """Whichever of two comes first, the second of each pair stands."""
+    await hl7.send(adt("A28"))
+
+    await report(hl7, 1, *one)
+    await report(hl7, 2, *other)
+    assert results(hl7) == [other[1]]
+
+    await report(hl7, 3, *other, order="F78")
+    await report(hl7, 4, *one, order="F78")
+    assert results(hl7, "F78") == [other[1]]
+
+
+async def test_of_three_the_same_stands_in_any_order(hl7: HL7) -> None:
+    """A preliminary result, the final one and its correction."""
+    sent = (("P", "1", "0900"), ("F", "2", "1000"), ("C", "3", "1000"))
+    await hl7.send(adt("A28"))
+
+    for turn, order in enumerate(permutations(sent)):
+        for number, told in enumerate(order):
+            await report(hl7, 10 * turn + number, *told, order=f"F{turn}")
+        assert results(hl7, f"F{turn}") == ["3"], order
+
+
+@pytest.mark.parametrize("at", ["1000", ""])
+async def test_of_equals_the_last_to_arrive_stands(hl7: HL7, at: str) -> None:
+    """Reported at one time, or nobody knows when."""
+    await hl7.send(adt("A28"))
+
+    for number, value in enumerate("123"):
+        assert await report(hl7, number, "F", value, at) == []
+
+    assert (results(hl7), results(hl7, stand=False)) == (["3"], ["1", "2"])
+
+
+async def test_a_report_time_to_come_is_not_taken(hl7: HL7) -> None:
+    """Else what has it would stand against every correction."""
+    await hl7.send(adt("A28"))
+    far = obx(1, "NM", GLUCOSE, "9.9")
+
+    answer = await hl7.send(oru((far,), issued="20990101"))
+    await report(hl7, 2, "C", "7.3", "1200")
+
+    [finding] = (await hl7.kept(answer.message)).findings
+    assert (finding.rule, finding.location) == ("result.report-time", "OBR^1^22")
+    assert results(hl7) == ["7.3"]
+
+
+async def test_an_order_says_how_final_its_results_are(hl7: HL7) -> None:
+    """OBR-25, where OBX-11 is empty."""
+    await hl7.send(adt("A28"))
+    await report(hl7, 1, "F", "7.1", "1200")
+
+    await hl7.send(oru((obx(1, "NM", GLUCOSE, "14.2", status=""),), control_id="2", status="P"))
+
+    assert results(hl7) == ["7.1"]
