@@ -82,7 +82,7 @@ def visit_of(sent: hl7.Encounter) -> tuple[str, str]:
     visit = valued(sent.visit)
     if visit is None:
         return "", ""
-    return visit.issuer.oid or visit.issuer.namespace, visit.value
+    return visit.issuer.system, visit.value
 
 
 def open_encounter(row: UUID, patient: UUID, event: Event, *, at: datetime) -> Encounter:

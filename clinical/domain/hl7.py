@@ -20,6 +20,11 @@ class Issuer:
     oid: str = ""
     oid_type: str = ""
 
+    @property
+    def system(self) -> str:
+        """What tells it from others: its OID, or its name where it has none."""
+        return self.oid or self.namespace
+
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
@@ -309,6 +314,8 @@ class Report:
     code: Coded
     placer_number: str = ""
     filler_number: str = ""
+    placer: Issuer = Issuer()
+    filler: Issuer = Issuer()
     observed: State[Moment] = ABSENT
     issued: State[Moment] = ABSENT
     status: str = ""

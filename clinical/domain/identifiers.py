@@ -138,7 +138,7 @@ def identifier_of(sent: Hl7Identifier) -> PatientIdentifier:
     The issuer is its OID where one is sent and its namespace otherwise, so that a sender who
     always writes both and the API's callers mean the same issuer.
     """
-    system = sent.issuer.oid or sent.issuer.namespace
+    system = sent.issuer.system
     known = sent.type in IdentifierType.__members__
     type_ = IdentifierType(sent.type) if known else IdentifierType.OTHER
     if is_ins(system, type_):

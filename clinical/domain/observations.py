@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from clinical.domain import hl7
@@ -90,6 +90,9 @@ class Value:
     moment: datetime | None = None
 
 
+Key: TypeAlias = tuple[str, str, str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Observation:
     """A result as the record has it."""
@@ -105,30 +108,41 @@ class Observation:
     effective_at: datetime | None
     issued_at: datetime | None
     created_at: datetime
+    order_system: str = ""
     order_number: str = ""
     sub_id: str = ""
     supersedes_id: UUID | None = None
     sent_status: str = ""
 
     @property
-    def key(self) -> tuple[str, str, str] | None:
-        """What a correction of it names; None when the order has no number."""
+    def key(self) -> Key | None:
+        """What a correction of it names, of one laboratory; None when the order has no number."""
         if not self.order_number:
             return None
-        return self.order_number, self.code.code, self.sub_id
+        return key_of(self.order_number, self.code, self.sub_id)
+
+
+def key_of(order: str, code: Coding, sub_id: str) -> Key:
+    """Order, code and sub-id; an observation that has no code is known by its words."""
+    return order, code.system, code.code or code.display, sub_id
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A result that nothing supersedes, by what decides whether another does.
 
-    `sent_status` is the letter that its sender gave, "" where none or not known any more.
+    `order_system` is None, and `sent_status` "", where they were not kept when it came.
     """
 
     id: UUID
+    order_system: str | None
     status: ObservationStatus
     sent_status: str
     issued_at: datetime | None
+
+    def is_of(self, one: Observation) -> bool:
+        """Whether the order of another result of its key is its own, as far as is known."""
+        return self.order_system is None or self.order_system == one.order_system
 
     def outranks(self, one: Observation) -> bool:
         """Whether it goes on standing when another result of its key arrives.
@@ -189,6 +203,7 @@ def observe(
         effective_at=valued_instant(sent.effective) or valued_instant(report.observed),
         issued_at=valued_instant(report.issued),
         created_at=at,
+        order_system=(report.filler if report.filler_number else report.placer).system,
         order_number=report.filler_number or report.placer_number,
         sub_id=sent.sub_id,
         sent_status=status,

@@ -33,7 +33,8 @@ async def add_results(work: Work, patient: UUID, group: PatientResults) -> list[
     standing = await work.observations.standing(patient, sorted(orders)) if orders else {}
     added, superseded = [], []
     for one, each in told:
-        known = [] if one.key is None else standing.get(one.key, [])
+        among = [] if one.key is None else standing.get(one.key, [])
+        known = [row for row in among if row.is_of(one)]
         better = [row.id for row in known if row.outranks(one)]
         if better:
             superseded.append((one.id, better[-1]))
@@ -41,10 +42,9 @@ async def add_results(work: Work, patient: UUID, group: PatientResults) -> list[
             added.append(one)
             continue
         # Results that one message repeats under a key do not correct each other.
-        older = [row.id for row in known]
-        known.clear()
-        superseded += [(row, one.id) for row in older]
-        added.append(replace(one, supersedes_id=older[-1]) if older else one)
+        among[:] = [row for row in among if row not in known]
+        superseded += [(row.id, one.id) for row in known]
+        added.append(replace(one, supersedes_id=known[-1].id) if known else one)
     await work.observations.add(added)
     await work.observations.supersede(superseded)
     return findings

@@ -11,11 +11,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from clinical.domain.observations import (
     Coding,
+    Key,
     Observation,
     ObservationStatus,
     Standing,
     Value,
     ValueKind,
+    key_of,
 )
 from clinical.storage.sql import sql
 from core.database import Row, Transaction
@@ -52,6 +54,7 @@ _TYPES: Final[dict[str, Any]] = {
     "effective_at": _TIME,
     "issued_at": _TIME,
     "supersedes_id": Uuid,
+    "order_system": Text,
     "order_number": Text,
     "sub_id": Text,
     "sent_status": Text,
@@ -72,7 +75,8 @@ _ADD: Final = sql(
     **_TYPES,
 )
 _STANDING: Final = sql(
-    f"""SELECT o.id, o.order_number, o.code, o.sub_id, o.status, o.sent_status, o.issued_at
+    f"""SELECT o.id, o.order_system, o.order_number, o.code_system, o.code, o.code_display,
+        o.sub_id, o.status, o.sent_status, o.issued_at
     FROM observation o
     WHERE o.order_number = ANY (:orders) AND o.order_number <> '' AND o.superseded_by_id IS NULL
         AND {_OF_PATIENT}
@@ -102,15 +106,14 @@ class Observations:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    async def standing(
-        self, living: UUID, orders: Sequence[str]
-    ) -> dict[tuple[str, str, str], list[Standing]]:
+    async def standing(self, living: UUID, orders: Sequence[str]) -> dict[Key, list[Standing]]:
         """The patient's results of these orders that nothing supersedes, by what names them."""
-        found: dict[tuple[str, str, str], list[Standing]] = {}
+        found: dict[Key, list[Standing]] = {}
         for row in await self._tx.all(_STANDING, living=living, orders=list(orders)):
             status = ObservationStatus(row.status)
-            one = Standing(row.id, status, row.sent_status, row.issued_at)
-            found.setdefault((row.order_number, row.code, row.sub_id), []).append(one)
+            one = Standing(row.id, row.order_system, status, row.sent_status, row.issued_at)
+            code = Coding(row.code_system, row.code, row.code_display)
+            found.setdefault(key_of(row.order_number, code, row.sub_id), []).append(one)
         return found
 
     async def add(self, observations: Sequence[Observation]) -> None:
@@ -164,6 +167,7 @@ def _observation(row: Row) -> Observation:
         effective_at=row.effective_at,
         issued_at=row.issued_at,
         created_at=row.created_at,
+        order_system=row.order_system or "",
         order_number=row.order_number,
         sub_id=row.sub_id,
         supersedes_id=row.supersedes_id,
@@ -195,6 +199,7 @@ def _parameters(one: Observation) -> dict[str, Any]:
         "effective_at": one.effective_at,
         "issued_at": one.issued_at,
         "supersedes_id": one.supersedes_id,
+        "order_system": one.order_system,
         "order_number": one.order_number,
         "sub_id": one.sub_id,
         "sent_status": one.sent_status,

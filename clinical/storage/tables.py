@@ -306,9 +306,15 @@ observation: Final[Table] = tenant_table(
         nullable=True,
     ),
     column(
+        "order_system",
+        Text,
+        internal="Who issued order_number; NULL where it was not kept yet.",
+        nullable=True,
+    ),
+    column(
         "order_number",
         Text,
-        internal="The number of the order; with code and sub_id, what a correction names.",
+        internal="The order's number; with its issuer, code and sub_id, what a correction names.",
         server_default="''",
     ),
     column("sub_id", Text, internal="OBX-4.", server_default="''"),

@@ -6,6 +6,7 @@ from typing import Final
 
 from clinical.domain.hl7 import (
     Coded,
+    Issuer,
     Observation,
     PatientResults,
     Report,
@@ -77,6 +78,8 @@ def _report(reader: Reader, order: Sequence[Segment]) -> Report:
         code=reader.coded(obr.first(4), obr.place(4)),
         placer_number=reader.text(obr, 2),
         filler_number=reader.text(obr, 3),
+        placer=_issuer(reader, obr, 2),
+        filler=_issuer(reader, obr, 3),
         observed=reader.moment(obr, 7),
         issued=reader.moment(obr, 22),
         status=reader.text(obr, 25).upper(),
@@ -85,6 +88,11 @@ def _report(reader: Reader, order: Sequence[Segment]) -> Report:
     )
     read = tuple(_observation(reader, run, report) for run in observations)
     return replace(report, observations=read)
+
+
+def _issuer(reader: Reader, obr: Segment, number: int) -> Issuer:
+    """Who gave an order its number (EI)."""
+    return next((one.issuer for one in reader.entities(obr, number)), Issuer())
 
 
 def _observation(reader: Reader, run: Sequence[Segment], report: Report) -> Observation:

@@ -106,6 +106,38 @@ async def test_of_equals_the_last_to_arrive_stands(hl7: HL7, at: str) -> None:
     assert (results(hl7), results(hl7, stand=False)) == (["3"], ["1", "2"])
 
 
+@pytest.mark.parametrize(
+    ("order", "code"),
+    [
+        ("F77^RADIO", GLUCOSE),
+        ("F77^LABO", "2345-7^Glucose^L"),
+        ("F77^LABO", "^Glucose"),
+    ],
+)
+async def test_results_of_others_are_left_alone(hl7: HL7, order: str, code: str) -> None:
+    """Another laboratory may have the number, and another system the code."""
+    await hl7.send(adt("A28"))
+    await report(hl7, 1, "F", "7.1", "1200")
+    await hl7.send(oru((obx(1, "NM", "^Sodium", "140"),), control_id="2"))
+
+    await hl7.send(oru((obx(1, "NM", code, "5.4"),), control_id="3", order=order))
+    await hl7.send(oru((obx(1, "NM", code, "5.5", status="C"),), control_id="4", order=order))
+
+    assert results(hl7) == ["7.1", "140", "5.5"]
+
+
+async def test_one_laboratory_is_known_by_its_oid_whatever_its_name(hl7: HL7) -> None:
+    """As other issuers are."""
+    await hl7.send(adt("A28"))
+
+    for number, name in enumerate(("LABO", "LAB")):
+        order = f"F77^{name}^1.2.250.1.999.2^ISO"
+        value = obx(1, "NM", GLUCOSE, str(number))
+        await hl7.send(oru((value,), control_id=f"R{number}", order=order))
+
+    assert results(hl7) == ["1"]
+
+
 async def test_a_report_time_to_come_is_not_taken(hl7: HL7) -> None:
     """Else what has it would stand against every correction."""
     await hl7.send(adt("A28"))

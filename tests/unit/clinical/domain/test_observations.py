@@ -105,7 +105,8 @@ def test_a_result_without_a_status_has_that_of_its_order(
 
 def test_what_a_correction_names() -> None:
     """Order, code and sub-id; nothing where the order has no number."""
-    assert seen(sub_id="1").key == ("F1", "2345-7", "1")
+    assert seen(sub_id="1").key == ("F1", "LN", "2345-7", "1")
+    assert seen(code=hl7.Coded(text="Glycémie")).key == ("F1", "", "Glycémie", "")
     assert seen().effective_at == NOON
     report = hl7.Report(hl7.Coded())
     bare = observe(new_id(), new_id(), None, report, hl7.Observation(GLUCOSE), at=NOON)
