@@ -43,6 +43,17 @@ class Precision(Enum):
     FRACTION = "fraction"
 
 
+_SPANS: Final = {
+    Precision.YEAR: timedelta(days=366),
+    Precision.MONTH: timedelta(days=31),
+    Precision.DAY: timedelta(days=1),
+    Precision.HOUR: timedelta(hours=1),
+    Precision.MINUTE: timedelta(minutes=1),
+    Precision.SECOND: timedelta(seconds=1),
+    Precision.FRACTION: timedelta(microseconds=1),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class PartialDate:
     """A date as precise as it was written: no January 1st is ever invented."""
@@ -86,6 +97,10 @@ class Moment:
     def at_utc(self) -> datetime:
         """The same instant in UTC, as rows keep it."""
         return self.at.astimezone(UTC)
+
+    def may_be_since(self, instant: datetime) -> bool:
+        """Whether the time, as precisely as it is written, can lie at an instant or after it."""
+        return self.at + _SPANS[self.precision] > instant
 
 
 CLOCKS_DIFFER: Final = timedelta(days=1)

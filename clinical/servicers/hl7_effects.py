@@ -70,7 +70,7 @@ class Effects:
     async def _hear(self, event: PatientEvent) -> UUID:
         patient = await self._take_in(event.patient, changes=event.trigger is not Trigger.DISCHARGE)
         if event.encounter is not None and event.trigger not in _OF_PERSONS:
-            await hear_of_stay(self._work, patient.id, event)
+            self.findings += await hear_of_stay(self._work, patient, event)
         return patient.id
 
     async def _merge(self, content: Merges) -> UUID | None:

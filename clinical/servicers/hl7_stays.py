@@ -1,6 +1,6 @@
 """Stays as ADT messages tell of them, and the links to those who care in them."""
 
-from datetime import datetime
+from dataclasses import replace
 from uuid import UUID
 
 from clinical.domain import hl7
@@ -10,38 +10,43 @@ from clinical.domain.encounters import (
     Event,
     hear,
     open_encounter,
-    valued_instant,
     visit_of,
 )
 from clinical.domain.hl7 import PatientEvent
+from clinical.domain.hl7_findings import Finding
 from clinical.domain.hl7_values import valued
 from clinical.domain.links import FOLLOW_UP, CareLink, CareLinkKind
+from clinical.domain.patients import Patient
+from clinical.domain.stay_times import possible_times, time_of
 from clinical.storage.store import Work
 from core import clock
 from core.ids import new_id
 
 
-async def hear_of_stay(work: Work, patient: UUID, event: PatientEvent) -> None:
-    """Open, change or end the stay of an event, with its links."""
-    sent = event.encounter
-    if sent is None:
-        return
+async def hear_of_stay(work: Work, patient: Patient, event: PatientEvent) -> tuple[Finding, ...]:
+    """Open, change or end the stay of an event, with its links; what cannot be is left out."""
+    if event.encounter is None:
+        return ()
+    at, born = clock.now(), patient.traits.birth_date
+    known = await work.encounters.lock_visit(patient.id, *visit_of(event.encounter))
+    sent, wrong_times = possible_times(event.encounter, known, born=born, at=at)
+    event = replace(event, encounter=sent)
+    occurred_at, wrong_event = time_of(event, known, born=born, at=at)
     units = await work.practitioners.units_of(_unit_codes(sent))
     attending = await _attending(work, sent)
     told = Event(
         trigger=event.trigger,
         sent=sent,
-        occurred_at=_occurred_at(event),
+        occurred_at=occurred_at,
         unit_id=units[0] if units else None,
         attending_id=attending[0] if attending else None,
     )
-    encounter = await _save(work, patient, told)
+    encounter = await _save(work, patient.id, known, told)
     await _link(work, encounter, units, attending)
+    return wrong_times + wrong_event
 
 
-async def _save(work: Work, patient: UUID, told: Event) -> Encounter:
-    system, number = visit_of(told.sent)
-    before = await work.encounters.lock_visit(patient, system, number)
+async def _save(work: Work, patient: UUID, before: Encounter | None, told: Event) -> Encounter:
     if before is None:
         made = open_encounter(new_id(), patient, told, at=clock.now())
         await work.encounters.add(made)
@@ -92,9 +97,3 @@ def _unit_codes(sent: hl7.Encounter) -> list[str]:
     codes = [movement.medical_unit, movement.care_unit] if movement else []
     codes += [location.unit] if location else []
     return [code for code in codes if code]
-
-
-def _occurred_at(event: PatientEvent) -> datetime:
-    movement = event.encounter.movement if event.encounter else None
-    at = valued_instant(movement.at) if movement else None
-    return at or valued_instant(event.occurred) or valued_instant(event.recorded) or clock.now()

@@ -1,0 +1,141 @@
+"""What a stay says and whom it entitles, by the messages that came of it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core import clock
+from tests.support.clinics import clinic
+from tests.support.hl7_desks import HL7, hl7
+from tests.support.hl7_messages import ANNE, GENERIC, adt, ipp, pv1
+
+__all__ = ["clinic", "hl7"]
+
+ADMITTED = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+async def told(hl7: HL7, message: str) -> list[tuple[str, str]]:
+    """Send a message; the rules it breaks, each with its place."""
+    answer = await hl7.send(message)
+    assert (answer.ack_code, answer.state) == ("AA", 2)
+    return [(one.rule, one.location) for one in (await hl7.kept(answer.message)).findings]
+
+
+def event(
+    trigger: str, number: int = 1, stay: str | None = None, at: str = "20260301101500+0100"
+) -> str:
+    """A plain ADT message, without ZBE, of what happened at a time (EVN-6)."""
+    message = adt(trigger, control_id=str(number), form=GENERIC, stay=stay)
+    return message.replace("EVN||20260301101500+0100||||20260301100000+0100", f"EVN||||||{at}")
+
+
+def hl7_time(at: datetime) -> str:
+    """A time as HL7 writes it."""
+    return at.strftime("%Y%m%d%H%M%S+0000")
+
+
+def stay_of(hl7: HL7) -> dict[str, Any]:
+    """The only stay."""
+    [stay] = hl7.clinic.database.rows("SELECT * FROM encounter")
+    return stay
+
+
+def days_left(hl7: HL7) -> dict[str, int | None]:
+    """By unit, for how many days from now its links are open; None without end."""
+    found = hl7.clinic.database.rows(
+        """SELECT u.code, l.ended_at FROM care_link l JOIN unit u ON u.id = l.unit_id
+        ORDER BY l.id"""
+    )
+    return {
+        row["code"]: row["ended_at"] and round((row["ended_at"] - clock.now()) / timedelta(days=1))
+        for row in found
+    }
+
+
+@pytest.fixture
+async def wards(hl7: HL7) -> Sequence[object]:
+    """Two wards, and the attending of the sample messages."""
+    await hl7.clinic.practitioner(rpps="10101234567")
+    return [await hl7.clinic.unit(code) for code in ("CARDIO", "URG")]
+
+
+@pytest.mark.usefixtures("wards")
+@pytest.mark.parametrize("discharged", ["20300101", "20200101", "20260301095900+0100", "18500101"])
+async def test_a_discharge_that_cannot_be_is_that_of_the_event(hl7: HL7, discharged: str) -> None:
+    """To come, or before the admission: it neither keeps nor takes anybody's access."""
+    now = clock.now()
+    await told(hl7, event("A01"))
+
+    found = await told(hl7, event("A03", 2, pv1(discharged=discharged), hl7_time(now)))
+
+    assert found == [("stay.discharge-time", "PV1^1^45")]
+    assert stay_of(hl7)["ended_at"] == now.replace(microsecond=0)
+    assert days_left(hl7) == {"CARDIO": 30}
+
+
+@pytest.mark.usefixtures("wards")
+async def test_a_discharge_of_which_no_time_can_be_is_that_of_its_receipt(hl7: HL7) -> None:
+    """The event's own time is checked like others."""
+    await told(hl7, event("A01"))
+
+    found = await told(hl7, event("A03", 2, pv1(discharged="20300101"), "20310101"))
+
+    assert found == [("stay.discharge-time", "PV1^1^45"), ("stay.event-time", "EVN^1^6")]
+    assert clock.now() - stay_of(hl7)["ended_at"] < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("admitted", ["20400101", "19200101", "19800515", "18600101"])
+async def test_an_admission_that_cannot_be_is_left_out(hl7: HL7, admitted: str) -> None:
+    """To come, before the birth, or before anybody's."""
+    found = await told(hl7, event("A01", 1, pv1(admitted=admitted)))
+
+    assert ("stay.admission-time", "PV1^1^44") in found
+    assert stay_of(hl7)["started_at"] == ADMITTED.replace(minute=15)
+
+
+async def test_without_a_birth_date_a_life_has_its_longest(hl7: HL7) -> None:
+    """More than 130 years ago nobody was admitted who is treated today."""
+    unborn = replace(ANNE, born="", identifiers=(ipp("7"),))
+
+    await hl7.send(adt("A01", unborn, form=GENERIC, stay=pv1(admitted="18950101")))
+
+    assert stay_of(hl7)["started_at"] == ADMITTED
+
+
+async def test_what_the_record_says_stays_beside_what_cannot_be(hl7: HL7) -> None:
+    """An update with a wrong time changes the rest."""
+    await told(hl7, event("A01"))
+
+    wrong = pv1(admitted="20400101", discharged="20410101", patient_class="O")
+    found = await told(hl7, event("A08", 2, wrong))
+
+    stay = stay_of(hl7)
+    assert [rule for rule, _ in found][:2] == ["stay.admission-time", "stay.discharge-time"]
+    assert (stay["started_at"], stay["ended_at"], stay["class"]) == (ADMITTED, None, "OUTPATIENT")
+
+
+@pytest.mark.parametrize(
+    ("admitted", "discharged"),
+    [("20260301100000+0100", "20260301"), ("20260301", "20260301"), ("202603", "2026")],
+)
+async def test_times_are_compared_as_precisely_as_they_are_written(
+    hl7: HL7, admitted: str, discharged: str
+) -> None:
+    """A discharge on the day of the admission may be after it."""
+    found = await told(hl7, event("A03", 1, pv1(admitted=admitted, discharged=discharged)))
+
+    assert not {"stay.discharge-time", "stay.admission-time"} & {rule for rule, _ in found}
+    assert stay_of(hl7)["status"] == "FINISHED"
+
+
+async def test_who_is_born_in_a_stay_is_admitted_before(hl7: HL7) -> None:
+    """A day of tolerance, as of other dates."""
+    born = replace(ANNE, born="20260301", identifiers=(ipp("8"),))
+
+    answer = await hl7.send(adt("A01", born, form=GENERIC, stay=pv1(admitted="202602282200+0100")))
+
+    rules = [one.rule for one in (await hl7.kept(answer.message)).findings]
+    assert "stay.admission-time" not in rules
