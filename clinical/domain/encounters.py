@@ -3,12 +3,15 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from clinical.domain import hl7
 from clinical.domain.hl7 import Trigger
+from clinical.domain.hl7_findings import Condition, Finding, Place
 from clinical.domain.hl7_values import Moment, State, Unvalued, valued
+
+T = TypeVar("T")
 
 
 class EncounterClass(StrEnum):
@@ -32,6 +35,8 @@ class EncounterStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+# HL70004 has these too, and the record no word of its own for them.
+_OTHER_CLASSES: Final = frozenset("BCNU")
 _CLASSES: Final = {
     "I": EncounterClass.INPATIENT,
     "O": EncounterClass.OUTPATIENT,
@@ -39,6 +44,19 @@ _CLASSES: Final = {
     "P": EncounterClass.PREADMIT,
     "R": EncounterClass.RECURRING,
 }
+
+
+ATTENDING_UNKNOWN: Final = Finding(
+    "stay.attending-unknown", Condition.UNKNOWN_KEY, rejects=False, place=Place("PV1", 1, 7)
+)
+CLASS_UNKNOWN: Final = Finding(
+    "stay.class-unknown", Condition.TABLE_VALUE_NOT_FOUND, rejects=False, place=Place("PV1", 1, 2)
+)
+
+
+def unit_unknown(place: Place) -> Finding:
+    """A unit is sent that the record does not have."""
+    return Finding("stay.unit-unknown", Condition.UNKNOWN_KEY, rejects=False, place=place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +86,16 @@ class Encounter:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a message says of a stay: the trigger, and when it happened."""
+    """What a message says of a stay: the trigger, when it happened, and who is responsible.
+
+    `unit` and `attending` are ERASE where the message names some whom the record does not know.
+    """
 
     trigger: Trigger
     sent: hl7.Encounter
     occurred_at: datetime
-    unit_id: UUID | None
-    attending_id: UUID | None
+    unit: State[UUID]
+    attending: State[UUID]
 
 
 def visit_of(sent: hl7.Encounter) -> tuple[str, str]:
@@ -132,8 +153,8 @@ def _told(encounter: Encounter, event: Event) -> Encounter:
         class_=_class(sent.encounter_class, encounter.class_),
         status=status,
         location=_location(sent.location, encounter.location),
-        unit_id=event.unit_id or encounter.unit_id,
-        attending_id=event.attending_id or encounter.attending_id,
+        unit_id=_unit(event, encounter),
+        attending_id=_after(event.attending, encounter.attending_id),
         started_at=started_at,
         ended_at=ended_at,
     )
@@ -146,9 +167,34 @@ def valued_instant(state: State[Moment]) -> datetime | None:
 
 
 def _instant(state: State[Moment], known: datetime | None) -> datetime | None:
+    return _after(state if isinstance(state, Unvalued) else state.at_utc, known)
+
+
+def _after(state: State[T], known: T | None) -> T | None:
     if isinstance(state, Unvalued):
         return None if state is Unvalued.ERASE else known
-    return state.at_utc
+    return state
+
+
+def leaves(encounter: Encounter, location: State[hl7.Location]) -> bool:
+    """Whether a place that is sent is in another unit than the stay's, whose own is known."""
+    known = encounter.location.partition("^")[0]
+    if isinstance(location, Unvalued):
+        return location is Unvalued.ERASE and known != ""
+    return known != "" and location.unit not in {"", known}
+
+
+def _unit(event: Event, encounter: Encounter) -> UUID | None:
+    """One that is not known takes the place of another only where the patient has left that."""
+    if event.unit is Unvalued.ERASE and not leaves(encounter, event.sent.location):
+        return encounter.unit_id
+    return _after(event.unit, encounter.unit_id)
+
+
+def is_class(sent: State[str]) -> bool:
+    """Whether a class, if one is sent, is of HL70004."""
+    state = valued(sent)
+    return state is None or state.upper() in _CLASSES.keys() | _OTHER_CLASSES
 
 
 def _class(state: State[str], known: EncounterClass) -> EncounterClass:

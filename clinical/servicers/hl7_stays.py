@@ -5,16 +5,20 @@ from uuid import UUID
 
 from clinical.domain import hl7
 from clinical.domain.encounters import (
+    ATTENDING_UNKNOWN,
+    CLASS_UNKNOWN,
     Encounter,
     EncounterStatus,
     Event,
     hear,
+    is_class,
     open_encounter,
+    unit_unknown,
     visit_of,
 )
 from clinical.domain.hl7 import PatientEvent
-from clinical.domain.hl7_findings import Finding
-from clinical.domain.hl7_values import valued
+from clinical.domain.hl7_findings import Finding, Place
+from clinical.domain.hl7_values import ABSENT, ERASE, State, valued
 from clinical.domain.links import FOLLOW_UP, CareLink, CareLinkKind
 from clinical.domain.patients import Patient
 from clinical.domain.stay_times import possible_times, time_of
@@ -32,18 +36,19 @@ async def hear_of_stay(work: Work, patient: Patient, event: PatientEvent) -> tup
     sent, wrong_times = possible_times(event.encounter, known, born=born, at=at)
     event = replace(event, encounter=sent)
     occurred_at, wrong_event = time_of(event, known, born=born, at=at)
-    units = await work.practitioners.units_of(_unit_codes(sent))
-    attending = await _attending(work, sent)
+    units, unknown_units = await _units(work, sent)
+    attending, unknown_attending = await _attending(work, sent)
     told = Event(
         trigger=event.trigger,
         sent=sent,
         occurred_at=occurred_at,
-        unit_id=units[0] if units else None,
-        attending_id=attending[0] if attending else None,
+        unit=_first(units, is_told=bool(unknown_units) or sent.location is ERASE),
+        attending=_first(attending, is_told=sent.attending is not ABSENT),
     )
     encounter = await _save(work, patient.id, known, told)
     await _link(work, encounter, units, attending)
-    return wrong_times + wrong_event
+    unknown_class = () if is_class(sent.encounter_class) else (CLASS_UNKNOWN,)
+    return wrong_times + wrong_event + unknown_units + unknown_attending + unknown_class
 
 
 async def _save(work: Work, patient: UUID, before: Encounter | None, told: Event) -> Encounter:
@@ -84,16 +89,29 @@ async def _link(
         await work.care_links.end_of_stay(patient, encounter.id, encounter.ended_at + FOLLOW_UP)
 
 
-async def _attending(work: Work, sent: hl7.Encounter) -> list[UUID]:
-    """The practitioners of the organization whom the stay names as attending."""
-    named = [one.rpps for one in valued(sent.attending) or () if one.rpps]
-    found = [await work.practitioners.by_rpps(rpps) for rpps in dict.fromkeys(named)]
-    return [row for row in found if row is not None]
-
-
-def _unit_codes(sent: hl7.Encounter) -> list[str]:
+async def _units(work: Work, sent: hl7.Encounter) -> tuple[list[UUID], tuple[Finding, ...]]:
     """The units responsible: of the movement, then of the place where the patient lies."""
     movement, location = sent.movement, valued(sent.location)
-    codes = [movement.medical_unit, movement.care_unit] if movement else []
-    codes += [location.unit] if location else []
-    return [code for code in codes if code]
+    told = [
+        (movement.medical_unit if movement else "", Place("ZBE", 1, 7)),
+        (movement.care_unit if movement else "", Place("ZBE", 1, 8)),
+        (location.unit if location else "", Place("PV1", 1, 3)),
+    ]
+    known = await work.practitioners.units_of([code for code, _ in told if code])
+    unknown = tuple(unit_unknown(place) for code, place in told if code and code not in known)
+    return list(dict.fromkeys(known[code] for code, _ in told if code in known)), unknown
+
+
+async def _attending(work: Work, sent: hl7.Encounter) -> tuple[list[UUID], tuple[Finding, ...]]:
+    """The practitioners of the organization whom the stay names as attending."""
+    named = dict.fromkeys(one.rpps for one in valued(sent.attending) or ())
+    found = [await work.practitioners.by_rpps(rpps) if rpps else None for rpps in named]
+    unknown = (ATTENDING_UNKNOWN,) if None in found else ()
+    return [row for row in found if row is not None], unknown
+
+
+def _first(known: list[UUID], *, is_told: bool) -> State[UUID]:
+    """The one responsible of those that a message names; none where none of them is known."""
+    if known:
+        return known[0]
+    return ERASE if is_told else ABSENT

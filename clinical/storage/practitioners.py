@@ -130,11 +130,10 @@ class Practitioners:
             raise NotFound
         return Unit(*found)
 
-    async def units_of(self, codes: Sequence[str]) -> list[UUID]:
-        """The units that have one of these codes, in their order."""
+    async def units_of(self, codes: Sequence[str]) -> dict[str, UUID]:
+        """The units that have one of these codes, by it."""
         rows = await self._tx.all(_UNIT_OF, codes=list(codes))
-        found = {row.code: row.id for row in rows}
-        return [found[code] for code in dict.fromkeys(codes) if code in found]
+        return {row.code: row.id for row in rows}
 
     async def unit_page(self, *, limit: int, after: UUID | None) -> list[Unit]:
         """Units, oldest first."""

@@ -139,3 +139,57 @@ async def test_who_is_born_in_a_stay_is_admitted_before(hl7: HL7) -> None:
 
     rules = [one.rule for one in (await hl7.kept(answer.message)).findings]
     assert "stay.admission-time" not in rules
+
+
+NOBODY = "10109999999^X^Y^^^^^^ASIP-SANTE-PS&1.2.250.1.71.4.2.1&ISO^D^^^RPPS"
+
+
+@pytest.mark.usefixtures("wards")
+async def test_who_and_what_is_not_known_is_told(hl7: HL7) -> None:
+    """Else nobody sees the patient, and nobody is told why."""
+    wrong = pv1(location="NOWHERE^1", attending=NOBODY, patient_class="Q")
+
+    assert await told(hl7, event("A01", 1, wrong)) == [
+        ("stay.unit-unknown", "PV1^1^3"),
+        ("stay.attending-unknown", "PV1^1^7"),
+        ("stay.class-unknown", "PV1^1^2"),
+    ]
+    assert await told(hl7, event("A08", 2)) == []
+
+
+@pytest.mark.usefixtures("wards")
+async def test_units_of_a_movement_are_told_apart(hl7: HL7) -> None:
+    """A unit that is known has the stay, whichever of them it is."""
+    care = await hl7.clinic.unit("2102")
+
+    assert await told(hl7, adt("A01")) == [("stay.unit-unknown", "ZBE^1^7")]
+
+    assert stay_of(hl7)["unit_id"] == care
+
+
+@pytest.mark.usefixtures("wards")
+async def test_a_stay_whose_new_unit_is_not_known_has_none(hl7: HL7) -> None:
+    """Nor an attending that another has followed; where neither changes, both stay."""
+    await told(hl7, event("A01"))
+    before = stay_of(hl7)
+    unsaid = pv1(location="", attending="")
+    await told(hl7, event("A08", 2, unsaid))
+    assert (stay_of(hl7)["unit_id"], stay_of(hl7)["attending_id"]) == (
+        before["unit_id"],
+        before["attending_id"],
+    )
+
+    await told(hl7, event("A08", 3, pv1(location="NOWHERE^1", attending=NOBODY)))
+
+    after = stay_of(hl7)
+    assert (after["location"], after["unit_id"], after["attending_id"]) == ("NOWHERE^1", None, None)
+
+
+async def test_a_unit_of_a_movement_stays_while_the_place_does(hl7: HL7) -> None:
+    """An update that names the same ward, which is no unit here, moves nobody."""
+    unit = await hl7.clinic.unit("2101")
+    await told(hl7, adt("A01"))
+
+    assert ("stay.unit-unknown", "PV1^1^3") in await told(hl7, event("A08", 2))
+
+    assert stay_of(hl7)["unit_id"] == unit
