@@ -83,6 +83,11 @@ class Encounter:
         """The revision, as callers hold it (AIP-154)."""
         return str(self.revision)
 
+    @property
+    def place(self) -> str:
+        """The code of the unit where the patient lies (PV1-3.1), "" if it is not known."""
+        return self.location.partition("^")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -176,9 +181,18 @@ def _after(state: State[T], known: T | None) -> T | None:
     return state
 
 
+def moves(before: Encounter, after: Encounter, sent: hl7.Encounter) -> bool:
+    """Whether what is sent takes the patient out of a unit: to another place, or by a movement
+    that makes another unit responsible.
+    """
+    handed_over = before.unit_id not in {None, after.unit_id}
+    by_movement = sent.movement is not None and sent.movement.medical_unit != ""
+    return leaves(before, sent.location) or (by_movement and handed_over)
+
+
 def leaves(encounter: Encounter, location: State[hl7.Location]) -> bool:
     """Whether a place that is sent is in another unit than the stay's, whose own is known."""
-    known = encounter.location.partition("^")[0]
+    known = encounter.place
     if isinstance(location, Unvalued):
         return location is Unvalued.ERASE and known != ""
     return known != "" and location.unit not in {"", known}

@@ -70,6 +70,12 @@ def time_of(
     return max(at, since), tuple(findings)
 
 
+def since_admission(occurred_at: datetime, stay: Encounter, *, at: datetime) -> datetime:
+    """When something happened in a stay: not before it, so rather when it was received."""
+    before = stay.started_at is not None and occurred_at < stay.started_at
+    return at if before else occurred_at
+
+
 def _times_of(event: PatientEvent) -> Iterable[tuple[Place, Moment]]:
     movement = event.encounter.movement if event.encounter else None
     told = (

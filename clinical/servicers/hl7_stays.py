@@ -12,6 +12,7 @@ from clinical.domain.encounters import (
     Event,
     hear,
     is_class,
+    moves,
     open_encounter,
     unit_unknown,
     visit_of,
@@ -21,7 +22,7 @@ from clinical.domain.hl7_findings import Finding, Place
 from clinical.domain.hl7_values import ABSENT, ERASE, State, valued
 from clinical.domain.links import FOLLOW_UP, CareLink, CareLinkKind
 from clinical.domain.patients import Patient
-from clinical.domain.stay_times import possible_times, time_of
+from clinical.domain.stay_times import possible_times, since_admission, time_of
 from clinical.storage.store import Work
 from core import clock
 from core.ids import new_id
@@ -46,7 +47,9 @@ async def hear_of_stay(work: Work, patient: Patient, event: PatientEvent) -> tup
         attending=_first(attending, is_told=sent.attending is not ABSENT),
     )
     encounter = await _save(work, patient.id, known, told)
+    await _reopen(work, known, encounter, units)
     await _link(work, encounter, units, attending)
+    await _end(work, known, encounter, told, units)
     unknown_class = () if is_class(sent.encounter_class) else (CLASS_UNKNOWN,)
     return wrong_times + wrong_event + unknown_units + unknown_attending + unknown_class
 
@@ -65,7 +68,7 @@ async def _save(work: Work, patient: UUID, before: Encounter | None, told: Event
 async def _link(
     work: Work, encounter: Encounter, units: list[UUID], practitioners: list[UUID]
 ) -> None:
-    """Those whom the stay names may read while it lasts, and for some time after."""
+    """Those whom the stay names may read."""
     at, patient = clock.now(), encounter.patient_id
     links = [
         CareLink(
@@ -82,11 +85,35 @@ async def _link(
             *((None, row) for row in units),
         ]
     ]
-    if encounter.status is EncounterStatus.IN_PROGRESS:
-        await work.care_links.reopen(patient, encounter.id)
     await work.care_links.ensure(links)
-    if encounter.ended_at is not None:
-        await work.care_links.end_of_stay(patient, encounter.id, encounter.ended_at + FOLLOW_UP)
+
+
+async def _reopen(
+    work: Work, before: Encounter | None, after: Encounter, units: list[UUID]
+) -> None:
+    """What a discharge ended that did not happen, or not then; and units that are come back to."""
+    if before is None:
+        return
+    undone = None
+    if before.ended_at is not None and after.ended_at != before.ended_at:
+        undone = before.ended_at + FOLLOW_UP
+    back = units if after.status is EncounterStatus.IN_PROGRESS else []
+    await work.care_links.reopen(after.patient_id, after.id, undone, back)
+
+
+async def _end(
+    work: Work, before: Encounter | None, after: Encounter, told: Event, units: list[UUID]
+) -> None:
+    """Who cared in a unit that the patient has left, or in a stay that is over, reads on for the
+    follow-up.
+    """
+    if before is not None and moves(before, after, told.sent):
+        place = await work.practitioners.units_of([after.place])
+        at = since_admission(told.occurred_at, after, at=clock.now())
+        but = [*units, *place.values()]
+        await work.care_links.leave(after.patient_id, after.id, at + FOLLOW_UP, but)
+    if after.ended_at is not None:
+        await work.care_links.end_of_stay(after.patient_id, after.id, after.ended_at + FOLLOW_UP)
 
 
 async def _units(work: Work, sent: hl7.Encounter) -> tuple[list[UUID], tuple[Finding, ...]]:

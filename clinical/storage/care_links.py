@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Integer, Text, Uuid
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from clinical.domain.links import CareLink, CareLinkExists, CareLinkKind
 from clinical.domain.patients import PatientDeleted
@@ -74,9 +74,21 @@ _END_OF_STAY: Final = sql(
 )
 _REOPEN: Final = sql(
     """UPDATE care_link SET ended_at = NULL
-    WHERE patient_id = :patient_id AND encounter_id = :encounter_id AND ended_at > now()""",
+    WHERE patient_id = :patient_id AND encounter_id = :encounter_id AND ended_at > now()
+        AND (ended_at = :ended_at OR unit_id = ANY (:units))""",
     patient_id=Uuid,
     encounter_id=Uuid,
+    ended_at=_TIME,
+    units=ARRAY(Uuid),
+)
+_LEAVE: Final = sql(
+    """UPDATE care_link SET ended_at = :ended_at
+    WHERE patient_id = :patient_id AND encounter_id = :encounter_id AND ended_at IS NULL
+        AND unit_id IS NOT NULL AND unit_id <> ALL (:units)""",
+    patient_id=Uuid,
+    encounter_id=Uuid,
+    ended_at=_TIME,
+    units=ARRAY(Uuid),
 )
 # A patient merged into another is asked for by either name, and shows the links of both.
 _LIST: Final = f"""SELECT l.id, :living AS patient_id, {_REST} FROM care_link l
@@ -132,9 +144,21 @@ class CareLinks:
         """The open links of a stay end at `at`."""
         await self._tx.run(_END_OF_STAY, patient_id=patient, encounter_id=encounter, ended_at=at)
 
-    async def reopen(self, patient: UUID, encounter: UUID) -> None:
-        """The links of a stay that goes on after all are open again."""
-        await self._tx.run(_REOPEN, patient_id=patient, encounter_id=encounter)
+    async def reopen(
+        self, patient: UUID, encounter: UUID, ended_at: datetime | None, units: Sequence[UUID]
+    ) -> None:
+        """Those links of a stay are open again that would end at `ended_at`, and those of units to
+        which the patient has come back; what has ended stays so.
+        """
+        stay = {"patient_id": patient, "encounter_id": encounter}
+        await self._tx.run(_REOPEN, **stay, ended_at=ended_at, units=list(units))
+
+    async def leave(
+        self, patient: UUID, encounter: UUID, at: datetime, but: Sequence[UUID]
+    ) -> None:
+        """The open links of a stay to units, but for those where the patient is, end at `at`."""
+        stay = {"patient_id": patient, "encounter_id": encounter}
+        await self._tx.run(_LEAVE, **stay, ended_at=at, units=list(but))
 
     async def get(self, row: UUID) -> CareLink:
         """One link of a patient whom the caller is linked to. Raises NotFound."""

@@ -193,3 +193,94 @@ async def test_a_unit_of_a_movement_stays_while_the_place_does(hl7: HL7) -> None
     assert ("stay.unit-unknown", "PV1^1^3") in await told(hl7, event("A08", 2))
 
     assert stay_of(hl7)["unit_id"] == unit
+
+
+def in_ward(code: str) -> str:
+    """A PV1 with the patient in a ward, and nobody attending."""
+    return pv1(location=f"{code}^1", attending="")
+
+
+@pytest.mark.usefixtures("wards")
+async def test_a_ward_that_a_patient_leaves_reads_on_for_the_follow_up(hl7: HL7) -> None:
+    """From the transfer on; the discharge ends the links of the last ward alone."""
+    day = timedelta(days=1)
+    await told(hl7, event("A01", 1, in_ward("CARDIO")))
+
+    await told(hl7, event("A08", 2, in_ward("URG"), hl7_time(clock.now() - 3 * day)))
+    assert days_left(hl7) == {"CARDIO": 27, "URG": None}
+    await told(hl7, event("A08", 3, in_ward("URG"), hl7_time(clock.now())))
+    assert days_left(hl7) == {"CARDIO": 27, "URG": None}
+
+    await told(hl7, event("A03", 4, in_ward("URG"), hl7_time(clock.now())))
+    assert days_left(hl7) == {"CARDIO": 27, "URG": 30}
+    await told(hl7, event("A01", 5, in_ward("URG")))
+    assert days_left(hl7) == {"CARDIO": 27, "URG": None}
+
+
+@pytest.mark.usefixtures("wards")
+async def test_a_ward_that_a_patient_comes_back_to_reads_without_end(hl7: HL7) -> None:
+    """By the link that it had."""
+    now = hl7_time(clock.now())
+    for number, ward in enumerate(("CARDIO", "URG", "CARDIO")):
+        await told(hl7, event("A08" if number else "A01", number, in_ward(ward), now))
+
+    assert days_left(hl7) == {"CARDIO": None, "URG": 30}
+    assert len(hl7.clinic.database.rows("SELECT 1 FROM care_link WHERE kind = 'ENCOUNTER'")) == 2
+
+
+@pytest.mark.usefixtures("wards")
+@pytest.mark.parametrize("ward", ["NOWHERE", "CARDIO", ""])
+async def test_a_link_ends_only_where_a_patient_leaves(hl7: HL7, ward: str) -> None:
+    """To wherever they go; a message that does not say where they are moves nobody."""
+    await hl7.clinic.unit("2101")
+    now = hl7_time(clock.now())
+    await told(hl7, adt("A01"))
+
+    await told(hl7, event("A08", 2, pv1(location=ward, attending=""), now))
+
+    left = 30 if ward == "NOWHERE" else None
+    assert days_left(hl7) == {"2101": left, "CARDIO": left}
+    attending = "SELECT ended_at FROM care_link WHERE kind = 'ENCOUNTER' AND unit_id IS NULL"
+    assert hl7.clinic.database.rows(attending) == [{"ended_at": None}]
+
+
+@pytest.mark.usefixtures("wards")
+async def test_a_movement_may_leave_a_unit_and_stay_in_the_place(hl7: HL7) -> None:
+    """ZBE-7 says who is responsible; the place is the same."""
+    await hl7.clinic.unit("2101")
+    await hl7.clinic.unit("2103")
+    await told(hl7, adt("A01"))
+    movement = adt("A08", control_id="2").replace("^^^2101", "^^^2103")
+
+    await told(
+        hl7,
+        movement.replace(
+            "ZBE|MVT1^CHU-X^1.2.250.1.999.1^ISO|20260301100000+0100",
+            f"ZBE|MVT2|{hl7_time(clock.now())}",
+        ),
+    )
+
+    assert days_left(hl7) == {"2101": 30, "CARDIO": None, "2103": None}
+
+
+@pytest.mark.usefixtures("wards")
+async def test_a_transfer_before_the_admission_is_that_of_its_receipt(hl7: HL7) -> None:
+    """Else an old time would take the ward's access at once."""
+    await told(hl7, event("A01", 1, in_ward("CARDIO")))
+
+    await told(hl7, event("A08", 2, in_ward("URG"), "20200101"))
+
+    assert days_left(hl7) == {"CARDIO": 30, "URG": None}
+
+
+@pytest.mark.usefixtures("wards")
+async def test_a_discharge_that_is_corrected_ends_its_links_anew(hl7: HL7) -> None:
+    """Later or earlier, while they are open."""
+    now, day = clock.now(), timedelta(days=1)
+    await told(hl7, event("A01", 1, in_ward("CARDIO")))
+    await told(hl7, event("A03", 2, in_ward("CARDIO"), hl7_time(now - 9 * day)))
+    assert days_left(hl7) == {"CARDIO": 21}
+
+    await told(hl7, event("A08", 3, pv1(discharged=hl7_time(now - 4 * day)), hl7_time(now)))
+
+    assert days_left(hl7) == {"CARDIO": 26}

@@ -1,6 +1,9 @@
 """Stays, as messages make them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from clinical.domain import hl7
 from clinical.domain.encounters import (
@@ -9,11 +12,13 @@ from clinical.domain.encounters import (
     EncounterStatus,
     Event,
     hear,
+    leaves,
+    moves,
     open_encounter,
     visit_of,
 )
-from clinical.domain.hl7 import Identifier, Issuer, Location, Trigger
-from clinical.domain.hl7_values import ERASE, Moment, Precision
+from clinical.domain.hl7 import Identifier, Issuer, Location, Movement, Trigger
+from clinical.domain.hl7_values import ABSENT, ERASE, Moment, Precision, State
 from core.ids import new_id
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -75,3 +80,29 @@ def test_an_update_changes_what_it_says() -> None:
 def test_a_visit_without_a_number_has_none() -> None:
     """It is then found as the patient's open stay."""
     assert visit_of(hl7.Encounter()) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("location", "left"),
+    [
+        (ABSENT, False),
+        (ERASE, True),
+        (Location("CARDIO", "13"), False),
+        (Location("", "13"), False),
+        (Location("URG"), True),
+    ],
+)
+def test_a_patient_leaves_a_unit_for_another(location: State[Location], left: bool) -> None:
+    """Another room is none; a stay of which no place is known is not left."""
+    assert leaves(admitted(), location) is left
+    assert not leaves(replace(admitted(), location=""), location)
+
+
+@pytest.mark.parametrize(("unit", "moved"), [("2103", True), ("", False)])
+def test_a_movement_hands_a_patient_over(unit: str, moved: bool) -> None:
+    """To another unit that it makes responsible."""
+    before = admitted()
+    sent = hl7.Encounter(movement=Movement((), medical_unit=unit))
+
+    assert moves(before, replace(before, unit_id=new_id()), sent) is moved
+    assert not moves(before, before, sent)
