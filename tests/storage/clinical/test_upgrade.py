@@ -11,7 +11,7 @@ __all__ = ["clinic", "hl7"]
 _EARLIER = """
     SET session_replication_role = replica;
     ALTER TABLE observation DROP COLUMN order_system, DROP COLUMN sent_status;
-    UPDATE medhub.alembic_version SET version_num = '0008';
+    UPDATE medhub.alembic_version SET version_num = '0007';
 """
 
 

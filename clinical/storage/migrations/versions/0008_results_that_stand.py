@@ -5,8 +5,8 @@ from alembic import op
 from clinical.storage.tables import metadata
 from core.database.secure import secure
 
-revision = "0009"
-down_revision = "0008"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:

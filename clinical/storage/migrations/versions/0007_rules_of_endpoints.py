@@ -5,7 +5,7 @@ from alembic import op
 from clinical.storage.tables import metadata
 from core.database.secure import secure
 
-revision = "0008"
+revision = "0007"
 down_revision = "0006"
 
 
