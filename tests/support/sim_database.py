@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -92,6 +92,7 @@ class Tx:
         self.publishes = False
         self.state = self.keys = self.principals = self.roles = self
         self.organizations = _Organizations(self)
+        self.sessions = _Sessions(self)
         self.users = _Users(self)
         self.service_accounts = _ServiceAccounts(self)
         self.access_grants = _AccessGrants(self)
@@ -278,6 +279,22 @@ class _Organizations:
     async def end_sessions(self, organization: UUID, epoch: int) -> None:
         await self._tx.rows()
         self._tx.write(lambda rows: rows.session_epochs.__setitem__(organization, epoch))
+
+
+class _Sessions:
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+
+    async def revoke_all(self, user: UUID, _at: datetime, _kept: None) -> list[UUID]:
+        rows = await self._tx.rows()
+        theirs = [key for key, row in rows.sessions.items() if row.user == user]
+
+        def write(rows: Rows) -> None:
+            for key in theirs:
+                rows.sessions[key] = replace(rows.sessions[key], ended=True)
+
+        self._tx.write(write)
+        return theirs
 
 
 @dataclass(frozen=True)
