@@ -46,7 +46,7 @@ async def suspend_organization(store: Store, organization: UUID) -> int:
 
 
 async def reactivate_organization(store: Store, organization: UUID) -> int:
-    """Let it work again. Tokens from before stay dead. Answers the revision.
+    """Let it work again. Sessions and tokens from before stay dead. Answers the revision.
 
     Raises NoSuchRow, also for one that leaves: what is held of it is being destroyed.
     """
@@ -54,9 +54,7 @@ async def reactivate_organization(store: Store, organization: UUID) -> int:
     async with store.begin_as(call) as tx:
         if not await tx.organizations.suspend(organization, None):
             raise NoSuchRow("there is no such organization, or it is being destroyed")
-        forgotten = forget_at(clock.now())
-        event = OrganizationEpoch(organization, suspended=False, forget_at=forgotten)
-        return await tx.state.publish([event])
+        return await ending.end_all_in(tx, organization)
 
 
 async def end_everything(store: Store) -> int:
