@@ -48,6 +48,7 @@ _STATUSES: Final = {
 # HL70123 says it of an order, in the same letters but for this one: some results are there.
 _STATUSES_OF_ORDERS: Final = {"A": "P"}
 _NOT_ASKED: Final = "N"
+_CONFIRMED: Final = "U"
 
 
 class Finality(IntEnum):
@@ -115,11 +116,27 @@ class Observation:
     sent_status: str = ""
 
     @property
+    def confirms(self) -> bool:
+        """Whether it makes final what was sent before, and does not say it again (HL70085 U)."""
+        return self.sent_status == _CONFIRMED and self.value.kind is ValueKind.NONE
+
+    @property
     def key(self) -> Key | None:
         """What a correction of it names, of one laboratory; None when the order has no number."""
         if not self.order_number:
             return None
         return key_of(self.order_number, self.code, self.sub_id)
+
+
+def confirmed(one: Observation, before: Observation) -> Observation:
+    """A result that is final as it was sent before."""
+    return replace(
+        one,
+        value=before.value,
+        reference_range=one.reference_range or before.reference_range,
+        flags=one.flags or before.flags,
+        effective_at=one.effective_at or before.effective_at,
+    )
 
 
 def key_of(order: str, code: Coding, sub_id: str) -> Key:

@@ -6,7 +6,7 @@ from uuid import UUID
 from clinical.domain.encounters import visit_of
 from clinical.domain.hl7 import PatientResults
 from clinical.domain.hl7_findings import Finding
-from clinical.domain.observations import observe, outdated, possible_report
+from clinical.domain.observations import confirmed, observe, outdated, possible_report
 from clinical.storage.store import Work
 from core import clock
 from core.ids import new_id
@@ -32,7 +32,8 @@ async def add_results(work: Work, patient: UUID, group: PatientResults) -> list[
     orders = {one.order_number for one, _ in told} - {""}
     standing = await work.observations.standing(patient, sorted(orders)) if orders else {}
     added, superseded = [], []
-    for one, each in told:
+    for arrived, each in told:
+        one = arrived
         among = [] if one.key is None else standing.get(one.key, [])
         known = [row for row in among if row.is_of(one)]
         better = [row.id for row in known if row.outranks(one)]
@@ -44,6 +45,8 @@ async def add_results(work: Work, patient: UUID, group: PatientResults) -> list[
         # Results that one message repeats under a key do not correct each other.
         among[:] = [row for row in among if row not in known]
         superseded += [(row.id, one.id) for row in known]
+        if one.confirms and known:
+            one = confirmed(one, await work.observations.get(patient, known[-1].id))
         added.append(replace(one, supersedes_id=known[-1].id) if known else one)
     await work.observations.add(added)
     await work.observations.supersede(superseded)

@@ -21,6 +21,7 @@ from clinical.domain.observations import (
 )
 from clinical.storage.sql import sql
 from core.database import Row, Transaction
+from core.errors import NotFound
 
 T = TypeVar("T")
 
@@ -89,6 +90,11 @@ _SUPERSEDE: Final = sql(
 )
 _LIST: Final = f"""SELECT {_COLUMNS} FROM observation o WHERE {_OF_PATIENT}
     AND (o.superseded_by_id IS NULL OR :superseded) AND (o.code = :code OR :code = '')"""
+_ONE: Final = sql(
+    f"SELECT {_COLUMNS} FROM observation o WHERE o.id = :id AND {_OF_PATIENT}",
+    id=Uuid,
+    living=Uuid,
+)
 _NEWEST: Final = "ORDER BY o.id DESC LIMIT :limit"
 _ASKED: Final[dict[str, Any]] = {
     "living": Uuid,
@@ -115,6 +121,13 @@ class Observations:
             code = Coding(row.code_system, row.code, row.code_display)
             found.setdefault(key_of(row.order_number, code, row.sub_id), []).append(one)
         return found
+
+    async def get(self, living: UUID, row: UUID) -> Observation:
+        """One of the patient's results. Raises NotFound."""
+        found = await self._tx.one(_ONE, id=row, living=living)
+        if found is None:
+            raise NotFound
+        return _observation(found)
 
     async def add(self, observations: Sequence[Observation]) -> None:
         """New results, a few hundred in one round trip."""

@@ -50,6 +50,19 @@ async def test_what_is_older_or_not_final_replaces_nothing(hl7: HL7) -> None:
     ]
 
 
+async def test_what_is_confirmed_keeps_its_value(hl7: HL7) -> None:
+    """A final result that is not sent again (OBX-11 U) is the one that was sent before."""
+    await hl7.send(adt("A28"))
+    await report(hl7, 1, "P", "7.1", "1000")
+
+    assert await report(hl7, 2, "U", "", "1100") == []
+
+    asked = "SELECT status, quantity, unit FROM observation WHERE superseded_by_id IS NULL"
+    [stands] = hl7.clinic.database.rows(asked)
+    assert (stands["status"], stands["quantity"]) == ("FINAL", "7.1")
+    assert (results(hl7), results(hl7, stand=False)) == (["7.1"], ["7.1"])
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
