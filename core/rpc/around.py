@@ -110,7 +110,10 @@ def _unary(
             try:
                 with deadlines.until(passage.until):
                     answer = await _answer(raw, passage, run, steps)
-                    await _tell_revision(passage.call, context)
+                    if revision := passage.call.auth_revision:
+                        # Before the answer, since REST has no headers after it.
+                        told = ((AUTH_REVISION, str(revision)),)
+                        await context.send_initial_metadata(told)
                     return answer
             finally:
                 steps.admission.leave(method.load, _seconds(passage))
@@ -140,12 +143,6 @@ async def _answer(raw: bytes, passage: Passage, run: Unary, steps: Steps) -> byt
     response = await run(request)
     await audit.record_access(steps.recorder, method, call, request, response)
     return response.SerializeToString()
-
-
-async def _tell_revision(call: Call, context: Context) -> None:
-    """Before the answer, since REST has no headers after it."""
-    if call.auth_revision:
-        await context.send_initial_metadata(((AUTH_REVISION, str(call.auth_revision)),))
 
 
 def _stream(
