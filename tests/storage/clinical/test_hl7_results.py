@@ -4,9 +4,15 @@ from itertools import permutations
 
 import pytest
 
-from tests.support.clinics import clinic
+from clinical.servicers.records import Records
+from core import identity
+from core.database.pages import PAGE_BYTES, PageTokens
+from core.ids import new_id
+from medhub.clinical.v1.record_service_pb2 import ListObservationsRequest
+from tests.support.clinics import clinic, enter
 from tests.support.hl7_desks import HL7, hl7
 from tests.support.hl7_messages import GLUCOSE, adt, obx, oru
+from tests.support.postgres import PAGE_KEY
 
 __all__ = ["clinic", "hl7"]
 
@@ -172,3 +178,31 @@ async def test_an_order_says_how_final_its_results_are(hl7: HL7) -> None:
     await hl7.send(oru((obx(1, "NM", GLUCOSE, "14.2", status=""),), control_id="2", status="P"))
 
     assert results(hl7) == ["7.1"]
+
+
+async def test_a_page_of_long_reports_ends_early(hl7: HL7) -> None:
+    """No page is larger than a client takes; all of them are shown in the end."""
+    user = new_id()
+    await hl7.clinic.practitioner(user, rpps="10101234567")
+    await hl7.send(adt("A01"))
+    texts = [f"{number} " + "x" * (PAGE_BYTES // 4) for number in range(5)]
+    reports = tuple(
+        obx(number, "TX", f"R{number}^report^L", text) for number, text in enumerate(texts, 1)
+    )
+    sent = await hl7.send(oru(reports, control_id="R1"))
+    patient = (await hl7.kept(sent.message)).patient
+    records = Records(hl7.clinic.store, PageTokens(PAGE_KEY))
+    organization = identity.caller().organization
+    assert organization is not None
+    enter(organization, user)
+
+    pages: list[list[str]] = []
+    token = ""
+    while not pages or token:
+        asked = ListObservationsRequest(patient=patient, page_token=token)
+        page = await records.ListObservations(asked)
+        pages.append([one.text for one in page.observations])
+        token = page.next_page_token
+
+    assert sorted(text for page in pages for text in page) == texts
+    assert [len(page) for page in pages] == [3, 2]

@@ -10,7 +10,7 @@ from compliance.servicers.appending import append
 from compliance.servicers.audit_log import AuditLog
 from compliance.servicers.sealing_keys import SealingKeys
 from compliance.storage.store import Store
-from core.database.pages import PageTokens
+from core.database.pages import PAGE_BYTES, PageTokens
 from core.errors import InvalidPageToken, NotFound
 from core.ids import new_id
 from medhub.compliance.v1 import audit_service_pb2 as wire
@@ -195,6 +195,24 @@ async def test_values_are_shown_of_one_event_at_a_time(store: Store, log: AuditL
 
     assert (listed.resource, listed.before, listed.after) == (patient, "", "")
     assert (shown.resource, shown.before, shown.after) == (patient, "{}", '{"sex":"F"}')
+
+
+async def test_a_page_of_large_events_ends_early(store: Store, log: AuditLog) -> None:
+    """However many are asked for; all of them are shown in the end."""
+    organization, patient = new_id(), f"patients/{new_id()}"
+    key = await _key(store, organization, patient)
+    part = SubjectPart(subject=patient, detail="x" * (PAGE_BYTES // 2))
+    batch = [sealed_event(clear_part(organization, seq), (key, part)) for seq in (1, 2, 3)]
+    await append(store, arrivals(batch))
+
+    pages: list[list[int]] = []
+    token = ""
+    while not pages or token:
+        page = await _read(log, organization, page_size=200, page_token=token)
+        pages.append(_seqs(page))
+        token = page.next_page_token
+
+    assert pages == [[3], [2], [1]]
 
 
 async def test_completeness_names_what_is_missing(store: Store, log: AuditLog) -> None:
